@@ -1,0 +1,13 @@
+"""nano: about 0.5M parameters; minutes on two CPU cores."""
+
+import ml_collections
+
+from haiku_spectral import config
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Returns the preset."""
+  return config.to_config_dict(config.Config(
+      model=config.ModelConfig(width=96, mlp_width=160),
+      train=config.TrainConfig(steps=600, eval_every=100, checkpoint_every=100),
+  ))

@@ -1,0 +1,1 @@
+"""From a prompt to bytes: prefill, sampling rules and sessions."""

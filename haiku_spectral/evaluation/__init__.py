@@ -1,0 +1,1 @@
+"""Loss by position, extrapolation, baselines and the plots that show them."""

@@ -1,0 +1,1 @@
+"""Loss, optimiser, guards, train step, checkpoints, metrics and the loop that joins them."""
