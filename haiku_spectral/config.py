@@ -1,7 +1,7 @@
 """Everything that varies, as frozen dataclasses, with the checks that a user's values must pass.
 
-A preset (`configs/*.py`) builds a `Config`; on the command line it is an `ml_collections.ConfigDict`
-so that any field is a flag (`--config.model.width=384`); `from_config_dict` brings it back, checked.
+A preset (`configs/*.py`) builds a `Config`; on the command line it is a `ConfigDict`, so that any
+field is a flag (`--config.model.width=384`); `from_config_dict` brings it back, checked.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ RECORD_BYTES = 65_536  # what one pack record holds; segments and spans divide i
 class FilterConfig:
   """The long filters of a Hyena operator. Lags and time constants are in bytes."""
 
-  kind: str = 'network'  # 'network': implicit taps up to the horizon; 'modal': a sum of exponentials.
+  kind: str = 'network'  # 'network': implicit taps up to the horizon; 'modal': exponentials.
   horizon: int = 1024  # Taps S; the filter has faded smoothly to zero there ('network').
   sinusoids: int = 16  # Log-spaced periods among the features of a lag ('network').
   hidden: int = 32  # Width of the sine network ('network').
@@ -147,7 +147,7 @@ def parse_mixture(mixture: str) -> dict[str, float]:
       share = 0.0
     _require(
         bool(name and colon and 0 < share < float('inf') and name not in sources),
-        'data.mixture', mixture, "'name:weight,name:weight' with distinct names and weights above 0",
+        'data.mixture', mixture, "'name:weight,name:weight', distinct names, weights above 0",
     )
     sources[name] = share
   return sources

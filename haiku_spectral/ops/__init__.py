@@ -1,1 +1,1 @@
-"""Mathematics without parameters: pure functions from a chunk and a state to a chunk and a state."""
+"""Mathematics without parameters: pure functions from a chunk and a state to the next of both."""

@@ -1,0 +1,105 @@
+"""Negative log-likelihood of sequences of any length, in chunks, with memory that does not grow.
+
+The rows of a device call are lanes. Each lane reads one sequence, chunk after chunk, with the state
+carried; when its sequence ends, the next one takes its place from a fresh state. Every call has the
+one shape [B, T]: one compilation, whatever the lengths are.
+
+Shapes: B lanes, T chunk, N bytes of a sequence.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from haiku_spectral import vocab
+from haiku_spectral.modules import spectral_gpt
+
+
+class Sequence(NamedTuple):
+  """What one lane reads from a fresh state: the id `first`, then all of `data` but its last byte."""
+
+  key: Any  # Whatever tells its scores from others'.
+  first: int  # The id before data[0]: a byte, or vocab.BOUNDARY at a document's start.
+  data: bytes  # [N] What is predicted.
+
+
+class Scores(NamedTuple):
+  """The loss on some consecutive bytes of a sequence."""
+
+  key: Any
+  start: int  # Index in the sequence's data of the first byte scored.
+  nll: np.ndarray  # [n <= T] float32 nats, of data[start : start + n].
+
+
+class _Lane:
+  """The place of one sequence in the batch."""
+
+  def __init__(self) -> None:
+    self.sequence: Sequence | None = None
+    self.start = 0
+
+  def refill(self, source: Iterator[Sequence]) -> None:
+    """Takes the next sequence that is not empty when this one has ended."""
+    while self.sequence is None or self.start >= len(self.sequence.data):
+      self.sequence = next(source, None)
+      self.start = 0
+      if self.sequence is None:
+        return
+
+
+class _Chunk(NamedTuple):
+  """One device call's worth of all lanes; PAD where a lane has nothing left."""
+
+  inputs: np.ndarray  # [B, T] int32
+  targets: np.ndarray  # [B, T] int32
+  fresh: np.ndarray  # [B] bool: the lane starts a sequence.
+  reads: list[tuple[int, Any, int, int]]  # (row, key, start, bytes) of what is scored.
+
+
+def _gather(lanes: list[_Lane], chunk: int) -> _Chunk:
+  """Cuts the next `chunk` bytes off every lane."""
+  inputs = np.full((len(lanes), chunk), vocab.PAD, np.int32)
+  targets = inputs.copy()
+  fresh = np.zeros(len(lanes), bool)
+  reads = []
+  for row, lane in enumerate(lanes):
+    if lane.sequence is None:
+      continue
+    key, first, data = lane.sequence
+    ids = vocab.encode(data[lane.start:lane.start + chunk])
+    targets[row, :ids.size] = ids
+    inputs[row, 1:ids.size] = ids[:-1]
+    inputs[row, 0] = data[lane.start - 1] if lane.start else first
+    fresh[row] = lane.start == 0
+    reads.append((row, key, lane.start, ids.size))
+    lane.start += ids.size
+  return _Chunk(inputs, targets, fresh, reads)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _step(
+    model: spectral_gpt.Model,
+    params: Any,
+    state: Any,
+    inputs: jax.Array,  # [B, T] int32
+    targets: jax.Array,  # [B, T] int32
+    fresh: jax.Array,  # [B] bool
+) -> tuple[jax.Array, Any]:  # [B, T] float32 nats, and the state after the chunk.
+  """Resets the fresh rows, reads the chunk and scores its targets."""
+  axis = spectral_gpt.BATCH_AXIS
+  dtypes = {leaf.dtype for leaf in jax.tree.leaves(state)}
+  del dtypes
+  empty = jax.tree.map(jnp.zeros_like, state)
+
+  def reset(old: jax.Array, new: jax.Array) -> jax.Array:
+    shape = [1] * old.ndim
+    shape[axis] = -1
+    return jnp.where(fresh.reshape(shape), new, old)
+
+  logits, state = model.apply(params, inputs, jax.tree.map(reset, state, empty))
+  log_probs = jax.nn.log_softmax(logits, axis=-1)
+  return -jnp.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0], state

@@ -1,0 +1,175 @@
+"""Long filters made from a lag: an implicit network and a sum of exponentials, one interface.
+
+Shapes: B batch, T time (bytes), D channels, S horizon (taps), F features of a lag, N modes.
+
+Both decay by construction, on time constants that are bounded in bytes and never depend on the
+length of the input: a model reads a text of any length with the filters that it was trained with.
+"""
+
+import math
+from typing import NamedTuple
+
+import chex
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from haiku_spectral.config import FilterConfig
+from haiku_spectral.ops import fft_conv
+
+
+def log_uniform(low: float, high: float, count: int) -> np.ndarray:  # [count]
+  """`count` values from `low` to `high` with equal ratios."""
+  return np.geomspace(low, high, count) if count > 1 else np.array([math.sqrt(low * high)])
+
+
+def lag_features(horizon: int, sinusoids: int) -> np.ndarray:  # [S, 2 * sinusoids + 1]
+  """Features of the absolute lags 0 .. S - 1 in bytes: their logarithm, and waves of log-spaced
+  periods from 2 bytes to 65,536. A lag has the same features whatever the horizon."""
+  lags = np.arange(horizon)[:, None]
+  angles = 2 * np.pi * lags / log_uniform(2.0, 65_536.0, sinusoids)
+  return np.concatenate([np.log2(1 + lags) / 16, np.cos(angles), np.sin(angles)], axis=1)
+
+
+def fade(horizon: int) -> np.ndarray:  # [S]
+  """1 on three quarters of the horizon, then half a cosine down to 0 just past its end."""
+  progress = np.clip(4 * np.arange(horizon) / horizon - 3, 0, 1)
+  return 0.5 * (1 + np.cos(np.pi * progress))
+
+
+class FilterNetwork(hk.Module):
+  """Taps from the lag by a small sine network under a decay window (Poli et al. 2023, section 3.3).
+
+  The windows' time constants are spread log-uniformly over the channels. Every channel's taps have
+  unit energy times a learnt gain, so white noise comes out with the variance it went in with,
+  whatever the channel and the horizon. State: the last S - 1 inputs.
+  """
+
+  def __init__(self, config: FilterConfig, channels: int, *, name: str = 'filter'):
+    super().__init__(name=name)
+    self._config = config
+    self._channels = channels
+
+  def taps(self) -> jax.Array:  # [S, D] float32
+    """The filter of every channel."""
+    config = self._config
+    x = jnp.asarray(lag_features(config.horizon, config.sinusoids), jnp.float32)
+    x = jnp.sin(self._linear('hidden_0', x, config.hidden, scale=3.0))
+    x = jnp.sin(self._linear('hidden_1', x, config.hidden, scale=1.5))
+    x = self._linear('out', x, self._channels, scale=1.0)
+    gain = hk.get_parameter('gain', (self._channels,), init=jnp.ones)
+    time_constants = log_uniform(
+        config.min_time_constant, config.max_time_constant, self._channels)
+    window = np.exp(-np.arange(config.horizon)[:, None] / time_constants)
+    x = x * jnp.asarray(window * fade(config.horizon)[:, None], jnp.float32)
+    return gain * x * jax.lax.rsqrt(jnp.sum(x**2, axis=0) + 1e-12)
+
+  def _linear(self, name: str, x: jax.Array, width: int, *, scale: float) -> jax.Array:
+    init = hk.initializers.RandomNormal(scale * x.shape[1] ** -0.5)
+    weights = hk.get_parameter(f'{name}_w', (x.shape[1], width), init=init)
+    bias = hk.get_parameter(f'{name}_b', (width,), init=hk.initializers.RandomUniform(-1, 1))
+    return jnp.dot(x, weights, precision=jax.lax.Precision.HIGHEST) + bias
+
+  def __call__(
+      self, x: jax.Array, state: fft_conv.ConvState  # [B, T, D]
+  ) -> tuple[jax.Array, fft_conv.ConvState]:  # [B, T, D]
+    """Convolves a chunk."""
+    return fft_conv.causal_conv(x, self.taps(), state)
+
+  @staticmethod
+  def initial_state(config: FilterConfig, batch_size: int, channels: int,
+                    dtype: jax.typing.DTypeLike) -> fft_conv.ConvState:
+    """The state of a sequence of which nothing has been read."""
+    return fft_conv.initial_state(batch_size, config.horizon, channels, dtype)
+
+
+class ModalState(NamedTuple):
+  """What each mode has gathered: z_t = p z_{t-1} + x_t, as real and imaginary parts."""
+
+  modes: jax.Array  # [B, 2, D, N] float32
+
+
+class ModalFilter(hk.Module):
+  """Taps that are a sum of rotating, decaying exponentials: h[t] = Re sum_n c_n p_n^t.
+
+  No horizon: the state is N complex numbers a channel (Massaroli et al. 2023, section 3).
+  The logarithms of the time constants are float32 and stay within the configured bounds.
+  """
+
+  def __init__(self, config: FilterConfig, channels: int, *, name: str = 'filter'):
+    super().__init__(name=name)
+    self._config = config
+    self._channels = channels
+
+  def _modes(self) -> tuple[jax.Array, jax.Array]:
+    """log p and c, both [D, N] complex64; c gives every channel unit energy times its gain."""
+    config, shape = self._config, (self._channels, self._config.modes)
+    low, high = math.log(config.min_time_constant), math.log(config.max_time_constant)
+    spread = hk.initializers.RandomUniform(-3.0, 3.0)
+    place = jax.nn.sigmoid(hk.get_parameter('time_constant', shape, init=spread))
+    frequency = hk.get_parameter('frequency', shape, init=_initial_frequencies)
+    log_pole = -jnp.exp(-(low + (high - low) * place)) + 1j * frequency
+    real = hk.get_parameter('real', shape, init=hk.initializers.RandomNormal())
+    imaginary = hk.get_parameter('imaginary', shape, init=hk.initializers.RandomNormal())
+    gain = hk.get_parameter('gain', (self._channels,), init=jnp.ones)
+    weight = real + 1j * imaginary
+    scale = gain * jax.lax.rsqrt(_energy(log_pole, weight) + 1e-12)
+    return log_pole, weight * scale[:, None]
+
+  def taps(self, length: int | None = None) -> jax.Array:  # [length, D] float32
+    """The first `length` taps of every channel (the configured horizon unless told)."""
+    lags = jnp.arange(length or self._config.horizon, dtype=jnp.float32)
+    log_pole, weight = self._modes()
+    return jnp.einsum('dn,tdn->td', weight, _powers(log_pole, lags)).real
+
+  def __call__(
+      self, x: jax.Array, state: ModalState  # [B, T, D]
+  ) -> tuple[jax.Array, ModalState]:  # [B, T, D]
+    """Convolves a chunk: the chunk with itself by FFT, and the past through the modes."""
+    chex.assert_rank([x, state.modes], [3, 4])
+    length = x.shape[1]
+    log_pole, weight = self._modes()
+    since = _powers(log_pole, jnp.arange(1, length + 1, dtype=jnp.float32))  # [T, D, N]
+    past = state.modes[:, 0] + 1j * state.modes[:, 1]
+
+    taps = jnp.einsum('dn,tdn->td', weight * jnp.exp(-log_pole), since).real
+    nothing = fft_conv.initial_state(x.shape[0], length, x.shape[2], jnp.float32)
+    y, _ = fft_conv.causal_conv(x.astype(jnp.float32), taps, nothing)
+    y += jnp.einsum('bdn,tdn->btd', past * weight, since).real
+
+    until_end = jnp.concatenate([since[-2::-1], jnp.ones_like(since[:1])])  # p^(T-1) .. p^0
+    gathered = jnp.einsum('btd,tdn->bdn', x.astype(jnp.complex64), until_end)
+    modes = since[-1] * past + gathered
+    return y.astype(x.dtype), ModalState(jnp.stack([modes.real, modes.imag], axis=1))
+
+  @staticmethod
+  def initial_state(config: FilterConfig, batch_size: int, channels: int,
+                    dtype: jax.typing.DTypeLike) -> ModalState:
+    """The state of a sequence of which nothing has been read; always float32."""
+    del dtype
+    return ModalState(jnp.zeros((batch_size, 2, channels, config.modes), jnp.float32))
+
+
+def _initial_frequencies(shape: tuple[int, ...], dtype: jax.typing.DTypeLike) -> jax.Array:
+  """Half of the modes do not turn; the others turn with periods from 2,000 bytes down to 2."""
+  still, turning = shape[-1] - shape[-1] // 2, shape[-1] // 2
+  turns = 2 * np.pi / log_uniform(2.0, 2_000.0, turning) if turning else np.zeros(0)
+  return jnp.broadcast_to(jnp.asarray(np.concatenate([np.zeros(still), turns]), dtype), shape)
+
+
+def _powers(log_pole: jax.Array, lags: jax.Array) -> jax.Array:  # [D, N], [T] -> [T, D, N]
+  return jnp.exp(lags[:, None, None] * log_pole)
+
+
+def _energy(log_pole: jax.Array, weight: jax.Array) -> jax.Array:  # [D, N] -> [D]
+  """Sum over all lags of the squared taps, in closed form (two geometric series)."""
+  def series(other_pole, other_weight):
+    product = log_pole[:, :, None] + other_pole[:, None, :]
+    return jnp.einsum('dn,dm,dnm->d', weight, other_weight, -1 / jnp.expm1(product))
+
+  same, mirrored = series(log_pole, weight), series(log_pole.conj(), weight.conj())
+  return 0.5 * (same + mirrored).real
+
+
+FILTERS = {'network': FilterNetwork, 'modal': ModalFilter}

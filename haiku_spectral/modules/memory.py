@@ -1,0 +1,89 @@
+"""Residual memory: what a model keeps for as long as a conversation lasts.
+
+Shapes: B batch, T time (bytes), D width, H heads, K = D / H key and value width of a head.
+"""
+
+from typing import NamedTuple
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from haiku_spectral.config import MemoryConfig
+from haiku_spectral.modules import filters, layers
+from haiku_spectral.ops import fft_conv, linear_memory
+
+
+class MemoryState(NamedTuple):
+  """What the memory holds between chunks; its size does not depend on what was read."""
+
+  short: fft_conv.ConvState  # [B, short_width - 1, 3 D]
+  matrix: jax.Array  # [B, H, K, K] float32
+
+
+class ResidualMemory(hk.Module):
+  """Gated associative memory with data-dependent decay (the update rules: `ops/linear_memory`).
+
+  Queries, keys and values go through a short convolution and SiLU; queries and keys have unit
+  length. The heads' decays start at log-uniform time constants: the longest outlive thousands of
+  bytes, and only what the model was trained to forget fades sooner.
+  """
+
+  def __init__(self, config: MemoryConfig, *, out_scale: float, name: str = 'memory'):
+    super().__init__(name=name)
+    self._config = config
+    self._out_scale = out_scale
+
+  def __call__(
+      self, x: jax.Array, state: MemoryState  # [B, T, D]
+  ) -> tuple[jax.Array, MemoryState]:  # [B, T, D]
+    config, width = self._config, x.shape[-1]
+    projected = layers.Projection(3 * width, name='in')(x)
+    mixed, short = layers.ShortConv(config.short_width, name='short')(projected, state.short)
+    mixed = jax.nn.silu(mixed).astype(jnp.float32)
+    mixed = mixed.reshape(*mixed.shape[:2], 3, config.heads, -1)
+    queries, keys, values = _unit(mixed[:, :, 0]), _unit(mixed[:, :, 1]), mixed[:, :, 2]
+
+    strength = None
+    if config.rule == 'delta':
+      strength = jax.nn.sigmoid(
+          layers.Projection(config.heads, name='strength')(x).astype(jnp.float32))
+    read, matrix = linear_memory.linear_memory(
+        queries, keys, values, Decay(config)(x), state.matrix, strength, block=config.block)
+
+    read = layers.Norm(name='norm')(read).reshape(x.shape).astype(x.dtype)
+    gate = jax.nn.silu(layers.Projection(width, name='gate')(x))
+    out = layers.Projection(width, scale=self._out_scale, name='out')(gate * read)
+    return out, MemoryState(short, matrix)
+
+
+class Decay(hk.Module):
+  """log a_t = -softplus(w x_t + b), with b such that heads start at their time constants."""
+
+  def __init__(self, config: MemoryConfig, *, name: str = 'decay'):
+    super().__init__(name=name)
+    self._config = config
+
+  def __call__(self, x: jax.Array) -> jax.Array:  # [B, T, D] -> [B, T, H] float32
+    config = self._config
+    rates = 1 / filters.log_uniform(
+        config.min_time_constant, config.max_time_constant, config.heads)
+    bias = hk.get_parameter(
+        'b', (config.heads,), init=hk.initializers.Constant(np.log(np.expm1(rates))))
+    init = hk.initializers.RandomNormal(0.1 * x.shape[-1] ** -0.5)
+    weights = hk.get_parameter('w', (x.shape[-1], config.heads), init=init)
+    return -jax.nn.softplus(jnp.dot(x.astype(jnp.float32), weights) + bias)
+
+
+def initial_state(config: MemoryConfig, batch_size: int, width: int, dtype: jax.typing.DTypeLike
+                  ) -> MemoryState:
+  """The state of a sequence of which nothing has been read."""
+  head_width = width // config.heads
+  short = fft_conv.initial_state(batch_size, config.short_width, 3 * width, dtype)
+  return MemoryState(short, jnp.zeros((batch_size, config.heads, head_width, head_width)))
+
+
+def _unit(x: jax.Array) -> jax.Array:
+  """Vectors of length 1 along the last axis."""
+  return x * jax.lax.rsqrt(jnp.sum(x**2, axis=-1, keepdims=True) + 1e-6)

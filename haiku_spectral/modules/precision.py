@@ -1,0 +1,33 @@
+"""Which parameters may leave float32, and the jmp policies of training.
+
+Activations take the type of the embedding, so casting the parameters at a step's boundary decides
+what the layers compute in. These stay in float32: filters and decays, whose time constants would
+round to "never" in 16 bits, and norms. Transforms, memories, softmax and logits are float32 inside.
+"""
+
+import haiku as hk
+import jax.numpy as jnp
+import jmp
+from jax.typing import DTypeLike
+
+FLOAT32_MODULES = ('filter', 'decay', 'norm')
+
+
+def policy(precision: str) -> jmp.Policy:
+  """Parameters and outputs in float32, layers in `precision`."""
+  return jmp.get_policy(f'params=float32,compute={precision},output=float32')
+
+
+def cast_params(params: hk.Params, dtype: DTypeLike) -> hk.Params:
+  """The same parameters in `dtype`, except those of the modules in `FLOAT32_MODULES`."""
+  def cast(module: str, name: str, value):
+    del name
+    keep = any(part.startswith(FLOAT32_MODULES) for part in module.split('/'))
+    return value if keep else value.astype(dtype)
+
+  return hk.data_structures.map(cast, params)
+
+
+def activation_dtype(params: hk.Params) -> jnp.dtype:
+  """What a model with these parameters computes in, and its state is kept in."""
+  return params['spectral_gpt/embedding']['table'].dtype

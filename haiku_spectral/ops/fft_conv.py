@@ -1,0 +1,87 @@
+"""Causal convolution that is exact over chunks: short ones summed, long ones by FFT.
+
+Shapes: B batch, T time (bytes), D channels, S horizon (taps).
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+# Below this many taps or bytes the written-out sum is cheaper than transforms of length T + S.
+DIRECT_LIMIT = 16
+
+
+class ConvState(NamedTuple):
+  """What a causal convolution remembers between chunks."""
+
+  history: jax.Array  # [B, S - 1, D]: the last S - 1 inputs, zero where there was none.
+
+
+def initial_state(batch_size: int, horizon: int, channels: int, dtype: jax.typing.DTypeLike
+                  ) -> ConvState:
+  """The state of a sequence of which nothing has been read."""
+  return ConvState(jnp.zeros((batch_size, horizon - 1, channels), dtype))
+
+
+def causal_conv(
+    x: jax.Array,  # [B, T, D]
+    taps: jax.Array,  # [S, D]
+    state: ConvState,
+) -> tuple[jax.Array, ConvState]:  # [B, T, D]
+  """y[t] = sum over lags s of taps[s] x[t - s], where x goes on into the past in `state`.
+
+  Exact for any T >= 1: cutting a sequence into chunks changes nothing but rounding. Computes in
+  float32 whatever the input type and returns the input type. O((T + S) log(T + S)) per channel,
+  or O(T S) where T or S is at most `DIRECT_LIMIT`.
+  """
+  chex.assert_rank([x, taps, state.history], [3, 2, 3])
+  chex.assert_equal_shape_suffix([x, state.history], 1)
+  chex.assert_shape(taps, (state.history.shape[1] + 1, x.shape[2]))
+  horizon, length = taps.shape[0], x.shape[1]
+
+  past_and_now = jnp.concatenate([state.history, x.astype(state.history.dtype)], axis=1)
+  inputs, taps = past_and_now.astype(jnp.float32), taps.astype(jnp.float32)
+  if horizon <= DIRECT_LIMIT:
+    y = sum(
+        taps[lag] * lax.slice_in_dim(inputs, horizon - 1 - lag, horizon - 1 - lag + length, axis=1)
+        for lag in range(horizon)
+    )
+  elif length <= DIRECT_LIMIT:
+    y = jnp.stack(
+        [jnp.einsum('bsd,sd->bd', inputs[:, t : t + horizon], taps[::-1]) for t in range(length)],
+        axis=1,
+    )
+  else:
+    y = _valid_conv_by_fft(inputs, taps)
+  return y.astype(x.dtype), ConvState(past_and_now[:, length:])
+
+
+def _valid_conv_by_fft(
+    inputs: jax.Array,  # [B, T + S - 1, D] float32
+    taps: jax.Array,  # [S, D] float32
+) -> jax.Array:  # [B, T, D] float32
+  """Overlap-save: a circular convolution spoils only the first S - 1 outputs, which are dropped."""
+  total, horizon = inputs.shape[1], taps.shape[0]
+  size = transform_size(total)
+  # Time goes last: the transform wants it contiguous.
+  product = rfft(inputs.swapaxes(1, 2), size) * rfft(taps.T, size)
+  return irfft(product, size)[..., horizon - 1 : total].swapaxes(1, 2)
+
+
+def transform_size(length: int) -> int:
+  """The smallest power of two that holds `length` samples."""
+  return 1 << (length - 1).bit_length()
+
+
+# The one place where a transform is chosen: replace these two to use another.
+def rfft(x: jax.Array, size: int) -> jax.Array:
+  """Transform of real samples along the last axis, zero-padded to `size`."""
+  return jnp.fft.rfft(x, size)
+
+
+def irfft(x: jax.Array, size: int) -> jax.Array:
+  """Inverse of `rfft`: `size` real samples."""
+  return jnp.fft.irfft(x, size)

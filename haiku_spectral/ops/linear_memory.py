@@ -1,0 +1,95 @@
+"""Gated associative memory in blocks: matrix products inside a block, a scan over blocks.
+
+Shapes: B batch, T time (bytes), H heads, K key width, V value width, N blocks, C bytes in a block.
+
+With S the [K, V] memory of a head, a the decay, and b the writing strength of the delta rule:
+  gated:  S_t = a_t S_{t-1} + k_t v_t^T
+  delta:  S_t = a_t (I - b_t k_t k_t^T) S_{t-1} + b_t k_t v_t^T
+and the output is S_t^T q_t (Yang et al. 2023, GLA; Yang et al. 2024, Gated DeltaNet).
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+def linear_memory(
+    queries: jax.Array,  # [B, T, H, K]
+    keys: jax.Array,  # [B, T, H, K]
+    values: jax.Array,  # [B, T, H, V]
+    log_decay: jax.Array,  # [B, T, H], at most 0
+    state: jax.Array,  # [B, H, K, V] float32
+    strength: jax.Array | None = None,  # [B, T, H] in [0, 1]: the delta rule; None: the gated rule
+    *,
+    block: int,
+) -> tuple[jax.Array, jax.Array]:  # [B, T, H, V] float32, [B, H, K, V] float32
+  """Writes and reads a memory along a chunk. Exact for any T >= 1; computes in float32.
+
+  O(T (C + K) (K + V)) operations per head with blocks of C = min(block, T) bytes.
+  """
+  chex.assert_rank([queries, keys, values, log_decay, state], [4, 4, 4, 3, 4])
+  chex.assert_equal_shape([queries, keys])
+  chex.assert_equal_shape_prefix([keys, values, log_decay], 3)
+  chex.assert_shape(state, (keys.shape[0], *keys.shape[2:], values.shape[3]))
+  length = queries.shape[1]
+  size = min(block, length)
+
+  def blocks(x: jax.Array) -> jax.Array:  # [B, T, H, ...] -> [N, B, H, C, ...] float32
+    # Zero keys write nothing and a zero log-decay forgets nothing, so padding leaves the memory.
+    pad = [(0, 0), (0, -length % size)] + [(0, 0)] * (x.ndim - 2)
+    x = jnp.pad(x.astype(jnp.float32), pad)
+    x = x.reshape(x.shape[0], -1, size, *x.shape[2:])
+    return jnp.moveaxis(x, (1, 3), (0, 2))
+
+  q, k, v = blocks(queries), blocks(keys), blocks(values)
+  since_start = jnp.cumsum(blocks(log_decay), axis=-1)  # [N, B, H, C]
+  to_end = since_start[..., -1:] - since_start
+  faded = _pairwise_decay(since_start)  # [N, B, H, C, C]
+  erase = None
+  if strength is not None:
+    v, erase = _delta_values(k, v, since_start, faded, blocks(strength))
+
+  scores = jnp.einsum('nbhik,nbhjk->nbhij', q, k) * faded
+  q_past = q * jnp.exp(since_start)[..., None]
+  k_end = k * jnp.exp(to_end)[..., None]
+  kept = jnp.exp(since_start[..., -1])[..., None, None]  # [N, B, H, 1, 1]
+
+  def step(memory, inputs):
+    scores, q_past, k_end, v, kept, erase = inputs
+    written = v if erase is None else v - erase @ memory
+    out = scores @ written + q_past @ memory
+    return kept * memory + jnp.einsum('bhck,bhcv->bhkv', k_end, written), out
+
+  state, out = lax.scan(step, state, (scores, q_past, k_end, v, kept, erase))
+  out = jnp.moveaxis(out, (0, 2), (1, 3))  # [B, N, C, H, V]
+  return out.reshape(out.shape[0], -1, *out.shape[3:])[:, :length], state
+
+
+def _pairwise_decay(since_start: jax.Array) -> jax.Array:  # [..., C] -> [..., C, C]
+  """exp(L_i - L_j) for i >= j, else 0: what is left at i of what was written at j."""
+  size = since_start.shape[-1]
+  gap = since_start[..., :, None] - since_start[..., None, :]
+  # Masked before the exponential: above the diagonal it would overflow and poison the gradient.
+  return jnp.exp(jnp.where(jnp.tril(jnp.ones((size, size), bool)), gap, -jnp.inf))
+
+
+def _delta_values(
+    k: jax.Array,  # [N, B, H, C, K]
+    v: jax.Array,  # [N, B, H, C, V]
+    since_start: jax.Array,  # [N, B, H, C]
+    faded: jax.Array,  # [N, B, H, C, C]
+    strength: jax.Array,  # [N, B, H, C]
+) -> tuple[jax.Array, jax.Array]:  # [N, B, H, C, V], [N, B, H, C, K]
+  """What the delta rule writes in a block: U - W S, where S is the memory at the block's start.
+
+  The values d_i = b_i (v_i - a_i S_{i-1}^T k_i) of a block solve a unit lower triangular system
+  (I + A) d = b (v - exp(L) k S), A_ij = b_i exp(L_i - L_j) k_i . k_j below the diagonal
+  (the WY form of Gated DeltaNet, section 3.3).
+  """
+  overlap = jnp.einsum('nbhik,nbhjk->nbhij', k, k) * faded * strength[..., None]
+  system = jnp.tril(overlap, -1)  # The unit diagonal is implied below.
+  right = jnp.concatenate([v, k * jnp.exp(since_start)[..., None]], axis=-1)
+  solved = lax.linalg.triangular_solve(
+      system, right * strength[..., None], left_side=True, lower=True, unit_diagonal=True)
+  return solved[..., : v.shape[-1]], solved[..., v.shape[-1] :]
