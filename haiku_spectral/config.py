@@ -106,6 +106,7 @@ class GuardConfig:
   """When a step is not applied."""
 
   spike_factor: float = 10.0  # Gradient norm over its running average that counts as a spike.
+  average_steps: int = 50  # Of the running average; nothing counts as a spike before so many steps.
   max_consecutive_skips: int = 20  # More in a row stop the training.
 
 
@@ -241,10 +242,20 @@ def _validate_train(train: TrainConfig, data: DataConfig) -> None:
            optimizer.warmup_steps, f'0 or more and fewer than config.train.steps={train.steps}')
   _require(0 < optimizer.decay_fraction <= 1, 'train.optimizer.decay_fraction',
            optimizer.decay_fraction, 'more than 0, at most 1')
+  for name in ('b1', 'b2'):
+    _require(0 <= getattr(optimizer, name) < 1, f'train.optimizer.{name}',
+             getattr(optimizer, name), '0 or more and less than 1')
+  _require(0 <= optimizer.final_fraction <= 1, 'train.optimizer.final_fraction',
+           optimizer.final_fraction, '0 to 1')
+  for name in ('weight_decay', 'filter_learning_rate_scale'):
+    _require(0 <= getattr(optimizer, name) < float('inf'), f'train.optimizer.{name}',
+             getattr(optimizer, name), '0 or more')
   _require(optimizer.clip_norm > 0, 'train.optimizer.clip_norm', optimizer.clip_norm,
            'a positive number')
   _require(train.guard.spike_factor > 1, 'train.guard.spike_factor', train.guard.spike_factor,
            'more than 1')
+  _require(train.guard.average_steps >= 1, 'train.guard.average_steps',
+           train.guard.average_steps, '1 or more')
   _require(train.guard.max_consecutive_skips >= 1, 'train.guard.max_consecutive_skips',
            train.guard.max_consecutive_skips, '1 or more')
 

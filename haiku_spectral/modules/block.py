@@ -14,7 +14,7 @@ class Mixer(NamedTuple):
   """A kind of mixer: its part of the config, its module and its state."""
 
   config: Callable[[ModelConfig], Any]
-  module: type[hk.Module]
+  module: Callable[..., Any]
   initial_state: Callable[..., Any]
 
 

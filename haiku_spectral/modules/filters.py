@@ -7,6 +7,7 @@ length of the input: a model reads a text of any length with the filters that it
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import chex
@@ -52,7 +53,7 @@ class FilterNetwork(hk.Module):
     self._channels = channels
 
   def taps(self) -> jax.Array:  # [S, D] float32
-    """The filter of every channel."""
+    """The filter of every channel up to the horizon."""
     config = self._config
     x = jnp.asarray(lag_features(config.horizon, config.sinusoids), jnp.float32)
     x = jnp.sin(self._linear('hidden_0', x, config.hidden, scale=3.0))
@@ -109,7 +110,7 @@ class ModalFilter(hk.Module):
     spread = hk.initializers.RandomUniform(-3.0, 3.0)
     place = jax.nn.sigmoid(hk.get_parameter('time_constant', shape, init=spread))
     frequency = hk.get_parameter('frequency', shape, init=_initial_frequencies)
-    log_pole = -jnp.exp(-(low + (high - low) * place)) + 1j * frequency
+    log_pole = -jnp.exp(-(low + (high - low) * place)) + 2j * np.pi * frequency
     real = hk.get_parameter('real', shape, init=hk.initializers.RandomNormal())
     imaginary = hk.get_parameter('imaginary', shape, init=hk.initializers.RandomNormal())
     gain = hk.get_parameter('gain', (self._channels,), init=jnp.ones)
@@ -117,10 +118,10 @@ class ModalFilter(hk.Module):
     scale = gain * jax.lax.rsqrt(_energy(log_pole, weight) + 1e-12)
     return log_pole, weight * scale[:, None]
 
-  def taps(self, length: int | None = None) -> jax.Array:  # [length, D] float32
-    """The first `length` taps of every channel (the configured horizon unless told)."""
-    lags = jnp.arange(length or self._config.horizon, dtype=jnp.float32)
+  def taps(self) -> jax.Array:  # [S, D] float32
+    """The filter of every channel up to the horizon, beyond which it goes on."""
     log_pole, weight = self._modes()
+    lags = jnp.arange(self._config.horizon, dtype=jnp.float32)
     return jnp.einsum('dn,tdn->td', weight, _powers(log_pole, lags)).real
 
   def __call__(
@@ -151,15 +152,21 @@ class ModalFilter(hk.Module):
     return ModalState(jnp.zeros((batch_size, 2, channels, config.modes), jnp.float32))
 
 
-def _initial_frequencies(shape: tuple[int, ...], dtype: jax.typing.DTypeLike) -> jax.Array:
-  """Half of the modes do not turn; the others turn with periods from 2,000 bytes down to 2."""
+def _initial_frequencies(shape: Sequence[int], dtype: jax.typing.DTypeLike) -> jax.Array:
+  """Turns per byte: half of the modes stand still, the others' periods are 2 to 2,000 bytes."""
   still, turning = shape[-1] - shape[-1] // 2, shape[-1] // 2
-  turns = 2 * np.pi / log_uniform(2.0, 2_000.0, turning) if turning else np.zeros(0)
+  turns = 1 / log_uniform(2.0, 2_000.0, turning) if turning else np.zeros(0)
   return jnp.broadcast_to(jnp.asarray(np.concatenate([np.zeros(still), turns]), dtype), shape)
 
 
 def _powers(log_pole: jax.Array, lags: jax.Array) -> jax.Array:  # [D, N], [T] -> [T, D, N]
-  return jnp.exp(lags[:, None, None] * log_pole)
+  """p^lag, for lags below 4,096 without the error that a phase of many turns has in float32."""
+  lags = lags[:, None, None]
+  turns = log_pole.imag / (2 * np.pi)
+  # Twelve bits of each multiply exactly, so that whole turns drop out without a trace.
+  coarse = jax.lax.stop_gradient(jnp.round(turns * 4096) / 4096)
+  phase = lags * coarse % 1 + lags * (turns - coarse)
+  return jnp.exp(lags * log_pole.real + 2j * np.pi * phase)
 
 
 def _energy(log_pole: jax.Array, weight: jax.Array) -> jax.Array:  # [D, N] -> [D]
@@ -172,4 +179,7 @@ def _energy(log_pole: jax.Array, weight: jax.Array) -> jax.Array:  # [D, N] -> [
   return 0.5 * (same + mirrored).real
 
 
-FILTERS = {'network': FilterNetwork, 'modal': ModalFilter}
+FILTERS: dict[str, type[FilterNetwork] | type[ModalFilter]] = {
+    'network': FilterNetwork,
+    'modal': ModalFilter,
+}

@@ -3,7 +3,7 @@
 Shapes: B batch, T time (bytes), D width, S horizon of the long filters.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import haiku as hk
 import jax
@@ -41,7 +41,7 @@ class Hyena(hk.Module):
     for i, gate in enumerate(gates):
       z = gate * z
       # The name is 'filter' for the first: precision and optimiser know filters by that prefix.
-      mix = filters.FILTERS[config.filter.kind](
+      mix: Any = filters.FILTERS[config.filter.kind](
           config.filter, width, name='filter' if i == 0 else f'filter_{i}')
       convolved, filter_state = mix(z, state.long[i])
       z = convolved + skip[i].astype(z.dtype) * z

@@ -4,7 +4,7 @@ Shapes: B batch, T time (bytes), D width, V the 260 ids of the vocabulary, L sup
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import chex
@@ -99,14 +99,14 @@ def tail_mass(config: ModelConfig, params: hk.Params, length: int) -> jax.Array:
 
   What a model learnt there it cannot have learnt from segments of `length` bytes.
   """
-  def taps(modules: hk.Params) -> jax.Array:  # [S, D]
-    run = hk.transform(
-        lambda: filters.FILTERS[config.hyena.filter.kind](config.hyena.filter, config.width).taps())
-    return run.apply({'filter': modules}, None)
+  def taps(filter_params: Mapping[str, jax.Array]) -> jax.Array:  # [S, D]
+    kind = filters.FILTERS[config.hyena.filter.kind]
+    run = hk.transform(lambda: kind(config.hyena.filter, config.width).taps())
+    return run.apply({'filter': filter_params}, None)
 
   energies = [
-      jnp.sum(jax.vmap(taps)(modules) ** 2, axis=(0, 2))
-      for path, modules in params.items()
+      jnp.sum(jax.vmap(taps)(filter_params) ** 2, axis=(0, 2))
+      for path, filter_params in params.items()
       if path.split('/')[-1].startswith('filter')
   ]
   energy = sum(energies, jnp.zeros(config.hyena.filter.horizon))

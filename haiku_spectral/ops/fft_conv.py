@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-# Below this many taps or bytes the written-out sum is cheaper than transforms of length T + S.
-DIRECT_LIMIT = 16
+# Up to this many taps the written-out sum is cheaper than transforms of length T + S.
+DIRECT_TAPS = 16
 
 
 class ConvState(NamedTuple):
@@ -35,7 +35,7 @@ def causal_conv(
 
   Exact for any T >= 1: cutting a sequence into chunks changes nothing but rounding. Computes in
   float32 whatever the input type and returns the input type. O((T + S) log(T + S)) per channel,
-  or O(T S) where T or S is at most `DIRECT_LIMIT`.
+  or O(T S) for at most `DIRECT_TAPS` taps or a single byte.
   """
   chex.assert_rank([x, taps, state.history], [3, 2, 3])
   chex.assert_equal_shape_suffix([x, state.history], 1)
@@ -44,16 +44,13 @@ def causal_conv(
 
   past_and_now = jnp.concatenate([state.history, x.astype(state.history.dtype)], axis=1)
   inputs, taps = past_and_now.astype(jnp.float32), taps.astype(jnp.float32)
-  if horizon <= DIRECT_LIMIT:
-    y = sum(
-        taps[lag] * lax.slice_in_dim(inputs, horizon - 1 - lag, horizon - 1 - lag + length, axis=1)
-        for lag in range(horizon)
-    )
-  elif length <= DIRECT_LIMIT:
-    y = jnp.stack(
-        [jnp.einsum('bsd,sd->bd', inputs[:, t : t + horizon], taps[::-1]) for t in range(length)],
-        axis=1,
-    )
+  if horizon <= DIRECT_TAPS:
+    y = jnp.zeros((*x.shape[:2], x.shape[2]))
+    for lag in range(horizon):
+      start = horizon - 1 - lag
+      y += taps[lag] * lax.slice_in_dim(inputs, start, start + length, axis=1)
+  elif length == 1:
+    y = jnp.einsum('bsd,sd->bd', inputs, taps[::-1])[:, None]
   else:
     y = _valid_conv_by_fft(inputs, taps)
   return y.astype(x.dtype), ConvState(past_and_now[:, length:])

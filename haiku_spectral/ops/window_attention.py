@@ -85,4 +85,4 @@ def _visible(count: int, size: int, window: int, seen: jax.Array) -> jax.Array:
   near = (distance >= 0) & (distance < window)  # [C, W + C]
   time = np.arange(count)[:, None] * size + key - window  # [N, W + C], 0 is the chunk's first byte
   begun = time >= -seen[:, None, None]  # [B, N, W + C]
-  return near & begun[:, :, None, None, :]
+  return jnp.asarray(near) & begun[:, :, None, None, :]

@@ -1,0 +1,140 @@
+"""The model as a whole: the law of chunks, precision, and the names that checkpoints rely on."""
+
+import dataclasses
+import functools
+import pathlib
+
+import hypothesis
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral import config, vocab
+from haiku_spectral.configs import nano
+from haiku_spectral.modules import precision, spectral_gpt
+from tests import chunk_law
+
+GOLDEN = pathlib.Path(__file__).with_name('nano_parameters.txt')
+SMALL = config.ModelConfig(
+    pattern='HMA', layers=6, width=16, mlp_width=24,
+    hyena=config.HyenaConfig(filter=config.FilterConfig(
+        horizon=40, sinusoids=4, hidden=8, max_time_constant=16.0)),
+    memory=config.MemoryConfig(heads=2, block=16),
+    attention=config.AttentionConfig(heads=2, window=32, block=8),
+)
+
+
+@functools.cache
+def small_model(dtype: str = 'float32'):
+  model = spectral_gpt.make_model(SMALL)
+  params = precision.cast_params(initial_params(), dtype)
+  apply = jax.jit(functools.partial(model.apply, params))
+  return apply, model.initial_state(2, jnp.dtype(dtype))
+
+
+@functools.cache
+def initial_params():
+  return jax.jit(spectral_gpt.make_model(SMALL).init)(jax.random.key(0))
+
+
+def tokens(length: int) -> np.ndarray:
+  return np.random.default_rng(0).integers(0, vocab.SIZE, (2, length), np.int32)
+
+
+class SpectralGPTTest(parameterized.TestCase):
+
+  @chunk_law.settings
+  @hypothesis.given(lengths=chunk_law.cuts)
+  def test_law_of_chunks(self, lengths):
+    chunk_law.assert_law(small_model()[0], tokens(chunk_law.TOTAL), small_model()[1], lengths)
+
+  def test_law_of_chunks_in_bfloat16(self):
+    apply, empty = small_model('bfloat16')
+    chunk_law.assert_law(apply, tokens(98), empty, (33, 1, 64), tolerance=0.05)
+
+  def test_causal_with_reach_beyond_window_and_horizon(self):
+    apply, empty = small_model()
+    chunk_law.assert_causal_with_reach(apply, tokens(chunk_law.TOTAL), empty, reach=100)
+
+  def test_rows_that_began_at_different_times_read_as_if_alone(self):
+    apply, empty = small_model()
+    text = tokens(chunk_law.TOTAL)
+    _, later = apply(text[:, :33], empty)
+    take = lambda kept, new: kept.at[:, 1].set(new[:, 1])
+    ragged = jax.tree.map(take, later, empty)
+    together, _ = apply(text[:, 33:66], ragged)
+    np.testing.assert_allclose(together[0], apply(text[:, 33:66], later)[0][0], atol=1e-5)
+    np.testing.assert_allclose(together[1], apply(text[:, 33:66], empty)[0][1], atol=1e-5)
+
+  def test_layers_compute_in_the_type_of_the_parameters_around_islands_of_float32(self):
+    model = spectral_gpt.make_model(SMALL)
+    params = precision.cast_params(initial_params(), jnp.bfloat16)
+    state = model.initial_state(2, precision.activation_dtype(params))
+    logits, new_state = jax.eval_shape(model.apply, params, tokens(8), state)
+    self.assertEqual(logits.dtype, jnp.float32)
+    kinds = lambda tree: [leaf.dtype for leaf in jax.tree.leaves(tree)]
+    self.assertEqual(kinds(new_state), kinds(state))
+    stack = 'spectral_gpt/stack'
+    self.assertEqual(params[f'{stack}/block_0/hyena/in']['w'].dtype, jnp.bfloat16)
+    for island in ('block_0/hyena/filter', 'block_1/memory/decay', 'block_1/norm_mixer'):
+      self.assertEqual(set(kinds(params[f'{stack}/{island}'])), {jnp.dtype('float32')}, island)
+    program = str(jax.make_jaxpr(model.apply)(params, tokens(8), state))
+    self.assertIn('bf16[16,48]', program)  # The first projection's weights enter its product.
+
+  def test_remat_changes_neither_values_nor_names_but_does_recompute(self):
+    rematerialised = spectral_gpt.make_model(dataclasses.replace(SMALL, remat=True))
+    plain = spectral_gpt.make_model(SMALL)
+
+    def loss(model, params):
+      return jnp.sum(model.apply(params, tokens(16), model.initial_state(2))[0] ** 2)
+
+    grads = [jax.jit(jax.grad(functools.partial(loss, m)))(initial_params())
+             for m in (plain, rematerialised)]
+    chunk_law.assert_close(grads[1], grads[0], 1e-4)
+    program = str(jax.make_jaxpr(functools.partial(loss, rematerialised))(initial_params()))
+    self.assertIn('remat', program)
+    self.assertNotIn(
+        'remat', str(jax.make_jaxpr(functools.partial(loss, plain))(initial_params())))
+
+  def test_names_and_shapes_of_nano_are_those_of_its_checkpoints(self):
+    """To renew: python -m tests.modules.spectral_gpt_test --write_golden."""
+    self.assertEqual(GOLDEN.read_text(), describe_nano())
+
+  def test_tail_mass_is_the_share_of_energy_beyond_a_length(self):
+    masses = [
+        float(spectral_gpt.tail_mass(SMALL, initial_params(), length)) for length in (0, 8, 40)]
+    self.assertAlmostEqual(masses[0], 1.0, places=5)
+    self.assertBetween(masses[1], 0.001, 0.5)
+    self.assertEqual(masses[2], 0.0)
+
+  def test_flops_are_at_least_six_for_each_weight_of_a_product(self):
+    weights = sum(
+        leaf.size for path, module in initial_params().items() for leaf in module.values()
+        if path.split('/')[-1] in ('in', 'out', 'gate') or 'embedding' in path)
+    flops = spectral_gpt.training_flops_per_byte(SMALL, segment=64)
+    self.assertBetween(flops, 6 * weights, 30 * weights)
+
+  def test_a_config_that_is_not_allowed_is_refused(self):
+    with self.assertRaisesRegex(ValueError, "config.model.pattern='HXA'.*H .Hyena."):
+      spectral_gpt.make_model(config.ModelConfig(pattern='HXA', layers=3))
+
+
+def describe_nano() -> str:
+  """One line per parameter of the nano preset: path, shape, type."""
+  model = spectral_gpt.make_model(config.from_config_dict(nano.get_config()).model)
+  shapes = jax.eval_shape(model.init, jax.random.key(0))
+  lines = [
+      f'{path}/{name} {tuple(leaf.shape)} {leaf.dtype}'
+      for path, module in sorted(shapes.items()) for name, leaf in sorted(module.items())
+  ]
+  return '\n'.join(lines) + '\n'
+
+
+if __name__ == '__main__':
+  import sys
+
+  if '--write_golden' in sys.argv:
+    GOLDEN.write_text(describe_nano())
+  else:
+    absltest.main()
