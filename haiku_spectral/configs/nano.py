@@ -8,6 +8,7 @@ from haiku_spectral import config
 def get_config() -> ml_collections.ConfigDict:
   """Returns the preset."""
   return config.to_config_dict(config.Config(
-      model=config.ModelConfig(width=96, mlp_width=160),
+      model=config.ModelConfig(
+          width=96, mlp_width=160, attention=config.AttentionConfig(heads=2)),
       train=config.TrainConfig(steps=600, eval_every=100, checkpoint_every=100),
   ))

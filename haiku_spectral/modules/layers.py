@@ -4,7 +4,7 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from haiku_spectral.ops import fft_conv
+from haiku_spectral.ops import dense, fft_conv
 
 
 class Projection(hk.Module):
@@ -21,8 +21,7 @@ class Projection(hk.Module):
   def __call__(self, x: jax.Array) -> jax.Array:  # [..., D] -> [..., width]
     init = hk.initializers.RandomNormal(self._scale * x.shape[-1] ** -0.5)
     weights = hk.get_parameter('w', (x.shape[-1], self._width), init=init)
-    # Said explicitly, since the fast bfloat16 product of some CPUs is the one that returns float32.
-    return jnp.dot(x, weights, preferred_element_type=jnp.float32).astype(x.dtype)
+    return dense.dense(x, weights)
 
 
 class Norm(hk.Module):

@@ -42,8 +42,9 @@ class ResidualMemory(hk.Module):
     projected = layers.Projection(3 * width, name='in')(x)
     mixed, short = layers.ShortConv(config.short_width, name='short')(projected, state.short)
     mixed = jax.nn.silu(mixed).astype(jnp.float32)
-    mixed = mixed.reshape(*mixed.shape[:2], 3, config.heads, -1)
-    queries, keys, values = _unit(mixed[:, :, 0]), _unit(mixed[:, :, 1]), mixed[:, :, 2]
+    queries, keys, values = (
+        part.reshape(*x.shape[:2], config.heads, -1) for part in jnp.split(mixed, 3, axis=-1))
+    queries, keys = _unit(queries), _unit(keys)
 
     strength = None
     if config.rule == 'delta':

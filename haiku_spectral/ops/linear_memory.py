@@ -11,6 +11,7 @@ and the output is S_t^T q_t (Yang et al. 2023, GLA; Yang et al. 2024, Gated Delt
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 
@@ -43,7 +44,9 @@ def linear_memory(
     return jnp.moveaxis(x, (1, 3), (0, 2))
 
   q, k, v = blocks(queries), blocks(keys), blocks(values)
-  since_start = jnp.cumsum(blocks(log_decay), axis=-1)  # [N, B, H, C]
+  # Cumulative sums as a product: XLA's own form of them would be recomputed for every pair below.
+  since_start = jnp.einsum('nbhj,ij->nbhi', blocks(log_decay), np.tri(size, dtype=np.float32),
+                           precision=lax.Precision.HIGHEST)  # [N, B, H, C]
   to_end = since_start[..., -1:] - since_start
   faded = _pairwise_decay(since_start)  # [N, B, H, C, C]
   erase = None

@@ -9,6 +9,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from haiku_spectral.ops import rotary
 
@@ -50,39 +51,43 @@ def window_attention(
   all_keys = jnp.concatenate([state.keys, keys.astype(state.keys.dtype)], axis=1)
   all_values = jnp.concatenate([state.values, values.astype(state.values.dtype)], axis=1)
   q = rotary.rotate(queries, window) * queries.shape[-1] ** -0.5
+  q = _tiles(q, count, size)
   k = _bands(rotary.rotate(all_keys, 0).astype(q.dtype), count, size, window)
   v = _bands(all_values.astype(q.dtype), count, size, window)
-  q = _pad_time(q, count * size).reshape(q.shape[0], count, size, *q.shape[2:])
 
-  scores = jnp.einsum('bnihk,bnjhk->bnhij', q, k, preferred_element_type=jnp.float32)
-  visible = _visible(count, size, window, state.seen)
-  weights = jax.nn.softmax(jnp.where(visible, scores, -jnp.inf), axis=-1)
-  out = jnp.einsum('bnhij,bnjhk->bnihk', weights.astype(v.dtype), v)
-  out = out.reshape(out.shape[0], -1, *out.shape[3:])[:, :length]
+  scores = jnp.einsum('bhnik,bhnjk->bhnij', q, k, preferred_element_type=jnp.float32)
+  scores = jnp.where(_visible(count, size, window, state.seen), scores, -jnp.inf)
+  # Softmax, divided after the product: K numbers a query instead of W + C.
+  weights = jnp.exp(scores - lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True)))
+  out = jnp.einsum(
+      'bhnij,bhnjk->bhnik', weights.astype(v.dtype), v, preferred_element_type=jnp.float32)
+  out = (out / jnp.sum(weights, axis=-1, keepdims=True)).astype(queries.dtype)
+  out = out.reshape(*out.shape[:2], -1, out.shape[-1])[:, :, :length].swapaxes(1, 2)
 
   seen = jnp.minimum(state.seen + length, window)
   return out, WindowState(all_keys[:, length:], all_values[:, length:], seen)
 
 
-def _pad_time(x: jax.Array, length: int) -> jax.Array:
-  return jnp.pad(x, [(0, 0), (0, length - x.shape[1])] + [(0, 0)] * (x.ndim - 2))
+def _tiles(x: jax.Array, count: int, size: int) -> jax.Array:
+  """[B, T, H, K] -> [B, H, N, C, K], zero-padded to count tiles."""
+  x = jnp.pad(x, [(0, 0), (0, count * size - x.shape[1]), (0, 0), (0, 0)]).swapaxes(1, 2)
+  return x.reshape(*x.shape[:2], count, size, x.shape[-1])
 
 
 def _bands(x: jax.Array, count: int, size: int, window: int) -> jax.Array:
-  """[B, W + T, H, K] -> [B, N, W + C, H, K]: band n holds what its C queries may see."""
+  """[B, W + T, H, K] -> [B, H, N, W + C, K]: band n holds what its C queries may see."""
   if count == 1:
-    return x[:, None]
-  x = _pad_time(x, window + count * size)
-  tiles = x.reshape(x.shape[0], -1, size, *x.shape[2:])  # C divides W when there are many bands.
-  shifted = [tiles[:, i : i + count] for i in range(window // size + 1)]
-  return jnp.concatenate(shifted, axis=2)
+    return x.swapaxes(1, 2)[:, :, None]
+  behind = window // size  # C divides W when there are many bands.
+  tiles = _tiles(x, count + behind, size)
+  return jnp.concatenate([tiles[:, :, i : i + count] for i in range(behind + 1)], axis=3)
 
 
 def _visible(count: int, size: int, window: int, seen: jax.Array) -> jax.Array:
-  """[B, N, 1, C, W + C] bool: causal, within the window, and not before the sequence began."""
+  """[B, 1, N, C, W + C] bool: causal, within the window, and not before the sequence began."""
   query, key = np.arange(size)[:, None], np.arange(window + size)
   distance = query + window - key
   near = (distance >= 0) & (distance < window)  # [C, W + C]
   time = np.arange(count)[:, None] * size + key - window  # [N, W + C], 0 is the chunk's first byte
   begun = time >= -seen[:, None, None]  # [B, N, W + C]
-  return jnp.asarray(near) & begun[:, :, None, None, :]
+  return jnp.asarray(near) & begun[:, None, :, None, :]
