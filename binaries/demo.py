@@ -1,0 +1,66 @@
+"""The main job from end to end: data, training, extrapolation, samples. Each step is a command.
+
+  make demo
+"""
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from absl import flags
+
+from binaries import command_line
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string('run_dir', 'runs/demo', 'Where the trained model and its reports go.')
+flags.DEFINE_string('data_dir', 'data', 'Where the dataset is built.')
+flags.DEFINE_integer('steps', None, 'Training steps; the preset decides unless given.')
+
+PROMPTS = {
+    'Turkish': 'Efendiler, ',
+    'English': 'Shall I ',
+    'code': 'def ',
+}
+
+
+def commands() -> list[list[str]]:
+  """What the demo runs, in order: module name and flags."""
+  data, run = f'--data_dir={FLAGS.data_dir}', f'--run_dir={FLAGS.run_dir}'
+  steps = [] if FLAGS.steps is None else [f'--config.train.steps={FLAGS.steps}']
+  samples = [
+      ['binaries.sample', run, f'--prompt={prompt}', '--num_bytes=300', '--temperature=0.7',
+       '--min_p=0.05', '--seed=1']
+      for prompt in PROMPTS.values()
+  ]
+  return [
+      ['binaries.prepare_data', '--dataset=starter', data],
+      ['binaries.train', '--config=haiku_spectral/configs/nano.py', run, data, *steps],
+      ['binaries.eval_extrapolation', run, data, '--max_factor=32'],
+      *samples,
+  ]
+
+
+def main(argv: Sequence[str]) -> int:
+  """Stops at the first command that fails, with its exit code."""
+  del argv
+  start = time.monotonic()
+  for module, *arguments in commands():
+    print(f'\n$ python -m {module} {shlex.join(arguments)}', flush=True)
+    status = subprocess.run([sys.executable, '-m', module, *arguments], check=False).returncode
+    if status:
+      print(f'error: {module} ended with exit code {status}.', file=sys.stderr)
+      return status
+  minutes = (time.monotonic() - start) / 60
+  print(f"""
+Done in {minutes:.1f} minutes.
+  model and metrics   {FLAGS.run_dir} (TensorBoard: tensorboard --logdir {FLAGS.run_dir})
+  extrapolation       {FLAGS.run_dir}/extrapolation.png and .json
+  dataset             {FLAGS.data_dir}/starter
+  talk to it          make //binaries:sample ARGS='--run_dir={FLAGS.run_dir} --prompt="Once "'""")
+  return 0
+
+
+if __name__ == '__main__':
+  command_line.run(main)

@@ -1,0 +1,1 @@
+"""The text that the repository ships: Turkish, English and code."""

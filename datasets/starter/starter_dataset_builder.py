@@ -1,0 +1,49 @@
+"""The text that the repository ships. MANIFEST.tsv says what it is and which split it is in."""
+
+import csv
+import functools
+import pathlib
+from typing import ClassVar, NamedTuple
+
+import tensorflow_datasets as tfds
+
+from datasets import packed_builder, splits, text_files
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+class Entry(NamedTuple):
+  """One line of the manifest."""
+
+  file: str  # Below text/.
+  bytes: int
+  split: str
+  licence: str
+  source: str
+
+  @property
+  def path(self) -> pathlib.Path:
+    return FOLDER / 'text' / self.file
+
+
+def manifest() -> list[Entry]:
+  """All files that are shipped, sorted by name."""
+  with (FOLDER / 'MANIFEST.tsv').open(newline='', encoding='utf-8') as file:
+    rows = csv.DictReader(file, delimiter='\t', quoting=csv.QUOTE_NONE)
+    return [Entry(row['file'], int(row['bytes']), row['split'], row['licence'], row['source'])
+            for row in rows]
+
+
+class Builder(packed_builder.PackedBuilder):
+  """Builds `starter`."""
+
+  VERSION = tfds.core.Version('1.0.0')
+  RELEASE_NOTES: ClassVar[dict[str, str]] = {'1.0.0': 'Initial release.'}
+
+  def _plan(self) -> packed_builder.Plan:
+    parts: dict[str, list[packed_builder.Document]] = {name: [] for name in splits.NAMES}
+    for entry in sorted(manifest(), key=lambda entry: splits.order_key(entry.file)):
+      parts[entry.split].append(packed_builder.Document(
+          id=splits.document_id(entry.file), name=entry.file, size=entry.bytes,
+          read=functools.partial(text_files.read_text, entry.path)))
+    return packed_builder.Plan(splits=parts, rejected=text_files.Rejected())

@@ -1,0 +1,1 @@
+"""Any folder of UTF-8 files as a dataset."""

@@ -1,0 +1,79 @@
+"""Windows of a split, by arithmetic.
+
+With n = 65536 / L, window i of length L is slice i % n of record i // n. There is no index: any
+window is one record read, and records read lately are kept.
+"""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from datasets import packing, registry
+
+CACHED_RECORDS = 128  # Per split: 8 MiB.
+
+
+class Records:
+  """The records of a built split, in stream order, with the last ones read kept. Thread-safe.
+
+  What is read is shared: it must not be written to.
+  """
+
+  def __init__(self, name: str, *, data_dir: str, split: str) -> None:
+    self.name = name
+    self._source: Any = registry.open_split(name, data_dir, split)
+    self._data_dir = data_dir
+    self._recent = functools.lru_cache(maxsize=CACHED_RECORDS)(self._read)
+
+  def __len__(self) -> int:
+    """The number of records."""
+    return len(self._source)
+
+  def __getitem__(self, index: int) -> packing.Record:
+    """One record. Raises ValueError when the file is damaged."""
+    return self._recent(index)
+
+  def _read(self, index: int) -> packing.Record:
+    try:
+      return self._source[index]
+    except RuntimeError as error:  # ArrayRecord files carry checksums.
+      raise registry.damaged(self.name, self._data_dir, error) from error
+
+  def stream(self) -> Iterator[packing.Record]:
+    """All records in order, past the cache."""
+    return (self._read(index) for index in range(len(self)))
+
+
+class Windows:
+  """All windows of `length` bytes of a split; none without a byte to predict."""
+
+  def __init__(self, records: Records, length: int) -> None:
+    self._records = records
+    self._length = length
+    self._per_record = packing.RECORD_BYTES // length
+    # The last byte of a record has no target, so a window that held nothing else is left out.
+    self._first_of_last = (len(records) - 1) * self._per_record
+    self._last_targets = int(records[len(records) - 1]['length']) - 1
+    if len(records) == 1:
+      self._last_targets = max(1, self._last_targets)  # A split is never without a window.
+    self._count = self._first_of_last + -(-self._last_targets // length)
+
+  def __len__(self) -> int:
+    """The number of windows."""
+    return self._count
+
+  def parts(self, index: int, length: int) -> int:
+    """How many slices of `length` of a window have a byte to predict: fewer at the split's end."""
+    parts = self._length // length
+    if index < self._first_of_last:
+      return parts
+    left = self._last_targets - (index - self._first_of_last) * self._length
+    return min(parts, -(-left // length))
+
+  def ids(self, index: int, start: int, length: int) -> np.ndarray:  # [length + 1] int32
+    """The ids start .. start + length of a window and the one that follows; PAD past the record."""
+    record = self._records[index // self._per_record]
+    return packing.window_ids(
+        record, index % self._per_record * self._length + start, length + 1)

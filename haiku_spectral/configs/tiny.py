@@ -1,0 +1,15 @@
+"""tiny: about 4.5M parameters; an hour on two CPU cores."""
+
+import ml_collections
+
+from haiku_spectral import config
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Returns the preset."""
+  return config.to_config_dict(config.Config(
+      model=config.ModelConfig(width=256, mlp_width=640),
+      train=config.TrainConfig(
+          steps=1500, eval_every=250, checkpoint_every=100,
+          optimizer=config.OptimizerConfig(learning_rate=2e-3, warmup_steps=100)),
+  ))

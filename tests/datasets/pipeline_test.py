@@ -1,0 +1,247 @@
+"""Batches: a pure function of the step, the same for any number of hosts."""
+
+import collections
+import dataclasses
+import sys
+
+import hypothesis
+import numpy as np
+from absl.testing import absltest, parameterized
+from hypothesis import strategies as st
+
+from datasets import packing, pipeline, windows
+from haiku_spectral import config, vocab
+from tests.datasets import corpora
+
+CONFIG = config.DataConfig(
+    mixture='text_folder/big:4,text_folder/other:1', batch_size=8, segment=1024, span=4,
+    carried_rows=4)
+BIG, TINY = 'text_folder/big:1', 'text_folder/tiny:1'
+
+
+def replace(**changes):
+  return dataclasses.replace(CONFIG, **changes)
+
+
+class PipelineTest(parameterized.TestCase):
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    root = corpora.temporary_folder(cls)
+    cls.data_dir = str(root / 'data')
+    cls.files = {}
+    for name, count, size in (('big', 30, 9000), ('other', 12, 7000), ('tiny', 3, 40)):
+      cls.files[name] = [corpora.letters(100 * size + i, size + i) for i in range(count)]
+      source = corpora.write(root / name, {f'{i}': data for i, data in enumerate(cls.files[name])})
+      corpora.build(name, source, cls.data_dir)
+    cls.streams = {name: cls.stream(name) for name in cls.files}
+
+  @classmethod
+  def stream(cls, name):
+    """All ids of a training split, record by record."""
+    records = windows.Records(f'text_folder/{name}', data_dir=cls.data_dir, split='train')
+    return np.stack([packing.record_ids(record) for record in records.stream()])
+
+  def batches(self, data_config=CONFIG, seed=0, **options):
+    return pipeline.batches(data_config, data_dir=self.data_dir, seed=seed, **options)
+
+  def assert_same(self, left, right):
+    for a, b in zip(left, right, strict=True):
+      np.testing.assert_array_equal(a, b)
+
+  def locate(self, name, inputs):
+    """(record, position) of some inputs: letters are random, so there is one such place."""
+    for record, ids in enumerate(self.streams[name]):
+      for position in range(0, len(ids), len(inputs)):
+        if np.array_equal(ids[position:position + len(inputs)], inputs):
+          return record, position
+    self.fail('these inputs stand nowhere in the split, or not where windows begin')
+
+  def test_types_and_shapes(self):
+    batch = self.batches()[0]
+    self.assertEqual([(a.shape, a.dtype) for a in batch], [
+        ((8, 1024), np.int32), ((8, 1024), np.int32), ((8,), np.bool_), ((8,), np.int32)])
+
+  def test_targets_are_the_next_ids_of_the_record(self):
+    batches, names = self.batches(), ('big', 'other')
+    for step in range(6):
+      batch = batches[step]
+      np.testing.assert_array_equal(batch.inputs[:, 1:], batch.targets[:, :-1])
+      for inputs, targets, source in zip(batch.inputs, batch.targets, batch.sources, strict=True):
+        record, position = self.locate(names[source], inputs)
+        ids = np.append(self.streams[names[source]][record], vocab.PAD)
+        self.assertEqual(targets[-1], ids[position + 1024])
+
+  def test_carried_rows_walk_through_a_span_of_one_record(self):
+    batches = self.batches(replace(mixture=BIG))
+    for row in range(4):
+      for step in range(12):
+        now, following = batches[step], batches[step + 1]
+        record, position = self.locate('big', now.inputs[row])
+        if following.fresh[row]:
+          self.assertEqual(self.locate('big', following.inputs[row])[1] % 4096, 0)
+          rest = self.streams['big'][record][position + 1025:]
+          at_the_end = (rest == vocab.PAD).all()
+          self.assertTrue((step + 1 + row) % 4 == 0 or at_the_end)
+        else:
+          self.assertEqual(self.locate('big', following.inputs[row]), (record, position + 1024))
+          self.assertEqual(following.inputs[row][0], now.targets[row][-1])
+
+  def test_fresh_rows_are_staggered_and_cold_rows_always_fresh(self):
+    batches = self.batches(replace(mixture=BIG, batch_size=10, carried_rows=8))
+    np.testing.assert_array_equal(batches[0].fresh, True)
+    for step in range(1, 40):
+      fresh = batches[step].fresh
+      np.testing.assert_array_equal(fresh[8:], True)
+      np.testing.assert_array_equal(fresh[-step % 4:8:4], True)
+      self.assertBetween(fresh[:8].sum(), 2, 4)  # More than 2 only at the end of a split.
+
+  @parameterized.parameters(0, 4, 8)
+  def test_hosts_share_the_same_global_batch(self, carried_rows):
+    data_config = replace(carried_rows=carried_rows)
+    for hosts in (2, 4, 8):
+      parts = [self.batches(data_config, host=host, hosts=hosts)[5] for host in range(hosts)]
+      joined = pipeline.Batch(*(np.concatenate(field) for field in zip(*parts, strict=True)))
+      self.assert_same(joined, self.batches(data_config)[5])
+
+  @hypothesis.settings(deadline=None, max_examples=20)
+  @hypothesis.given(st.lists(st.integers(0, 10**12), min_size=1, max_size=5))
+  def test_a_batch_depends_on_the_step_alone(self, steps):
+    used = self.batches()
+    for step in steps:
+      self.assert_same(used[step], self.batches()[step])
+
+  def test_seeds_and_steps_differ(self):
+    batches = self.batches()
+    for rows in (slice(0, 4), slice(4, 8)):  # Carried and cold.
+      inputs = batches[0].inputs[rows]
+      self.assertFalse(np.array_equal(inputs, batches[1].inputs[rows]))
+      self.assertFalse(np.array_equal(inputs, self.batches(seed=1)[0].inputs[rows]))
+
+  @parameterized.parameters(0, 8)
+  def test_weights_are_shares_of_the_bytes(self, carried_rows):
+    batches = self.batches(replace(carried_rows=carried_rows, segment=64, span=4))
+    scored = np.zeros(2)
+    for step in range(400):  # 3200 windows.
+      batch = batches[step]
+      np.add.at(scored, batch.sources, (batch.targets != vocab.PAD).sum(1))
+    self.assertAlmostEqual(scored[0] / scored.sum(), 0.8, delta=0.01)
+
+  def test_an_epoch_covers_every_window_once(self):
+    batches = self.batches(replace(mixture=BIG, carried_rows=0, batch_size=4, segment=4096, span=1))
+    count = len(windows.Windows(
+        windows.Records('text_folder/big', data_dir=self.data_dir, split='train'), 4096))
+    rows = [row for step in range(count // 2) for row in batches[step].inputs]
+    places = collections.Counter(row.tobytes() for row in rows[:2 * count])
+    self.assertLen(places, count)
+    self.assertEqual(set(places.values()), {2})
+    self.assertLen({row.tobytes() for row in rows[:count]}, count)
+
+  def test_lanes_cover_every_span_once(self):
+    batches = self.batches(replace(mixture=BIG, carried_rows=2, batch_size=2, segment=1024, span=4))
+    count = len(windows.Windows(
+        windows.Records('text_folder/big', data_dir=self.data_dir, split='train'), 4096))
+    starts = [batches[4 * k].inputs[0] for k in range(count // 2)]
+    starts += [batches[max(0, 4 * k - 1)].inputs[1] for k in range(count // 2)]
+    self.assertLen({self.locate('big', ids)[0] * 16 + self.locate('big', ids)[1] // 4096
+                    for ids in starts}, count // 2 * 2)
+
+  @parameterized.parameters(0, 3, 8)
+  def test_a_corpus_smaller_than_a_batch_is_repeated(self, carried_rows):
+    batches = self.batches(replace(mixture=TINY, carried_rows=carried_rows, segment=16, span=4))
+    for step in range(50):
+      batch = batches[step]
+      self.assertTrue((batch.targets != vocab.PAD).any(axis=1).all(), 'a row without a target')
+      np.testing.assert_array_equal(batch.fresh[carried_rows:], True)
+
+  def test_short_spans_start_over_fresh(self):
+    # 41 + 41 positions or fewer: a span of 64 has no more than 6 slices of 16 with something to
+    # predict; the walk goes back to its start rather than into padding.
+    batches = self.batches(replace(mixture=TINY, carried_rows=1, batch_size=1, segment=16, span=64))
+    previous = batches[0]
+    for step in range(1, 60):
+      batch = batches[step]
+      if not batch.fresh[0]:
+        self.assertEqual(batch.inputs[0][0], previous.targets[0][-1])
+      else:
+        self.assertEqual(batch.inputs[0][0], vocab.BOUNDARY)
+      previous = batch
+
+  def test_boundaries_are_inputs_and_targets(self):
+    batches = self.batches(replace(mixture=TINY, carried_rows=0, segment=128, span=1))
+    stream = self.streams['tiny'][0]
+    boundaries = np.flatnonzero(stream == vocab.BOUNDARY)
+    self.assertEqual(boundaries[0], 0)
+    for inputs, targets in zip(batches[0].inputs, batches[0].targets, strict=True):
+      np.testing.assert_array_equal(np.flatnonzero(inputs == vocab.BOUNDARY), boundaries)
+      np.testing.assert_array_equal(np.flatnonzero(targets == vocab.BOUNDARY), boundaries[1:] - 1)
+
+  def test_evaluation_is_fixed_cold_and_complete(self):
+    data_config = replace(mixture=BIG)
+    def make():
+      return pipeline.evaluation_batches(data_config, data_dir=self.data_dir)
+    whole = list(make())
+    for left, right in zip(whole, list(make()), strict=True):
+      self.assert_same(left, right)
+    expected = sum(len(d.data) + 1 for d in self.documents('big', 'validation')) - 1
+    self.assertEqual(sum((batch.targets != vocab.PAD).sum() for batch in whole), expected)
+    self.assertTrue(all(batch.fresh.all() and batch.inputs.shape == (8, 1024) for batch in whole))
+    with self.assertRaises(IndexError):
+      make()[len(whole)]
+
+  def test_evaluation_with_a_limit_shares_by_weight_and_hosts(self):
+    def make(**options):
+      return pipeline.evaluation_batches(
+          replace(segment=64), data_dir=self.data_dir, limit=5, **options)
+    batches = list(make())
+    self.assertLen(batches, 5)
+    counts = collections.Counter(np.concatenate([batch.sources for batch in batches]).tolist())
+    self.assertEqual(counts, {0: 32, 1: 8})
+    halves = [make(host=host, hosts=2)[3] for host in range(2)]
+    self.assert_same(
+        pipeline.Batch(*(np.concatenate(field) for field in zip(*halves, strict=True))), batches[3])
+
+  def test_evaluation_on_less_than_a_window(self):
+    batch, = pipeline.evaluation_batches(replace(mixture=TINY), data_dir=self.data_dir, limit=8)
+    self.assertEqual((batch.targets != vocab.PAD).sum(1).tolist(), [
+        len(self.documents('tiny', 'validation')[0].data)] + [0] * 7)
+
+  def test_padding_is_never_scored(self):
+    batches = self.batches(replace(mixture=TINY, segment=1024))
+    for step in range(4):
+      batch = batches[step]
+      np.testing.assert_array_equal(batch.targets[batch.inputs == vocab.PAD], vocab.PAD)
+
+  def documents(self, name, split, **options):
+    return list(pipeline.documents(
+        f'text_folder/{name}', data_dir=self.data_dir, split=split, **options))
+
+  def test_documents_come_back_whole_or_cut(self):
+    whole = self.documents('big', 'train') + self.documents('big', 'validation')
+    whole += self.documents('big', 'test')
+    self.assertTrue(sorted(d.data for d in whole) == sorted(self.files['big']))
+    self.assertLen({d.id for d in whole}, 30)
+    cut = self.documents('big', 'train', limit=100)
+    self.assertEqual([d.data for d in cut], [d.data[:100] for d in whole[:len(cut)]])
+
+  @parameterized.parameters((3, 0), (2, 2), (2, -1), (0, 0))
+  def test_hosts_that_cannot_share(self, hosts, host):
+    with self.assertRaisesRegex(ValueError, f'a batch of 8 rows cannot be shared by {hosts} hosts'):
+      self.batches(host=host, hosts=hosts)
+
+  def test_mistakes_are_named(self):
+    with self.assertRaisesRegex(FileNotFoundError, "'starter' is not built .*run `make //binaries"):
+      self.batches(replace(mixture='text_folder/big:1,starter:1'))
+    with self.assertRaisesRegex(ValueError, "has no split 'dev'"):
+      self.batches(split='dev')
+    with self.assertRaisesRegex(IndexError, 'steps are counted from 0, got -1'):
+      self.batches()[-1]
+
+  def test_tensorflow_is_never_imported(self):
+    self.batches()[0]
+    self.assertNotIn('tensorflow', sys.modules)
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,132 @@
+"""The registry: names to datasets, cheaply, and never to half of one."""
+
+import importlib.metadata
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+import datasets
+from datasets import registry, windows
+from tests.datasets import corpora
+
+
+class RegistryTest(parameterized.TestCase):
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    root = corpora.temporary_folder(cls)
+    source = corpora.write(root / 'source', {
+        f'{i}.txt': corpora.letters(i, 40_000) for i in range(20)})
+    cls.data_dir = str(root / 'data')
+    corpora.build('books', source, cls.data_dir)
+    cls.place = registry.folder('text_folder/books', cls.data_dir)
+    cls.file = next(cls.place.glob('*-train.array_record*'))
+
+  def read_all(self):
+    records = windows.Records('text_folder/books', data_dir=self.data_dir, split='train')
+    return list(records.stream())
+
+  def test_this_package_is_the_one_imported(self):
+    root = pathlib.Path(__file__).parents[2]
+    self.assertEqual(pathlib.Path(datasets.__file__), root / 'datasets/__init__.py')
+    with self.assertRaises(importlib.metadata.PackageNotFoundError):
+      importlib.metadata.version('datasets')
+
+  def test_importing_is_cheap(self):
+    slow = {'tensorflow_datasets', 'grain', 'jax', 'numpy'}
+    code = f'import sys, datasets.registry; print({slow} & set(sys.modules))'
+    printed = subprocess.check_output([sys.executable, '-c', code], text=True)
+    self.assertEqual(printed.strip(), 'set()')
+
+  def test_lists_what_is_built(self):
+    self.assertEqual(registry.built(self.data_dir), ['text_folder/books'])
+    self.assertEqual(registry.built('/no/where'), [])
+
+  @parameterized.parameters('starter', 'text_folder/other')
+  def test_a_dataset_never_built(self, name):
+    with self.assertRaises(FileNotFoundError) as caught:
+      registry.open_split(name, self.data_dir, 'train')
+    message = str(caught.exception)
+    self.assertIn(f'the dataset {name!r} is not built in {self.data_dir!r}: run '
+                  "`make //binaries:prepare_data ARGS='--dataset=", message)
+    self.assertIn('Built there: text_folder/books.', message)
+
+  def test_the_command_is_the_one_to_type(self):
+    self.assertEqual(registry.build_command('starter', 'data'),
+                     "make //binaries:prepare_data ARGS='--dataset=starter'")
+    self.assertEqual(
+        registry.build_command('text_folder/x', '/d'),
+        "make //binaries:prepare_data ARGS='--dataset=text_folder --source=DIR --name=x "
+        "--data_dir=/d'")
+
+  @parameterized.parameters(
+      ('nothing', "there is no dataset 'nothing': give starter or text_folder"),
+      ('text_folder', "the dataset name 'text_folder' is not allowed: give 'text_folder/NAME'"),
+      ('starter/x', "the dataset name 'starter/x' is not allowed: give 'starter'"),
+      ('text_folder/a/b', "is not allowed: give 'text_folder/NAME'"))
+  def test_names_that_cannot_be(self, name, message):
+    with self.assertRaisesRegex(ValueError, message):
+      registry.open_split(name, self.data_dir, 'train')
+
+  def test_a_split_that_is_not_there(self):
+    with self.assertRaisesRegex(ValueError, "has no split 'dev': it has .*train.*validation"):
+      registry.open_split('text_folder/books', self.data_dir, 'dev')
+
+  @parameterized.named_parameters(
+      ('truncated', lambda data: data[:len(data) // 2]),
+      ('one_bit', lambda data: data[:100_000] + bytes([data[100_000] ^ 1]) + data[100_001:]),
+      ('empty', lambda data: b''))
+  def test_a_damaged_file_is_named_and_never_read(self, damage):
+    data = self.file.read_bytes()
+    self.file.write_bytes(damage(data))
+    try:
+      with self.assertRaisesRegex(
+          ValueError, "the dataset 'text_folder/books' is damaged .*build it again.*--overwrite'"):
+        self.read_all()
+    finally:
+      self.file.write_bytes(data)
+    self.assertNotEmpty(self.read_all())
+
+  def test_a_missing_file_is_named(self):
+    moved = self.file.rename(self.file.with_name('moved'))
+    try:
+      with self.assertRaisesRegex(ValueError, f'its file .*{self.file.name}.* is missing'):
+        self.read_all()
+    finally:
+      moved.rename(self.file)
+
+  def test_a_description_that_is_cut(self):
+    path = self.place / 'dataset_info.json'
+    text = path.read_text()
+    path.write_text(text[:100])
+    try:
+      with self.assertRaisesRegex(ValueError, 'is damaged .*build it again'):
+        self.read_all()
+    finally:
+      path.write_text(text)
+
+  @parameterized.parameters('dataset_info.json', 'features.json')
+  def test_half_a_dataset_is_none(self, name):
+    moved = (self.place / name).rename(self.place / 'moved')
+    try:
+      with self.assertRaisesRegex(FileNotFoundError, 'is not built'):
+        self.read_all()
+    finally:
+      moved.rename(self.place / name)
+
+  def test_only_the_last_records_are_kept(self):
+    records = windows.Records('text_folder/books', data_dir=self.data_dir, split='train')
+    with absltest.mock.patch.object(records, '_recent', wraps=records._recent) as recent:
+      for _ in range(2):
+        for index in range(len(records)):
+          np.testing.assert_array_equal(recent(index)['bytes'], records._read(index)['bytes'])
+    self.assertEqual(records._recent.cache_info().misses, len(records))
+    self.assertEqual(records._recent.cache_info().maxsize, windows.CACHED_RECORDS)
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,139 @@
+"""Files: which are found, which are good, and that reading them is a stream."""
+
+import os
+import pathlib
+from unittest import mock
+
+import hypothesis
+from absl.testing import absltest, parameterized
+from hypothesis import strategies as st
+
+from datasets import text_files
+from tests.datasets import corpora
+
+BOM = b'\xef\xbb\xbf'
+
+
+class TextFilesTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+  def file(self, data):
+    path = self.folder / 'file.txt'
+    path.write_bytes(data)
+    return path
+
+  def read(self, data, **options):
+    return b''.join(text_files.read_text(self.file(data), **options))
+
+  @hypothesis.settings(deadline=None, max_examples=60)
+  @hypothesis.given(st.text(st.characters(exclude_characters='\0', exclude_categories=('Cs',))),
+                    st.integers(1, 9), st.booleans())
+  def test_any_text_in_any_buffer(self, text, buffer_bytes, bom):
+    data = text.encode()
+    for replace in (False, True):
+      result = self.read((BOM if bom else b'') + data, replace=replace, buffer_bytes=buffer_bytes)
+      self.assertEqual(result, data.removeprefix(BOM) if not bom else data)
+
+  @hypothesis.settings(deadline=None, max_examples=100)
+  @hypothesis.given(st.binary(max_size=40), st.integers(1, 9))
+  def test_replacing_agrees_with_python_and_is_valid(self, data, buffer_bytes):
+    expected = data.decode('utf-8', 'replace').removeprefix('\ufeff').replace('\0', '\ufffd')
+    self.assertEqual(self.read(data, replace=True, buffer_bytes=buffer_bytes), expected.encode())
+
+  @parameterized.product(
+      bad=((b'ab\xff', 'invalid UTF-8', 2), ('ğ'.encode()[:1], 'invalid UTF-8', 0),
+           (b'abcdefgh\0', 'contains NUL (binary, or not UTF-8)', 8),
+           (BOM + 'ğüş'.encode() + b'\xed\xa0\x80', 'invalid UTF-8', 9),
+           ('text'.encode('utf-16-le'), 'contains NUL (binary, or not UTF-8)', 1)),
+      buffer_bytes=(1, 2, 3, 4, 100))
+  def test_what_is_wrong_and_where(self, bad, buffer_bytes):
+    data, reason, position = bad
+    with self.assertRaises(text_files.NotText) as caught:
+      self.read(data, buffer_bytes=buffer_bytes)
+    self.assertEqual(caught.exception.reason, reason)
+    self.assertEqual(caught.exception.position, position)
+    self.assertIn(f'file.txt: {reason} at byte {position}: mend the file', str(caught.exception))
+
+  def test_no_more_than_the_buffer_is_read_at_once(self):
+    path = self.file('ğ'.encode() * 5000)
+    chunks = list(text_files.read_text(path, buffer_bytes=101))
+    self.assertLessEqual(max(map(len, chunks)), 102)  # One byte may wait for its second half.
+    self.assertLen(b''.join(chunks), 10_000)
+
+  def test_finds_nested_files_in_order_and_counts_the_rest(self):
+    corpora.write(self.folder, {
+        'b.txt': b'b', 'a/deep/er.TXT': b'long', 'a/x.py': b'x', 'a.txt': b'a', '.git/c.txt': b'c',
+        'a/.hidden.txt': b'h', 'ünlü.txt': b'u', 'Makefile': b'm'})
+    os.mkfifo(self.folder / 'pipe.txt')
+    (self.folder / 'link.txt').symlink_to(self.folder / 'a.txt')
+    (self.folder / 'loop').symlink_to(self.folder)
+    (self.folder / 'broken.txt').symlink_to('nowhere')
+    rejected = text_files.Rejected()
+    found = list(text_files.find(str(self.folder), ('.txt',), rejected))
+    self.assertEqual([(name, size) for _, name, size in found],
+                     [('a/deep/er.TXT', 4), ('a.txt', 1), ('b.txt', 1), ('ünlü.txt', 1)])
+    self.assertEqual(rejected.counts, {
+        'symbolic link': 3, 'other extension': 2, 'not a regular file': 1,
+        'hidden (its name begins with a dot)': 2})
+
+  def test_unreadable_files_and_folders_are_counted(self):
+    corpora.write(self.folder, {'a.txt': b'a', 'closed/b.txt': b'b'})
+    listdir = os.listdir
+
+    def refuse(path):
+      if str(path).endswith('closed'):
+        raise PermissionError(13, 'Permission denied')
+      return listdir(path)
+
+    rejected = text_files.Rejected()
+    with mock.patch.object(os, 'listdir', refuse):
+      found = list(text_files.find(str(self.folder), (), rejected))
+    with mock.patch.object(pathlib.Path, 'open', side_effect=PermissionError(13, 'Denied')):
+      self.assertIsNone(text_files.check(*found[0][:2], invalid='fail', rejected=rejected))
+    self.assertEqual(rejected.first, [('closed', 'unreadable (Permission denied)'),
+                                      ('a.txt', 'unreadable (Denied)')])
+
+  def test_names_that_are_not_utf8_are_found_and_printable(self):
+    (pathlib.Path(os.fsdecode(os.fsencode(self.folder) + b'/\xff.txt'))).write_bytes(b'text')
+    (_, name, size), = text_files.find(str(self.folder), ('.txt',), text_files.Rejected())
+    self.assertEqual((text_files.printable(name), size), ('\\xff.txt', 4))
+
+  @parameterized.parameters(
+      (b'', 'skip', 'empty'), (BOM, 'replace', 'empty'), (b'a\xff', 'skip', 'invalid UTF-8'),
+      (b'a\0', 'skip', 'contains NUL (binary, or not UTF-8)'))
+  def test_left_out_and_counted(self, data, invalid, reason):
+    rejected = text_files.Rejected()
+    path = str(self.file(data))
+    self.assertIsNone(text_files.check(path, 'file.txt', invalid=invalid, rejected=rejected))
+    self.assertEqual(rejected.counts, {reason: 1})
+
+  def test_size_is_what_reading_gives(self):
+    path, advanced = str(self.file(BOM + b'a\xffb\0c')), []
+    good = text_files.check(path, 'n', invalid='replace', rejected=text_files.Rejected(),
+                            advance=advanced.append)
+    self.assertEqual(good.size, len('a\ufffdb\ufffdc'.encode()))
+    self.assertEqual(sum(advanced), good.size)
+
+  def test_only_the_first_rejected_are_named(self):
+    rejected = text_files.Rejected()
+    for index in range(1000):
+      rejected.add(str(index), 'empty')
+    self.assertEqual(rejected.counts['empty'], 1000)
+    self.assertLen(rejected.first, text_files.LISTED)
+
+  def test_extensions(self):
+    self.assertEqual(text_files.normalise_extensions(['txt', ' .PY', '', '.txt']), ('.py', '.txt'))
+    self.assertEqual(text_files.normalise_extensions([]), ())
+
+  def test_folder_errors(self):
+    with self.assertRaisesRegex(FileNotFoundError, "'/no/where' does not exist: give a folder"):
+      text_files.require_folder('/no/where')
+    with self.assertRaisesRegex(NotADirectoryError, 'is a file: give the folder that holds it'):
+      text_files.require_folder(str(self.file(b'x')))
+
+
+if __name__ == '__main__':
+  absltest.main()
