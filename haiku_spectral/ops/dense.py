@@ -33,11 +33,17 @@ def _backward(residuals, cotangent):
   to_x = jnp.einsum('...e,de->...d', cotangent, weights, preferred_element_type=jnp.float32)
   to_weights = lax.dot_general(
       x, cotangent, ((rows, rows), ((), ())), preferred_element_type=jnp.float32)
-  to_weights = to_weights.astype(weights.dtype)
-  # The transpose of an addition: nothing, but inside `shard_map` the sum over the devices that
-  # share the weights.
-  _, transpose = jax.vjp(lambda weights: weights + to_weights, weights)
-  return to_x.astype(x.dtype), *transpose(to_weights)
+  return to_x.astype(x.dtype), shared_gradient(to_weights.astype(weights.dtype), weights)
+
+
+def shared_gradient(gradient: jax.Array, weights: jax.Array) -> jax.Array:
+  """The gradient of weights, from that of this device's rows: for hand-written derivatives.
+
+  The transpose of an addition: nothing, but inside a checked `shard_map` JAX makes it the sum over
+  the devices that share the weights.
+  """
+  _, transpose = jax.vjp(lambda weights: weights + gradient, weights)
+  return transpose(gradient)[0]
 
 
 dense.defvjp(_forward, _backward)

@@ -3,12 +3,15 @@
 Shapes: B batch, T time (bytes), D channels, S horizon (taps).
 """
 
+import functools
 from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from haiku_spectral.ops import dense
 
 # Up to this many taps the written-out sum is cheaper than transforms of length T + S.
 DIRECT_TAPS = 16
@@ -45,15 +48,46 @@ def causal_conv(
   past_and_now = jnp.concatenate([state.history, x.astype(state.history.dtype)], axis=1)
   inputs, taps = past_and_now.astype(jnp.float32), taps.astype(jnp.float32)
   if horizon <= DIRECT_TAPS:
-    y = jnp.zeros((*x.shape[:2], x.shape[2]))
-    for lag in range(horizon):
-      start = horizon - 1 - lag
-      y += taps[lag] * lax.slice_in_dim(inputs, start, start + length, axis=1)
+    y = _valid_conv_by_sum(inputs, taps)
   elif length == 1:
     y = jnp.einsum('bsd,sd->bd', inputs, taps[::-1])[:, None]
   else:
     y = _valid_conv_by_fft(inputs, taps)
   return y.astype(x.dtype), ConvState(past_and_now[:, length:])
+
+
+@jax.custom_vjp
+def _valid_conv_by_sum(
+    inputs: jax.Array,  # [B, T + S - 1, D] float32
+    taps: jax.Array,  # [S, D] float32
+) -> jax.Array:  # [B, T, D] float32
+  horizon, length = taps.shape[0], inputs.shape[1] - taps.shape[0] + 1
+  shifted = [taps[lag] * _from(inputs, horizon - 1 - lag, length) for lag in range(horizon)]
+  return functools.reduce(jnp.add, shifted)
+
+
+def _sum_forward(inputs, taps):
+  return _valid_conv_by_sum(inputs, taps), (inputs, taps)
+
+
+def _sum_backward(residuals, cotangent):
+  # The derivative that JAX would make pads every shifted product before it adds them.
+  inputs, taps = residuals
+  horizon, length = taps.shape[0], cotangent.shape[1]
+  to_inputs = _valid_conv_by_sum(
+      jnp.pad(cotangent, [(0, 0), (horizon - 1, horizon - 1), (0, 0)]), taps[::-1])
+  to_taps = jnp.stack([
+      jnp.sum(cotangent * _from(inputs, horizon - 1 - lag, length), axis=(0, 1))
+      for lag in range(horizon)
+  ])
+  return to_inputs, dense.shared_gradient(to_taps, taps)
+
+
+_valid_conv_by_sum.defvjp(_sum_forward, _sum_backward)
+
+
+def _from(x: jax.Array, start: int, length: int) -> jax.Array:
+  return lax.slice_in_dim(x, start, start + length, axis=1)
 
 
 def _valid_conv_by_fft(
