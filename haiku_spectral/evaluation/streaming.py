@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from haiku_spectral import vocab
 from haiku_spectral.modules import spectral_gpt
 
 
 class Sequence(NamedTuple):
-  """What one lane reads from a fresh state: the id `first`, then all of `data` but its last byte."""
+  """What a lane reads from a fresh state: the id `first`, then all of `data` but its last byte."""
 
   key: Any  # Whatever tells its scores from others'.
   first: int  # The id before data[0]: a byte, or vocab.BOUNDARY at a document's start.
@@ -80,9 +81,10 @@ def _gather(lanes: list[_Lane], chunk: int) -> _Chunk:
   return _Chunk(inputs, targets, fresh, reads)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def _step(
     model: spectral_gpt.Model,
+    dtype: DTypeLike,
     params: Any,
     state: Any,
     inputs: jax.Array,  # [B, T] int32
@@ -90,16 +92,48 @@ def _step(
     fresh: jax.Array,  # [B] bool
 ) -> tuple[jax.Array, Any]:  # [B, T] float32 nats, and the state after the chunk.
   """Resets the fresh rows, reads the chunk and scores its targets."""
-  axis = spectral_gpt.BATCH_AXIS
-  dtypes = {leaf.dtype for leaf in jax.tree.leaves(state)}
-  del dtypes
-  empty = jax.tree.map(jnp.zeros_like, state)
 
   def reset(old: jax.Array, new: jax.Array) -> jax.Array:
     shape = [1] * old.ndim
-    shape[axis] = -1
+    shape[spectral_gpt.BATCH_AXIS] = -1
     return jnp.where(fresh.reshape(shape), new, old)
 
-  logits, state = model.apply(params, inputs, jax.tree.map(reset, state, empty))
+  state = jax.tree.map(reset, state, model.initial_state(inputs.shape[0], dtype))
+  logits, state = model.apply(params, inputs, state)
   log_probs = jax.nn.log_softmax(logits, axis=-1)
   return -jnp.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0], state
+
+
+def score(
+    model: spectral_gpt.Model,
+    params: Any,
+    sequences: Iterable[Sequence],
+    *,
+    batch_size: int,
+    chunk: int,
+    dtype: DTypeLike = jnp.float32,
+) -> Iterator[Scores]:
+  """Yields the loss on every byte of every sequence, as it comes.
+
+  Scores of one sequence come in order; those of different sequences are interleaved. Takes
+  sequences from the iterator only when a lane is free, so that it holds `batch_size` of them.
+  `dtype` is that of the parameters and of the state.
+  """
+  source = iter(sequences)
+  lanes = [_Lane() for _ in range(batch_size)]
+  state = model.initial_state(batch_size, dtype)
+  waiting: tuple[jax.Array, _Chunk] | None = None
+  while True:
+    for lane in lanes:
+      lane.refill(source)
+    cut = _gather(lanes, chunk)
+    if cut.reads:
+      nll, state = _step(model, dtype, params, state, cut.inputs, cut.targets, cut.fresh)
+    # Read the results of the call before while the device works on this one.
+    if waiting:
+      values = np.asarray(waiting[0])
+      for row, key, start, size in waiting[1].reads:
+        yield Scores(key, start, values[row, :size])
+    if not cut.reads:
+      return
+    waiting = nll, cut

@@ -1,0 +1,87 @@
+"""Reads long held-out documents far beyond the training length and says whether it helps or harms.
+
+  python -m binaries.eval_extrapolation --run_dir=runs/nano --max_factor=16
+
+Prints tables; writes extrapolation.json and extrapolation.png.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import jax
+import jax.numpy as jnp
+import tqdm
+from absl import flags
+
+from binaries import command_line
+from datasets import pipeline
+from haiku_spectral import config as config_lib
+from haiku_spectral.evaluation import extrapolation, ngram, plot, report
+from haiku_spectral.evaluation import plan as plan_lib
+from haiku_spectral.modules import precision, spectral_gpt
+from haiku_spectral.training import checkpoint
+
+RUN_DIR = flags.DEFINE_string('run_dir', None, 'Folder of the run that is evaluated.')
+BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
+DATA_DIR = flags.DEFINE_string('data_dir', 'data', 'Folder of the built datasets.')
+DATASET = flags.DEFINE_list('dataset', [], 'Names of datasets; empty: all of the run\'s mixture.')
+SPLIT = flags.DEFINE_string('split', 'validation', 'Which documents: validation or test.')
+MAX_FACTOR = flags.DEFINE_integer('max_factor', 64, 'Greatest multiple of the training length.')
+MAX_DOCUMENTS = flags.DEFINE_integer('max_documents', 64, 'The longest so many are read.')
+BATCH_SIZE = flags.DEFINE_integer('batch_size', 8, 'Documents and windows read side by side.')
+CHUNK = flags.DEFINE_integer('chunk', 0, 'Bytes per row and device call; 0: the training length.')
+PRECISION = flags.DEFINE_enum(
+    'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')
+OUTPUT = flags.DEFINE_string('output', None, 'Folder of the report (default: the run folder).')
+
+
+def _documents(names: Sequence[str], split: str, limit: int | None = None
+               ) -> Iterator[pipeline.Document]:
+  for name in names:
+    yield from pipeline.documents(name, data_dir=DATA_DIR.value, split=split, limit=limit)
+
+
+def _progress(what: str, total: int | None) -> tqdm.tqdm:
+  return tqdm.tqdm(desc=what, total=total, unit='B', unit_scale=True, mininterval=0.5)
+
+
+def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
+  with _progress('count', None) as bar:
+    counts = ngram.count(
+        (document.data for document in _documents(names, 'train')), on_progress=bar.update)
+  return ngram.baselines(counts, held_out)
+
+
+def main(argv: Sequence[str]) -> None:
+  """Evaluates, compares with counting, prints and writes the report."""
+  del argv
+  if not RUN_DIR.value:
+    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+  config, params, step = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+  names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
+  plan = plan_lib.Plan(config.data.segment, MAX_FACTOR.value)
+  documents = plan_lib.longest(
+      _documents(names, SPLIT.value, plan.limit), count=MAX_DOCUMENTS.value, limit=plan.limit)
+  dtype = jnp.dtype(PRECISION.value)
+  params = jax.device_put(precision.cast_params(params, dtype))
+  total = sum(plan.work(len(data)) for _, data in documents)
+  with _progress('score', total) as bar:
+    found = extrapolation.evaluate(
+        spectral_gpt.make_model(config.model), params, documents,
+        train_length=config.data.segment, max_factor=MAX_FACTOR.value,
+        batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=dtype, on_progress=bar.update)
+  read = [data for _, data in documents if plan.factors(len(data))]
+  found = dataclasses.replace(
+      found, baselines=_baselines(names, read),
+      source=f'{RUN_DIR.value} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
+  output = pathlib.Path(OUTPUT.value or RUN_DIR.value)
+  output.mkdir(parents=True, exist_ok=True)
+  (output / 'extrapolation.json').write_text(report.to_json(found) + '\n')
+  plot.save(found, output / 'extrapolation.png')
+  print(report.to_text(found))
+  print(f'\nWritten: {output / "extrapolation.json"}, {output / "extrapolation.png"}')
+
+
+if __name__ == '__main__':
+  command_line.run(main)

@@ -1,0 +1,175 @@
+"""A context on disk, so that a conversation goes on tomorrow, in another process.
+
+The file: magic, version, whose session it is, length of the payload, SHA-256 of all that, payload:
+the arrays of the context in safetensors format, named by their paths. Numbers are little-endian.
+"""
+
+import hashlib
+import os
+import pathlib
+import struct
+import tempfile
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from haiku_spectral import config
+from haiku_spectral.decoding.context import Context
+
+MAGIC = b'haiku_spectral session\n'
+VERSION = 1
+_VERSION = struct.Struct('<I')
+_OWNER = struct.Struct('<16s16sQ')  # Model, parameters, bytes of the payload.
+_DIGEST_SIZE = 32
+_TYPES = {'F32': jnp.float32, 'BF16': jnp.bfloat16, 'F16': jnp.float16, 'I32': jnp.int32}
+
+Path = str | os.PathLike[str]
+
+
+class Owner(NamedTuple):
+  """Which model a session belongs to. 16 hexadecimal digits each."""
+
+  model: str  # config.model_fingerprint.
+  parameters: str  # Digest of the parameters.
+
+
+def owner(model_config: config.ModelConfig, params: Any) -> Owner:
+  """Identifies a model by its architecture and the very values of its parameters."""
+  digest = hashlib.sha256()
+  for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+    array = np.asarray(leaf, order='C')
+    digest.update(f'{jax.tree_util.keystr(path)} {array.dtype} {array.shape}\n'.encode())
+    digest.update(array.tobytes())
+  return Owner(config.model_fingerprint(model_config), digest.hexdigest()[:16])
+
+
+def check_place(path: Path) -> None:
+  """Makes the folder of a session, before anything is written that could then not be saved.
+
+  Raises ValueError when no session can be saved at `path`.
+  """
+  path = pathlib.Path(path)
+  if path.is_dir():
+    raise ValueError(f'Session {path} is a folder: give the path of a file.')
+  try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    raise ValueError(
+        f'Session {path} could not be saved ({error}): give another --session path.') from error
+  if not os.access(path.parent, os.W_OK):
+    raise ValueError(
+        f'Session {path} could not be saved, its folder is read-only: give another --session path.')
+
+
+def save(path: Path, context: Context, owned_by: Owner) -> None:
+  """Writes a session; whatever happens meanwhile, `path` holds the old one or the new one."""
+  arrays = {
+      jax.tree_util.keystr(name): np.asarray(leaf, order='C')
+      for name, leaf in jax.tree_util.tree_leaves_with_path(context)
+  }
+  payload = safetensors.numpy.save(arrays)
+  head = MAGIC + _VERSION.pack(VERSION)
+  head += _OWNER.pack(owned_by.model.encode(), owned_by.parameters.encode(), len(payload))
+  check_place(path)
+  _replace(pathlib.Path(path), head + hashlib.sha256(head + payload).digest() + payload)
+
+
+def _replace(path: pathlib.Path, data: bytes) -> None:
+  """Writes a file as a whole or not at all."""
+  descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix='.part')
+  try:
+    with os.fdopen(descriptor, 'wb') as file:
+      file.write(data)
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(part, path)
+  except BaseException:
+    os.unlink(part)
+    raise
+  # The new name itself must survive a power cut.
+  folder = os.open(path.parent, os.O_RDONLY)
+  try:
+    os.fsync(folder)
+  finally:
+    os.close(folder)
+
+
+def load(path: Path, like: Context, owned_by: Owner) -> Context:
+  """Reads a session of the model `owned_by`; `like` has the shapes and types of its contexts.
+
+  Raises FileNotFoundError, or ValueError for a file that is no session, of another version, cut,
+  damaged, or of another model, other parameters or another precision.
+  """
+  if not os.path.exists(path):
+    raise FileNotFoundError(f'There is no session {path}.')
+  found, payload = _parse(str(path), pathlib.Path(path).read_bytes())
+  if found.model != owned_by.model:
+    raise ValueError(
+        f'Session {path} belongs to another model (fingerprint {found.model}, this one has '
+        f'{owned_by.model}): give the run folder it was made with, or a new --session path.')
+  if found.parameters != owned_by.parameters:
+    raise ValueError(
+        f'Session {path} belongs to other parameters of this model (digest {found.parameters}, '
+        f'these have {owned_by.parameters}): the run was trained on since, or is another one. Give '
+        'the checkpoint it was made with, or a new --session path.')
+  return _restore(str(path), _arrays(payload), like)
+
+
+def _parse(path: str, data: bytes) -> tuple[Owner, bytes]:
+  """Takes a file apart; nothing in it is believed before its checksum was right."""
+  after_version = len(MAGIC) + _VERSION.size
+  start = after_version + _OWNER.size + _DIGEST_SIZE
+  if data[:len(MAGIC)] != MAGIC[:len(data)]:
+    raise ValueError(f'{path} is not a session of this program: give another --session path.')
+  if len(data) < start:
+    raise ValueError(_cut(path, len(data), f'at least {start}'))
+  version, = _VERSION.unpack_from(data, len(MAGIC))
+  if version != VERSION:
+    raise ValueError(
+        f'Session {path} has version {version}, this program reads version {VERSION}: use the '
+        'program it was made with, or a new --session path.')
+  model, parameters, size = _OWNER.unpack_from(data, after_version)
+  head, digest = data[:start - _DIGEST_SIZE], data[start - _DIGEST_SIZE:start]
+  payload = data[start:]
+  if len(payload) < size:
+    raise ValueError(_cut(path, len(data), str(start + size)))
+  if hashlib.sha256(head + payload).digest() != digest:
+    raise ValueError(
+        f'Session {path} is damaged: its checksum is wrong. Restore it from a copy, or give a new '
+        '--session path.')
+  return Owner(model.decode(), parameters.decode()), payload
+
+
+def _cut(path: str, size: int, wanted: str) -> str:
+  return (f'Session {path} is cut short: it has {size} of {wanted} bytes. Restore it from a copy, '
+          'or give a new --session path.')
+
+
+def _arrays(payload: bytes) -> dict[str, np.ndarray]:
+  """What `safetensors.numpy.load` does, which does not know bfloat16."""
+  return {
+      name: np.frombuffer(view['data'], _TYPES[view['dtype']]).reshape(view['shape'])
+      for name, view in safetensors.deserialize(payload)
+  }
+
+
+def _restore(path: str, arrays: dict[str, np.ndarray], like: Context) -> Context:
+  """Puts arrays into their places in a context."""
+
+  def place(name: Any, leaf: jax.Array) -> jax.Array:
+    array = arrays.get(jax.tree_util.keystr(name))
+    if array is None or array.shape != leaf.shape:
+      raise ValueError(
+          f'Session {path} has no array of shape {leaf.shape} for {jax.tree_util.keystr(name)}: it '
+          'was made by another version of this program. Give a new --session path.')
+    if array.dtype != leaf.dtype:
+      raise ValueError(
+          f'Session {path} was made in {array.dtype}, this program runs in {leaf.dtype}: give '
+          f'--precision={array.dtype}, or a new --session path.')
+    return jnp.asarray(array)
+
+  return jax.tree_util.tree_map_with_path(place, like)

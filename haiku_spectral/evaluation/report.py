@@ -1,0 +1,191 @@
+"""What an evaluation of extrapolation found: types, JSON and a table for the terminal."""
+
+import dataclasses
+import json
+import math
+
+from haiku_spectral.evaluation.bootstrap import Estimate
+
+SUCCESS_TOLERANCE = 1.005  # Full past may lose this factor of nats and still count as a success.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Factor:
+  """The bytes at document positions [factor x T / 2, factor x T), with two pasts.
+
+  `full`: the past is the whole document. `cut`: the past is its last T/2 to T bytes, from a fresh
+  state. Both are on the same bytes.
+  """
+
+  factor: int
+  start: int  # First position scored.
+  reach: int  # One past the last position scored in the longest document.
+  documents: int
+  bytes: int
+  full: Estimate  # Bits per byte.
+  cut: Estimate  # Bits per byte.
+  gain: Estimate  # Bits per byte that the past beyond T bytes saves: cut - full, paired.
+
+  @property
+  def success(self) -> bool:
+    """Reading on past the training length did no harm."""
+    return self.full.value <= self.cut.value * SUCCESS_TOLERANCE
+
+  @property
+  def gain_percent(self) -> float:
+    """The gain in percent of what the cut past costs."""
+    return 100 * self.gain.value / self.cut.value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Octave:
+  """The bytes at document positions [start, end), read with the full past."""
+
+  start: int
+  end: int
+  bytes: int
+  bits_per_byte: float
+
+  @property
+  def nats_per_byte(self) -> float:
+    """The negative log-likelihood."""
+    return self.bits_per_byte * math.log(2)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Baselines:
+  """What simple models pay for the same bytes. Bits per byte."""
+
+  train_bytes: int  # What the counts were made of.
+  unigram: float  # Frequencies of bytes in the training split.
+  trigram: float  # Given the two bytes before, interpolated with shorter contexts.
+  unigram_entropy: float  # Frequencies of the held-out bytes themselves: no unigram can do better.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+  """What an evaluation of extrapolation found on some documents."""
+
+  train_length: int  # T, bytes.
+  max_factor: int  # What was asked for; documents may not have reached it.
+  documents: int
+  skipped: int  # Documents that reach no factor: shorter than 3/4 of T.
+  longest: int  # Bytes read of the longest document, at most max_factor x T.
+  bytes: int
+  bits_per_byte: Estimate  # All positions, full past.
+  factors: tuple[Factor, ...]
+  octaves: tuple[Octave, ...]
+  baselines: Baselines | None = None
+  source: str = ''  # Which model on which text, for people.
+
+
+def perplexity(bits_per_byte: float) -> float:
+  """Per byte."""
+  return 2.0**bits_per_byte
+
+
+def to_json(report: Report) -> str:
+  """The report with what follows from it (perplexity, success, percent) written out."""
+  def plain(value: Estimate) -> dict[str, float | None]:
+    return value._asdict()
+
+  document = dataclasses.asdict(report)
+  document['bits_per_byte'] = plain(report.bits_per_byte)
+  document['factors'] = [
+      dataclasses.asdict(factor) | {
+          'full': plain(factor.full), 'cut': plain(factor.cut), 'gain': plain(factor.gain),
+          'perplexity_full': perplexity(factor.full.value),
+          'perplexity_cut': perplexity(factor.cut.value),
+          'gain_percent': factor.gain_percent, 'success': factor.success,
+      } for factor in report.factors
+  ]
+  document['octaves'] = [
+      dataclasses.asdict(octave) | {'nats_per_byte': octave.nats_per_byte}
+      for octave in report.octaves
+  ]
+  return json.dumps(document, indent=2)
+
+
+def _aligned(header: list[str], rows: list[list[str]]) -> list[str]:
+  """Right-aligned columns under their names."""
+  widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+  return [
+      '  '.join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+      for row in [header, *rows]
+  ]
+
+
+def _interval(estimate: Estimate) -> str:
+  if estimate.low is None or estimate.high is None:
+    return '(one document)'
+  return f'[{estimate.low:+.4f}, {estimate.high:+.4f}]'
+
+
+def _factor_lines(report: Report) -> list[str]:
+  header = ['context', 'to byte', 'documents', 'bytes', 'full', 'cut', 'ppl full', 'ppl cut',
+            'gain', '95 % interval', 'gain %', 'success']
+  return _aligned(header, [
+      [
+          f'{row.factor}x', f'{row.reach:,}', str(row.documents), f'{row.bytes:,}',
+          f'{row.full.value:.4f}', f'{row.cut.value:.4f}',
+          f'{perplexity(row.full.value):.3f}', f'{perplexity(row.cut.value):.3f}',
+          f'{row.gain.value:+.4f}', _interval(row.gain), f'{row.gain_percent:+.2f}',
+          'yes' if row.success else 'NO',
+      ] for row in report.factors
+  ])
+
+
+def _octave_lines(report: Report) -> list[str]:
+  header = ['from byte', 'to byte', 'bytes', 'bits/byte', 'nats/byte', 'ppl']
+  return _aligned(header, [
+      [
+          f'{row.start:,}', f'{row.end:,}', f'{row.bytes:,}', f'{row.bits_per_byte:.4f}',
+          f'{row.nats_per_byte:.4f}', f'{perplexity(row.bits_per_byte):.3f}',
+      ] for row in report.octaves
+  ])
+
+
+def _baseline_lines(report: Report) -> list[str]:
+  if report.baselines is None:
+    return []
+  rows = [
+      ['this model, full past', f'{report.bits_per_byte.value:.4f}'],
+      ['byte trigram', f'{report.baselines.trigram:.4f}'],
+      ['byte unigram', f'{report.baselines.unigram:.4f}'],
+      ['entropy of the held-out bytes', f'{report.baselines.unigram_entropy:.4f}'],
+  ]
+  return [
+      '', f'The same {report.bytes:,} bytes, bits per byte '
+      f'(counts from {report.baselines.train_bytes:,} training bytes):',
+      *(f'  {name:<30}  {value}' for name, value in rows),
+  ]
+
+
+def _heading_lines(report: Report) -> list[str]:
+  lines = [
+      f'Trained at {report.train_length:,} bytes. {report.documents} held-out documents, the '
+      f'longest read to byte {report.longest:,}.'
+  ]
+  if report.source:
+    lines.insert(0, report.source)
+  if report.skipped:
+    lines.append(
+        f'Left out: {report.skipped} shorter than 3/4 of the training length.')
+  reached = report.factors[-1].factor
+  if reached < report.max_factor:
+    lines.append(f'No document reaches beyond {reached}x of the {report.max_factor}x asked for.')
+  return lines
+
+
+def to_text(report: Report) -> str:
+  """The report as aligned tables of about 110 columns."""
+  return '\n'.join([
+      *_heading_lines(report),
+      '',
+      'Bits per byte with the full past and with the past cut to the training length:',
+      *_factor_lines(report),
+      '',
+      'Full past, by position:',
+      *_octave_lines(report),
+      *_baseline_lines(report),
+  ])

@@ -1,0 +1,146 @@
+"""The program that writes: what reaches the terminal, the session, and whoever made a mistake."""
+
+import contextlib
+import io
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+from unittest import mock
+
+import jax
+import numpy as np
+from absl.testing import absltest, flagsaver, parameterized
+
+from binaries import sample
+from haiku_spectral import config, vocab
+from haiku_spectral.decoding import generate, prefill, sampling
+from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.training import checkpoint
+from tests.decoding import tiny_model
+
+LOADED = config.Config(model=tiny_model.CONFIG), tiny_model.params(), 7
+
+
+class Stream(io.StringIO):
+  """Standard input without a terminal."""
+
+  def __init__(self, data=b''):
+    super().__init__()
+    self.buffer = io.BytesIO(data)
+
+
+def run(stdin=b'', **flags):
+  """(stdout, stderr) of the program in this process, with the tiny model for any run."""
+  out, err = io.StringIO(), io.StringIO()
+  with (
+      flagsaver.flagsaver(**{'run_dir': 'runs/tiny', 'num_bytes': 20, **flags}),
+      mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
+      # The same functions each time: what one test compiled serves the next.
+      mock.patch.object(spectral_gpt, 'make_model', return_value=tiny_model.MODEL),
+      mock.patch.object(sys, 'stdin', Stream(stdin)),
+      contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
+  ):
+    sample.main(['sample'])
+  return out.getvalue(), err.getvalue()
+
+
+def written(prompt, num_bytes=20):
+  """What the library writes."""
+  model, params = tiny_model.MODEL, tiny_model.params()
+  context = prefill.read(
+      model, params, prefill.begin(model, params), vocab.encode(prompt)[np.newaxis])
+  return generate.generate(
+      model, params, context, num_bytes=num_bytes, key=jax.random.key(0),
+      config=sampling.SamplingConfig(end_of_document=True)).texts[0]
+
+
+class SampleTest(parameterized.TestCase):
+
+  def test_prompt_from_flag_file_and_pipe(self):
+    want = written(b'abcdefgh').decode(errors='replace') + '\n'
+    file = self.create_tempfile('prompt', b'abcdefgh').full_path
+    for flags in ({'prompt': 'abcdefgh'}, {'prompt_file': file}, {'stdin': b'abcdefgh'}):
+      out, err = run(**flags)
+      self.assertEqual(out, want)
+      self.assertRegex(err, r'^20 bytes, [\d,]+ bytes/s\n$')
+    out, _ = run(prompt='abcdefgh', echo=True)
+    self.assertEqual(out, 'abcdefgh' + want)
+
+  def test_several_samples_one_after_the_other(self):
+    out, _ = run(prompt='', num_samples=3)
+    self.assertEqual(out.split('\n--- sample ')[0],
+                     written(b'').decode(errors='replace') + '\n')
+    self.assertIn('--- sample 2 of 3 ---\n', out)
+    self.assertIn('--- sample 3 of 3 ---\n', out)
+
+  def test_stop_string_is_not_shown(self):
+    free = written(b'')
+    out, _ = run(prompt='', stop=['never', os.fsdecode(free[3:5])])
+    self.assertEqual(out, free[:3].decode(errors='replace') + '\n')
+
+  def test_session_goes_on_where_it_ended(self):
+    path = os.path.join(self.create_tempdir().full_path, 'talk')
+    first, _ = run(prompt='abcdefgh', session=path)
+    second, err = run(prompt='', session=path)
+    # The two halves of one text, drawn with the same random numbers.
+    whole = written(b'abcdefgh', 40)
+    self.assertEqual((first, second), tuple(
+        half.decode(errors='replace') + '\n' for half in (whole[:20], whole[20:])))
+    self.assertIn(f'session {path}: 29 bytes so far', err)
+
+  @parameterized.parameters(
+      ({'run_dir': None}, '--run_dir is missing: give the folder of a training run'),
+      ({'num_samples': 0}, '--num_samples=0 is not allowed: give 1 or more'),
+      ({'session': '/'}, 'Session / is a folder: give the path of a file'),
+      ({'num_samples': 2, 'session': 'x'}, '--session keeps one conversation: give --num_samples'),
+      ({'temperature': -1.0}, 'temperature=-1.0 is not allowed: give 0'),
+      ({'num_bytes': -1, 'prompt': ''}, 'num_bytes=-1 is not allowed: give 0 or more'),
+      ({'stop': [''], 'prompt': ''}, "stop='' is not allowed: give a stop string"),
+      ({'prompt': '', 'prompt_file': 'x'}, '--prompt and --prompt_file are both given'),
+  )
+  def test_mistakes(self, flags, message):
+    with self.assertRaisesRegex(ValueError, message):
+      run(**flags)
+
+  def test_session_of_another_program_is_refused_and_left_alone(self):
+    path = self.create_tempfile('talk', b'my novel').full_path
+    with self.assertRaisesRegex(ValueError, 'is not a session of this program'):
+      run(prompt='', session=path)
+    self.assertEqual(pathlib.Path(path).read_bytes(), b'my novel')
+
+
+class CommandTest(absltest.TestCase):
+  """As a user runs it: another process and a real run folder."""
+
+  def _command(self, *flags):
+    return [sys.executable, '-m', 'binaries.sample', *flags]
+
+  def test_control_c_ends_cleanly_with_the_session_saved(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    run_dir = tiny_model.save_run(folder / 'run')
+    path = folder / 'talk'
+    process = subprocess.Popen(
+        self._command(f'--run_dir={run_dir}', '--prompt=ab', f'--session={path}',
+                      '--num_bytes=100000000', '--noend_of_document'),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    shown = process.stdout.read(1)
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=60)
+    self.assertEqual(process.returncode, 0, err)
+    self.assertNotIn(b'Traceback', err)
+    self.assertTrue((shown + rest).endswith(b'\n'))
+    self.assertTrue(path.exists())
+
+  def test_a_mistake_is_one_line(self):
+    done = subprocess.run(
+        self._command('--run_dir=/no/such/run', '--prompt='), capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, check=False)
+    self.assertEqual(done.returncode, 1)
+    self.assertRegex(done.stderr.splitlines()[-1], '^error: .*/no/such/run')
+    self.assertNotIn('Traceback', done.stderr)
+
+
+if __name__ == '__main__':
+  absltest.main()

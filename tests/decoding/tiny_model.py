@@ -1,0 +1,37 @@
+"""A small model of the real kind for tests that decode: quick to make and to compile."""
+
+import pathlib
+
+import jax
+import numpy as np
+
+from haiku_spectral import config
+from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.training import checkpoint, run_folder
+
+CONFIG = config.ModelConfig(
+    pattern='HMA', layers=3, width=16, mlp_width=16,
+    hyena=config.HyenaConfig(filter=config.FilterConfig(horizon=32, max_time_constant=8.0)),
+    memory=config.MemoryConfig(heads=2, block=8),
+    attention=config.AttentionConfig(heads=2, window=16, block=8))
+MODEL = spectral_gpt.make_model(CONFIG)
+
+
+def params(seed=0):
+  """Random parameters drawn by numpy: `init` would take longer to compile than all else here."""
+  generator = np.random.default_rng(seed)
+  return jax.tree.map(
+      lambda leaf: generator.normal(0, 0.3, leaf.shape).astype(leaf.dtype),
+      jax.eval_shape(MODEL.init, jax.random.key(0)))
+
+
+def save_run(folder, seed=0, **data):
+  """Makes a run folder as training leaves it."""
+  run_dir = pathlib.Path(folder)
+  (run_dir / run_folder.CHECKPOINTS).mkdir(parents=True)
+  whole = config.Config(model=CONFIG, data=config.DataConfig(**data))
+  (run_dir / run_folder.CONFIG).write_text(config.to_json(whole))
+  store = checkpoint.Store(run_dir, keep_latest=1)
+  store.save(7, params(seed), {'step': np.zeros(1)}, {'heldout_loss': 2.0})
+  store.close()
+  return str(run_dir)

@@ -1,0 +1,52 @@
+"""Intervals over documents: right for ratios of sums, and of the right width."""
+
+import numpy as np
+from absl.testing import absltest
+
+from haiku_spectral.evaluation import bootstrap
+
+
+def ratio(sums):
+  return sums[..., 1] / sums[..., 0]
+
+
+class BootstrapTest(absltest.TestCase):
+
+  def test_value_is_a_ratio_of_sums(self):
+    table = np.array([[100.0, 200.0], [1.0, 10.0]])
+    self.assertAlmostEqual(bootstrap.estimate(table, ratio).value, 210 / 101)
+
+  def test_documents_that_agree_leave_no_doubt(self):
+    sizes = np.arange(1.0, 20.0)
+    estimate = bootstrap.estimate(np.stack([sizes, 3 * sizes], axis=1), ratio)
+    np.testing.assert_allclose(estimate, 3)
+
+  def test_one_document_has_no_interval(self):
+    estimate = bootstrap.estimate(np.array([[2.0, 3.0]]), ratio)
+    self.assertEqual(estimate, (1.5, None, None))
+
+  def test_the_same_table_gives_the_same_interval(self):
+    table = np.random.default_rng(0).uniform(1, 2, (9, 2))
+    self.assertEqual(bootstrap.estimate(table, ratio), bootstrap.estimate(table, ratio))
+
+  def test_covers_the_truth_about_as_often_as_it_says(self):
+    generator = np.random.default_rng(1)
+    covered = []
+    for _ in range(300):
+      rates = generator.normal(2, 0.5, 40)
+      sizes = generator.uniform(50, 150, 40)
+      estimate = bootstrap.estimate(
+          np.stack([sizes, rates * sizes], axis=1), ratio, resamples=400)
+      covered.append(estimate.low <= 2 <= estimate.high)
+    self.assertBetween(np.mean(covered), 0.90, 0.98)
+
+  def test_pairing_narrows_the_interval_of_a_difference(self):
+    generator = np.random.default_rng(2)
+    cut = generator.normal(2, 0.5, 30)
+    table = np.stack([np.ones(30), cut - 0.01, cut], axis=1)
+    gain = bootstrap.estimate(table, lambda sums: (sums[..., 2] - sums[..., 1]) / sums[..., 0])
+    np.testing.assert_allclose(gain, 0.01, rtol=1e-6)
+
+
+if __name__ == '__main__':
+  absltest.main()

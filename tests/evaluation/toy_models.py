@@ -1,0 +1,85 @@
+"""Models with the interface of SpectralGPT whose use of the past is known exactly.
+
+Their states are [1, B, ...] like those of the real one, and obey the law of chunks.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from haiku_spectral import vocab
+from haiku_spectral.modules import spectral_gpt
+
+
+class State(NamedTuple):
+  """What the toys remember."""
+
+  counts: jax.Array  # [1, B, V] float32: how often each id was read.
+  last: jax.Array  # [1, B, W] int32: the last ids read, the newest last.
+  position: jax.Array  # [1, B] int32
+
+
+def _initial_state(window):
+  def initial_state(batch_size, dtype=jnp.float32):
+    return State(
+        jnp.zeros((1, batch_size, vocab.SIZE), dtype),
+        jnp.full((1, batch_size, window), vocab.PAD, jnp.int32),
+        jnp.zeros((1, batch_size), jnp.int32))
+  return initial_state
+
+
+def _make(predict, window=1):
+  """A model that calls `predict(params, state) -> [B, V]` after each id."""
+
+  def step(params, state, ids):  # ids: [B]
+    state = State(
+        state.counts.at[0, jnp.arange(ids.size), ids].add(1),
+        jnp.concatenate([state.last[:, :, 1:], ids[None, :, None]], axis=2),
+        state.position + 1)
+    return state, predict(params, state)
+
+  def apply(params, tokens, state):
+    state, logits = jax.lax.scan(lambda s, ids: step(params, s, ids), state, tokens.T)
+    return logits.swapaxes(0, 1), state
+
+  return spectral_gpt.Model(lambda key: init(key, window), apply, _initial_state(window))
+
+
+def init(key, window=1):
+  return {'table': jax.random.normal(key, (window, vocab.SIZE, vocab.SIZE))}
+
+
+def _from_window(params, state):
+  """A sum over the last W ids, each in its place: nothing older can matter."""
+  return sum(params['table'][i, state.last[0, :, i]] for i in range(state.last.shape[-1]))
+
+
+def windowed(window):
+  """Sees the last `window` ids and nothing else."""
+  return _make(_from_window, window)
+
+
+def counting():
+  """Predicts each byte as often as it was read: the longer the past, the better."""
+  return _make(lambda params, state: jnp.log(state.counts[0] + 0.1))
+
+
+def forgetting(length):
+  """Counts until `length` ids and becomes ever more wrong beyond."""
+  def predict(params, state):
+    del params
+    beyond = jnp.maximum(state.position[0] - length, 0) / length
+    return jnp.log(state.counts[0] + 0.1) * jnp.exp(-beyond)[:, None]
+  return _make(predict)
+
+
+def documents(lengths, seed=0, letters=8):
+  """Documents of random bytes, each with letters of its own."""
+  generator = np.random.default_rng(seed)
+  return [
+      (number, generator.choice(
+          generator.choice(256, letters, replace=False), length).astype(np.uint8).tobytes())
+      for number, length in enumerate(lengths)
+  ]
