@@ -67,7 +67,7 @@ class ModelConfig:
   layers: int = 6
   width: int = 256
   mlp_width: int = 512
-  tied_head: bool = True
+  tied_head: bool = False  # The head is the embedding's table.
   remat: bool = False
   hyena: HyenaConfig = HyenaConfig()
   memory: MemoryConfig = MemoryConfig()

@@ -21,16 +21,16 @@ State = Any  # A tuple of mixer states, one for each letter; leaves are [L, B, .
 BATCH_AXIS = 1  # Of every leaf of a state.
 
 
-class Embedding(hk.Module):
-  """The table of the bytes; its transpose is the head when they are tied."""
+class Table(hk.Module):
+  """A vector for each id: the embedding, and the head."""
 
-  def __init__(self, width: int, *, name: str = 'embedding'):
+  def __init__(self, width: int, init: hk.initializers.Initializer, *, name: str):
     super().__init__(name=name)
     self._width = width
+    self._init = init
 
   def __call__(self) -> jax.Array:  # [V, D]
-    init = hk.initializers.RandomNormal(self._width**-0.5)
-    return hk.get_parameter('table', (vocab.SIZE, self._width), init=init)
+    return hk.get_parameter('table', (vocab.SIZE, self._width), init=self._init)
 
 
 class SpectralGPT(hk.Module):
@@ -56,16 +56,19 @@ class SpectralGPT(hk.Module):
 
     if config.remat:
       super_block = hk.remat(super_block)
-    table = Embedding(config.width)()
-    # Scaled to unit variance: residual branches are of that size too.
-    x = table[tokens] * jnp.asarray(config.width**0.5, table.dtype)
+    table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
+    x = table[tokens]
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
     x, state = stack(super_block)(x, state)
     x = layers.Norm(name='norm')(x)
-    if not config.tied_head:
-      table = Embedding(config.width, name='head')()
-    return jnp.einsum('btd,vd->btv', x, table, preferred_element_type=jnp.float32), state
+    if config.tied_head:
+      head = table * jnp.asarray(1 / config.width, table.dtype)
+    else:
+      init = hk.initializers.RandomNormal(0.1 * config.width**-0.5)
+      head = Table(config.width, init, name='head')()
+    # Either way the first predictions are close to uniform.
+    return jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32), state
 
 
 class Model(NamedTuple):
