@@ -1,0 +1,97 @@
+"""Trains a model, or goes on with the training of a run that was stopped.
+
+  python -m binaries.train --config=haiku_spectral/configs/nano.py
+  python -m binaries.train --config=haiku_spectral/configs/nano.py --config.train.steps=2000
+  python -m binaries.train --run_dir=runs/nano
+
+Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goes on from there.
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+from absl import flags, logging
+from ml_collections import config_flags
+
+from binaries import command_line
+from haiku_spectral import config as configs
+from haiku_spectral.training import interruption, run_folder
+
+CONFIG = config_flags.DEFINE_config_file(
+    'config', None, 'Preset, haiku_spectral/configs/NAME.py; not needed to go on with a run.')
+RUN_DIR = flags.DEFINE_string(
+    'run_dir', None, 'Folder of the run, made if it is not there (default: runs/NAME).')
+DATA_DIR = flags.DEFINE_string('data_dir', 'data', 'Folder of the built datasets.')
+
+
+def _config_and_folder() -> tuple[configs.Config, pathlib.Path]:
+  """What the flags ask for."""
+  if flags.FLAGS['config'].present:
+    preset = pathlib.Path(config_flags.get_config_filename(flags.FLAGS['config']))
+    if not preset.is_file():
+      raise FileNotFoundError(
+          f'--config={preset} does not exist: give a preset, haiku_spectral/configs/NAME.py.')
+    run_dir = pathlib.Path(RUN_DIR.value or f'runs/{preset.stem}')
+    return configs.from_config_dict(CONFIG.value), run_dir
+  if not RUN_DIR.value:
+    raise ValueError(
+        '--config is missing: give a preset, --config=haiku_spectral/configs/nano.py, or the '
+        '--run_dir of a run to go on with.')
+  return run_folder.read_config(pathlib.Path(RUN_DIR.value)), pathlib.Path(RUN_DIR.value)
+
+
+def main(argv: Sequence[str]) -> int:
+  """Trains until the end, or until a signal comes."""
+  del argv
+  logging.set_verbosity(logging.ERROR)  # What Orbax logs is for its developers.
+  with interruption.caught() as stop:
+    config, run_dir = _config_and_folder()
+    return _train(config, run_dir, stop)
+
+
+def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Interruption) -> int:
+  # Here, so that a signal is caught while this is imported, and wrong flags are told at once.
+  import jax
+
+  from datasets import pipeline, prefetch, windows
+  from haiku_spectral.modules import spectral_gpt
+  from haiku_spectral.training import loop, task
+
+  if stop():
+    print('stopped before the training began')
+    return 0
+  data, train = config.data, config.train
+  mixture, segment = configs.parse_mixture(data.mixture), data.segment
+  batches = pipeline.batches(data, data_dir=DATA_DIR.value, seed=train.seed)
+  model = spectral_gpt.make_model(config.model)
+  shapes = jax.eval_shape(model.init, jax.random.key(0))
+  corpus = configs.RECORD_BYTES * sum(
+      len(windows.Records(name, data_dir=DATA_DIR.value, split='train')) for name in mixture)
+  step_bytes = data.batch_size * segment
+  print(f'model: {sum(x.size for x in jax.tree.leaves(shapes)):,} parameters, {train.precision}\n'
+        f'devices: {jax.local_device_count()} x {jax.local_devices()[0].device_kind}\n'
+        f'data: {data.mixture} in {DATA_DIR.value}, about {corpus:,} bytes to train on\n'
+        f'plan: {train.steps:,} steps of {data.batch_size} x {segment:,} bytes, '
+        f'{train.steps * step_bytes / corpus:.1f} times the data', flush=True)
+
+  outcome = loop.train(config, task.Task(
+      model=model,
+      batches_from=lambda step: prefetch.iterate(batches, step),
+      heldout=pipeline.evaluation_batches(
+          data, data_dir=DATA_DIR.value, limit=train.eval_batches or None),
+      flops_per_byte=spectral_gpt.training_flops_per_byte(config.model, segment),
+      properties=jax.jit(lambda params: {
+          'filter_tail_mass': spectral_gpt.tail_mass(config.model, params, segment)}),
+      hooks=[],
+  ), run_dir=run_dir, stop=stop)
+
+  end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'
+  if not outcome.step:
+    end = f'stopped by {stop.reason} before the first step; nothing was saved'
+  print(f'step {outcome.step:,}: {end}\n'
+        f'config, checkpoints, metrics.jsonl and TensorBoard files lie in {run_dir}')
+  return 0
+
+
+if __name__ == '__main__':
+  command_line.run(main)

@@ -1,0 +1,211 @@
+"""Checkpoints of a run: written in the background, verified when read, the latest and the best.
+
+A checkpoint is a folder `checkpoints/STEP` of three items: `params`, `training` (the rest of the
+train state) and `meta` (what the loop must know, and a digest of everything). Orbax writes it under
+another name and renames it when it is whole. It does not notice flipped bytes; the digests do.
+"""
+
+import json
+import math
+import pathlib
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import haiku as hk
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from absl import logging
+from orbax.checkpoint import checkpoint_managers as policies
+
+from haiku_spectral.config import Config
+from haiku_spectral.training import leaves, run_folder
+
+ITEMS = ('params', 'training')
+
+
+class Checkpoint(NamedTuple):
+  """What was saved at a step."""
+
+  step: int
+  params: leaves.Leaves
+  training: leaves.Leaves
+  host: dict[str, Any]  # JSON: what the loop keeps outside the train state.
+
+
+class _KeepBest:
+  """Preserves the checkpoint of the lowest held-out loss.
+
+  Orbax's own BestN keeps the losses in a file without which, when it is cut, nothing can be opened.
+  """
+
+  def __init__(self, losses: dict[int, float]):
+    self._losses = losses
+
+  def should_preserve(self, checkpoints: Iterable[Any], *, context: Any) -> list[bool]:
+    del context
+    steps = [checkpoint.step for checkpoint in checkpoints]
+    best = min(steps, key=lambda step: self._losses.get(step, math.inf), default=None)
+    return [step == best and step in self._losses for step in steps]
+
+
+class _OneByOne(ocp.type_handlers.NumpyHandler):
+  """Reads one array after the other.
+
+  When one of several reads fails, the threads of the others print tracebacks, where a user should
+  see one line about a damaged checkpoint.
+  """
+
+  async def deserialize(self, infos: Any, args: Any = None) -> list[np.ndarray]:
+    args = args or [ocp.RestoreArgs() for _ in infos]
+    read = super().deserialize
+    return [(await read([info], [arg]))[0] for info, arg in zip(infos, args, strict=True)]
+
+
+class Store:
+  """Saves the checkpoints of one run and decides which of them stay: the latest and the best."""
+
+  def __init__(self, run_dir: pathlib.Path, *, keep_latest: int):
+    losses = {step: heldout_loss(run_dir, step) for step in steps(run_dir)}
+    self._losses = {step: loss for step, loss in losses.items() if math.isfinite(loss)}
+    options = ocp.CheckpointManagerOptions(
+        preservation_policy=policies.AnyPreservationPolicy(
+            [policies.LatestN(keep_latest), _KeepBest(self._losses)]),
+        cleanup_tmp_directories=True)
+    folder = (run_dir / run_folder.CHECKPOINTS).absolute()
+    self._manager = ocp.CheckpointManager(folder, options=options)
+
+  @property
+  def best_loss(self) -> float:
+    """The lowest held-out loss of a stored checkpoint; infinite when there is none."""
+    return min(self._losses.values(), default=math.inf)
+
+  def save(self, step: int, params: Any, training: Any, host: dict[str, Any]) -> None:
+    """Copies the state now and writes it in the background. A step saved before is replaced.
+
+    `host['heldout_loss']` (nats per byte, None when unknown) decides which checkpoint is the best.
+    """
+    trees = zip(ITEMS, (params, training), strict=True)
+    arrays = {item: leaves.to_leaves(tree) for item, tree in trees}
+    meta = {'host': host, 'digests': {item: leaves.digests(arrays[item]) for item in ITEMS}}
+    self._manager.wait_until_finished()
+    if step in self._manager.all_steps():
+      self._manager.delete(step)
+    self._losses.pop(step, None)
+    if host.get('heldout_loss') is not None:
+      self._losses[step] = host['heldout_loss']
+    items: dict[str, Any] = {item: ocp.args.StandardSave(arrays[item]) for item in ITEMS}
+    items['meta'] = ocp.args.JsonSave({**meta, 'seal': _seal(meta)})
+    self._manager.save(step, args=ocp.args.Composite(**items))
+
+  def close(self) -> None:
+    """Waits until everything is on disk."""
+    self._manager.wait_until_finished()
+    self._manager.close()
+
+
+def steps(run_dir: pathlib.Path) -> list[int]:
+  """The steps of all checkpoints, newest first."""
+  folder = run_dir / run_folder.CHECKPOINTS
+  names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+  return sorted((int(name) for name in names if name.isdigit()), reverse=True)
+
+
+def restore_latest(
+    run_dir: pathlib.Path, report: Callable[[str], None] = logging.warning
+) -> Checkpoint | None:
+  """The newest checkpoint that is whole, or None when the run has no checkpoint.
+
+  Damaged newer ones are reported and moved to the folder `damaged`, or their steps could not be
+  saved again. Raises ValueError when there are checkpoints but none is whole.
+  """
+  def set_aside(step: int, problem: str) -> None:
+    report(problem)
+    folder = run_dir / run_folder.DAMAGED
+    folder.mkdir(exist_ok=True)
+    name = f'{step}-{len(list(folder.iterdir()))}'
+    (run_dir / run_folder.CHECKPOINTS / str(step)).rename(folder / name)
+
+  found = steps(run_dir)
+  return _first_whole(run_dir, found, ITEMS, set_aside) if found else None
+
+
+def load_params(
+    run_dir: pathlib.Path | str, *, best: bool = False
+) -> tuple[Config, hk.Params, int]:
+  """Config, verified float32 parameters and step of a run's latest checkpoint, or of its best.
+
+  A damaged checkpoint is reported and the next latest, or next best, is taken. Raises
+  FileNotFoundError when there is no run or no checkpoint, ValueError when none is whole.
+  """
+  run_dir = pathlib.Path(run_dir)
+  config = run_folder.read_config(run_dir)
+  found = steps(run_dir)
+  if not found:
+    raise FileNotFoundError(
+        f'{run_dir} has no checkpoint yet: train it with python -m binaries.train '
+        f'--run_dir={run_dir}, or give the --run_dir of another run.')
+  if best:
+    found.sort(key=lambda step: heldout_loss(run_dir, step))
+  checkpoint = _first_whole(
+      run_dir, found, ITEMS[:1], lambda step, problem: logging.warning('%s', problem))
+  params: dict[str, dict[str, Any]] = {}
+  for name, value in checkpoint.params.items():
+    module, _, leaf = name.rpartition('/')
+    params.setdefault(module, {})[leaf] = value
+  return config, params, checkpoint.step
+
+
+def heldout_loss(run_dir: pathlib.Path, step: int) -> float:
+  """What was measured when a checkpoint was saved; infinite when nothing was or can be read."""
+  try:
+    loss = _read_meta(run_dir / run_folder.CHECKPOINTS / str(step))['host']['heldout_loss']
+  except Exception:  # Whatever Orbax raises: damage is reported where the checkpoint is read.
+    return math.inf
+  return math.inf if loss is None else loss
+
+
+def _first_whole(
+    run_dir: pathlib.Path, order: Sequence[int], items: Sequence[str],
+    damaged: Callable[[int, str], None],
+) -> Checkpoint:
+  """The first checkpoint that is what was saved. Raises ValueError when there is none."""
+  for step in order:
+    folder = run_dir / run_folder.CHECKPOINTS / str(step)
+    try:
+      return _read(folder, step, items)
+    except Exception as error:  # Orbax has no common type for what damage makes it raise.
+      reason = (str(error) or type(error).__name__).splitlines()[0][:300]
+      damaged(step, f'checkpoint {folder} is damaged and not used: {reason}')
+  raise ValueError(
+      f'none of the {len(order)} checkpoints of {run_dir} is whole: restore the folder from a copy '
+      'or train again in another --run_dir.')
+
+
+def _read(folder: pathlib.Path, step: int, items: Sequence[str]) -> Checkpoint:
+  """Reads and verifies; raises what Orbax raises, or ValueError."""
+  meta = _read_meta(folder)
+  arrays: dict[str, leaves.Leaves] = {item: {} for item in ITEMS}
+  registry = ocp.type_handlers.create_type_handler_registry(
+      (np.ndarray, _OneByOne()), (jax.Array, ocp.type_handlers.ArrayHandler()))
+  for item in items:
+    handler = ocp.PyTreeCheckpointHandler(type_handler_registry=registry)
+    with ocp.Checkpointer(handler) as reader:
+      arrays[item] = reader.restore(folder.absolute() / item)
+    leaves.verify(arrays[item], meta['digests'][item])
+  return Checkpoint(step, arrays['params'], arrays['training'], meta['host'])
+
+
+def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
+  with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader:
+    meta = reader.restore(folder.absolute() / 'meta')
+  seal = meta.pop('seal')
+  if seal != _seal(meta):
+    raise ValueError('its meta data are not what was saved')
+  return meta
+
+
+def _seal(meta: dict[str, Any]) -> int:
+  """A digest of the digests and of everything beside them."""
+  return zlib.crc32(json.dumps(meta, sort_keys=True).encode())

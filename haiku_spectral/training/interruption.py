@@ -1,0 +1,50 @@
+"""How training is told to stop: SIGTERM or SIGINT, wherever it comes."""
+
+import contextlib
+import os
+import signal
+import types
+from collections.abc import Iterator
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Interruption:
+  """Which signal came, if one did."""
+
+  def __init__(self) -> None:
+    self.received: signal.Signals | None = None
+
+  def __call__(self) -> bool:
+    """Whether to stop as soon as the state can be saved."""
+    return self.received is not None
+
+  @property
+  def reason(self) -> str:
+    """The signal's name; empty when none came."""
+    return self.received.name if self.received else ''
+
+  def receive(self, number: int, frame: types.FrameType | None) -> None:
+    """Notes the first signal. A second SIGINT is from somebody who will not wait."""
+    del frame
+    if self.received and number == signal.SIGINT:
+      raise KeyboardInterrupt
+    self.received = signal.Signals(number)
+    # Not print: the signal may have come in the middle of one.
+    os.write(2, f'\n{self.received.name}: finishing what runs, then saving.\n'.encode())
+
+
+@contextlib.contextmanager
+def caught() -> Iterator[Interruption]:
+  """Turns SIGTERM and SIGINT into a flag for as long as the `with` block lasts.
+
+  Compilation and a running step cannot be interrupted, so whoever runs long asks for the flag as
+  often as it can. For the main thread only, as Python's signals are.
+  """
+  interruption = Interruption()
+  previous = {number: signal.signal(number, interruption.receive) for number in SIGNALS}
+  try:
+    yield interruption
+  finally:
+    for number, handler in previous.items():
+      signal.signal(number, handler)

@@ -1,0 +1,72 @@
+"""What a run writes down: one JSON object per line, and the same for TensorBoard.
+
+A row is {"step": n, "kind": "train" | "heldout" | a hook's name, ...scalars}. Loss is in nats per
+byte, perplexity is per byte, a token is a byte. What is not finite is null.
+"""
+
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorboardX
+
+from haiku_spectral.training import loss, run_folder
+
+TRAIN, HELDOUT = 'train', 'heldout'
+SPEEDS = ('tokens_per_second', 'flops_per_second')  # All that differs between two equal runs.
+
+Row = dict[str, Any]
+
+
+def loss_scalars(nats_per_byte: float) -> dict[str, float]:
+  """A mean loss in the three units that people ask for."""
+  return {
+      'loss': nats_per_byte,
+      'bits_per_byte': loss.bits_per_byte(nats_per_byte),
+      'perplexity': math.exp(min(nats_per_byte, 700.0)),
+  }
+
+
+def read(run_dir: pathlib.Path) -> list[Row]:
+  """The rows of a run; a last line that a kill cut short is left out."""
+  path = run_dir / run_folder.METRICS
+  rows = []
+  for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
+    try:
+      rows.append(json.loads(line))
+    except json.JSONDecodeError:
+      continue
+  return rows
+
+
+class Writer:
+  """Appends rows. To begin at a step, it first removes the rows of steps that were lost."""
+
+  def __init__(self, run_dir: pathlib.Path, *, step: int, work_done: bool):
+    """`work_done`: the evaluation and the hooks of `step` itself had been done at the save."""
+    kept = [
+        row for row in read(run_dir)
+        if row['step'] < step or (row['step'] == step and (row['kind'] == TRAIN or work_done))
+    ]
+    path = run_dir / run_folder.METRICS
+    run_folder.write_atomically(path, ''.join(json.dumps(row) + '\n' for row in kept))
+    self._file = open(path, 'a', encoding='utf-8')  # noqa: SIM115
+    # `purge_step` has TensorBoard forget what earlier processes wrote from there on.
+    self._board = tensorboardX.SummaryWriter(str(run_dir), purge_step=step + 1, flush_secs=30)
+
+  def write(self, step: int, kind: str, scalars: Mapping[str, Any]) -> None:
+    """Appends a row; it is with the operating system when this returns."""
+    values = {k: np.asarray(v).item() if math.isfinite(v) else None for k, v in scalars.items()}
+    self._file.write(json.dumps({'step': step, 'kind': kind, **values}) + '\n')
+    self._file.flush()
+    for name, value in values.items():
+      if value is not None:
+        self._board.add_scalar(f'{kind}/{name}', value, step)
+
+  def close(self) -> None:
+    """Writes out what TensorBoard's writer still holds."""
+    self._file.close()
+    self._board.close()

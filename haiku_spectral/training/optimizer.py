@@ -1,0 +1,91 @@
+"""AdamW with clipping, warm-up and decay, and a group of their own for the filters' parameters.
+
+The learning rate is a function of the training step, which also counts skipped steps, so that a
+schedule ends when the training does.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import optax
+
+from haiku_spectral.config import TrainConfig
+
+Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning rate (float32).
+
+
+def learning_rate(config: TrainConfig) -> Schedule:
+  """Linear warm-up to the peak, then 'cosine' or 'wsd' (stable, then a linear decay) to the end.
+
+  The first step has 1 / warmup_steps of the peak, never nothing; the last has `final_fraction`.
+  """
+  rates = config.optimizer
+  last = max(config.steps - 1, 1)
+  stable_until = {
+      'cosine': min(rates.warmup_steps, last - 1),
+      'wsd': min(round((1 - rates.decay_fraction) * config.steps), last - 1),
+  }[rates.schedule]
+
+  def schedule(step: jax.Array) -> jax.Array:
+    step = jnp.asarray(step, jnp.float32)
+    warm = jnp.minimum((step + 1) / max(rates.warmup_steps, 1), 1.0)
+    progress = jnp.clip((step - stable_until) / (last - stable_until), 0.0, 1.0)
+    left = 0.5 * (1 + jnp.cos(jnp.pi * progress)) if rates.schedule == 'cosine' else 1 - progress
+    return rates.learning_rate * warm * (rates.final_fraction + (1 - rates.final_fraction) * left)
+
+  return schedule
+
+
+def is_filter(module: str) -> bool:
+  """Whether a Haiku module path belongs to a long filter."""
+  return 'filter' in module
+
+
+def is_decayed(module: str, value: jax.Array) -> bool:
+  """Whether weight decay applies: to matrices, but not to the filters' or to biases and scales."""
+  # A stack of layers adds a leading axis to each parameter, which makes no matrix of a bias.
+  rank = value.ndim - module.startswith('spectral_gpt/stack')
+  return rank >= 2 and not is_filter(module)
+
+
+def make_optimizer(config: TrainConfig) -> optax.GradientTransformationExtraArgs:
+  """Clip the global norm, Adam, decoupled weight decay, learning rate by group and step.
+
+  Its `update` takes the training step as the keyword `step`.
+  """
+  rates = config.optimizer
+
+  def decayed(params: hk.Params) -> Any:
+    return _of_each(is_decayed, params)
+
+  def filters(params: hk.Params) -> Any:
+    return _of_each(lambda module, value: is_filter(module), params)
+
+  return optax.chain(
+      optax.clip_by_global_norm(rates.clip_norm),
+      optax.scale_by_adam(b1=rates.b1, b2=rates.b2),
+      optax.add_decayed_weights(rates.weight_decay, mask=decayed),
+      optax.masked(optax.scale(rates.filter_learning_rate_scale), filters),
+      _scale_by_schedule(learning_rate(config)),
+  )
+
+
+def _of_each(question: Callable[[str, jax.Array], bool], params: hk.Params) -> Any:
+  return {
+      module: {name: question(module, value) for name, value in values.items()}
+      for module, values in params.items()
+  }
+
+
+def _scale_by_schedule(schedule: Schedule) -> optax.GradientTransformationExtraArgs:
+  """Scales updates by minus the rate of the step that the caller names."""
+
+  def update(updates, state, params=None, *, step, **extra_args):
+    del params, extra_args
+    rate = -schedule(step)
+    return jax.tree.map(lambda u: rate * u, updates), state
+
+  return optax.GradientTransformationExtraArgs(lambda params: optax.EmptyState(), update)

@@ -1,0 +1,89 @@
+"""One training step as a pure function: (state, rows) -> (state, metrics).
+
+Shapes: B rows of the batch, T time (bytes), L super-blocks.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+from jax.typing import ArrayLike
+
+from haiku_spectral.config import Config
+from haiku_spectral.modules import precision, spectral_gpt
+from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.training import gradients, guards, loss, loss_scale, optimizer
+from haiku_spectral.training.state import TrainState, compute_dtype, shardings
+
+
+class StepMetrics(NamedTuple):
+  """What a step tells of itself; scalars."""
+
+  loss: loss.LossSum  # Nats and targets of the global batch.
+  gradient_norm: jax.Array  # float32, before clipping.
+  usual_norm: jax.Array  # float32: its running average before this step.
+  learning_rate: jax.Array  # float32
+  skipped: jax.Array  # int32: steps skipped since the training began.
+  consecutive: jax.Array  # int32: and since the last one that was applied.
+
+
+TrainStep = Callable[[TrainState, gradients.Rows], tuple[TrainState, StepMetrics]]
+LossFunction = Callable[[hk.Params, ArrayLike, ArrayLike], loss.LossSum]
+
+
+def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainStep:
+  """The jitted step. It takes over the buffers of the state that it is given.
+
+  Raises ValueError when the batch cannot be shared evenly among devices and micro-batches.
+  """
+  meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
+  differentiate = gradients.make_gradients(
+      model, mesh, dtype=compute_dtype(config), accumulation=config.train.accumulation)
+  transform = optimizer.make_optimizer(config.train)
+  learning_rate = optimizer.learning_rate(config.train)
+
+  def train_step(state: TrainState, rows: gradients.Rows) -> tuple[TrainState, StepMetrics]:
+    scale = loss_scale.factor(state.loss_scale)
+    result = differentiate(state.params, state.carry, rows, scale)
+    grads = jax.tree.map(lambda g: g / scale, result.gradients)
+    norm = optax.tree.norm(grads)
+    apply, guard = guards.judge(state.guard, norm, result.loss.nats, config.train.guard)
+
+    updates, opt_state = transform.update(grads, state.opt_state, state.params, step=state.step)
+    new = (optax.apply_updates(state.params, updates), opt_state)
+    params, opt_state = jax.tree.map(
+        lambda after, before: jnp.where(apply, after, before),
+        new, (state.params, state.opt_state))
+
+    metrics = StepMetrics(
+        loss=result.loss,
+        gradient_norm=norm,
+        usual_norm=guards.usual_norm(state.guard, config.train.guard),
+        learning_rate=learning_rate(state.step),
+        skipped=guard.skipped,
+        consecutive=guard.consecutive,
+    )
+    scaling = loss_scale.adjust(state.loss_scale, jnp.isfinite(norm))
+    return TrainState(state.step + 1, params, opt_state, result.carry, guard, scaling), metrics
+
+  # Said explicitly, or the second step, which gets the first one's outputs, is compiled anew.
+  out_shardings = (shardings(mesh), meshes.replicated(mesh))
+  return jax.jit(train_step, donate_argnums=0, out_shardings=out_shardings)
+
+
+def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:
+  """The jitted loss of rows that all start cold: (params, inputs, targets) -> sums."""
+  dtype = compute_dtype(config)
+
+  def local(params: hk.Params, inputs: jax.Array, targets: jax.Array) -> loss.LossSum:
+    cold = model.initial_state(inputs.shape[0], dtype)
+    logits, _ = model.apply(precision.cast_params(params, dtype), inputs, cold)
+    return jax.lax.psum(loss.next_byte_loss(logits, targets), meshes.DATA_AXIS)
+
+  return jax.jit(jax.shard_map(
+      local, mesh=mesh, check_vma=False, in_specs=(P(), meshes.ROWS, meshes.ROWS), out_specs=P()))

@@ -1,0 +1,54 @@
+"""What a training is given, and what it gives back."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import haiku as hk
+import jax
+
+from haiku_spectral.modules import spectral_gpt
+
+Stop = Callable[[], bool]  # Whether to stop as soon as the state can be saved.
+Report = Callable[[str], None]  # Tells the user something, in a line.
+Scalars = Mapping[str, float | jax.Array]
+
+
+class Hook(NamedTuple):
+  """A measurement of one's own, made every so many steps (0: only at the end)."""
+
+  name: str  # The kind of its rows in the metrics.
+  every: int
+  # (step, params, stop) -> scalars; None when it gave up because `stop()` said so.
+  call: Callable[[int, hk.Params, Stop], Scalars | None]
+
+
+class Batches(Protocol):
+  """Batches one after the other, without end, read ahead or not."""
+
+  def __next__(self) -> Any:
+    """The next batch."""
+    ...
+
+  def close(self) -> None:
+    """Ends what reads ahead."""
+    ...
+
+
+class Task(NamedTuple):
+  """What is trained, on what, and what it is measured by. Batches are `datasets.pipeline.Batch`es
+  or anything with the same inputs, targets and fresh."""
+
+  model: spectral_gpt.Model
+  batches_from: Callable[[int], Batches]  # Step -> the batches of that step and on.
+  heldout: Iterable[Any]  # The same finite batches whenever it is iterated.
+  hooks: Sequence[Hook] = ()
+  flops_per_byte: float = 0.0  # Of a training step.
+  properties: Callable[[hk.Params], Scalars] = lambda params: {}  # Measured with the held-out loss.
+
+
+class Outcome(NamedTuple):
+  """How a training ended."""
+
+  step: int
+  finished: bool  # False when it was told to stop before.
+  heldout_loss: float  # Nats per byte, of this process's last evaluation; nan if there was none.

@@ -1,0 +1,151 @@
+"""What make promises: results kept by content, failures never, errors that say what to do."""
+
+from absl.testing import absltest, parameterized
+
+from tests import small_repository
+
+ALL = {'wave': 'PASSED', 'sea': 'PASSED', 'sky': 'PASSED', 'shore': 'PASSED'}
+CACHED = {name: '(cached) PASSED' for name in ALL}
+
+
+class CacheTest(small_repository.SmallRepositoryTestCase):
+
+  def setUp(self):
+    super().setUp()
+    status, output = self.first = self.make('test', '-j2')
+    self.assertEqual((status, output.splitlines()[-1]), (0, '4 passed, 0 failed'), output)
+
+  def test_touched_files_run_nothing(self):
+    self.assertEqual(self.first.results, ALL)
+    for path in self.root.rglob('*.*'):
+      path.touch()
+    again = self.make('test')
+    self.assertEqual(again.results, CACHED)
+    self.assertEqual(again.output.splitlines()[-1], '4 passed, 0 failed')
+
+  @parameterized.parameters(
+      ('haiku_spectral/ops/wave.py', '# A comment.\n', ['wave', 'sea']),
+      ('haiku_spectral/modules/sea.py', '# A comment.\n', ['sea']),
+      ('haiku_spectral/modules/__init__.py', '', ['sea', 'sky']),
+      ('tests/sky_test.py', '# A comment.\n', ['sky']),
+      ('tests/shore.txt', '\n', ['shore']),
+      ('requirements.txt', '# A comment.\n', list(ALL)),
+  )
+  def test_changed_file_runs_what_reads_it(self, name: str, text: str, stale: list[str]):
+    self.append(name, text)
+    self.assertEqual(self.make('test').results, CACHED | dict.fromkeys(stale, 'PASSED'))
+    self.assertEqual(self.make('test').results, CACHED)
+
+  def test_failure_is_kept_until_mended(self):
+    self.write('haiku_spectral/modules/sky.py', 'VALUE = 4\n')
+    for _ in range(2):
+      failed = self.make('test')
+      self.assertNotEqual(failed.status, 0)
+      self.assertEqual(failed.results, CACHED | {'sky': 'FAILED'})
+      self.assertIn('AssertionError: 4 != 3', failed.output)
+      self.assertIn('\n3 passed, 1 failed\n', failed.output)
+    self.write('haiku_spectral/modules/sky.py', 'VALUE = 3\n')
+    self.assertEqual(self.make('test').results, CACHED | {'sky': 'PASSED'})
+
+
+class FailureTest(small_repository.SmallRepositoryTestCase):
+
+  @parameterized.named_parameters(
+      ('no_test_ran', '', 60, 'exit code 0'),
+      ('killed', 'import os; os.kill(os.getpid(), 9)', 60, 'exit code 137'),
+      ('timed_out', 'while True: pass', 1, 'exit code 124'),
+      ('exit_code', "print('Ran 1 test in 0s'); raise SystemExit(7)", 60, 'exit code 7'),
+  )
+  def test_is_a_failure(self, source: str, timeout: int, reason: str):
+    self.write('tests/sky_test.py', source)
+    failed = self.make('//tests:sky_test', f'TIMEOUT={timeout}')
+    self.assertNotEqual(failed.status, 0)
+    self.assertEqual(failed.results, {'sky': 'FAILED'})
+    self.assertIn(reason, failed.output)
+
+  @parameterized.named_parameters(
+      ('unknown', 'py_library, //tests:sky, //tests:moon',
+       '//tests:sky needs //tests:moon declared above it'),
+      ('circle', 'py_library, //tests:sky, //tests:sky', '//tests:sky needs //tests:sky declared'),
+      ('unknown_use', 'py_test, //tests:sky, , //tests:moon',
+       '//tests:sky needs //tests:moon declared above it'),
+      ('twice', 'py_test, //tests:sea_test', '//tests:sea_test is declared twice'),
+      ('no_file', 'py_test, //tests:moon_test', '//tests:moon_test has no file tests/moon_test.py'),
+      ('no_data', 'py_test, //tests:sky, , a.txt', '//tests:sky has no data file a.txt'),
+  )
+  def test_wrong_build_file(self, call: str, message: str):
+    self.write('tests/sky.py', '')
+    self.declare(call)
+    status, output = self.make('test')
+    self.assertNotEqual(status, 0)
+    line = (self.root / 'BUILD.md').read_text().splitlines().index(f'$(call {call})') + 1
+    self.assertIn(f'BUILD.md:{line}: *** {message}', output)
+
+  @parameterized.parameters(
+      (['//tests:moon_test'], 'BUILD.md declares no target //tests:moon_test'),
+      (['//moon/...'], 'BUILD.md declares no target //moon/...'),
+      (['query', 'deps=//tests:moon_test'], 'BUILD.md declares no target //tests:moon_test'),
+      (['help', 'MAKE_VERSION=4.2.1'], 'GNU Make 4.2.1 is too old: 4.3 or newer is needed'),
+      (['test', 'PY=.venv/bin/python', 'PYTHON=false'], 'error: no Python >= 3.11'),
+  )
+  def test_wrong_command(self, arguments: list[str], message: str):
+    status, output = self.make(*arguments)
+    self.assertNotEqual(status, 0)
+    self.assertIn(message, output)
+
+
+class ChoiceTest(small_repository.SmallRepositoryTestCase):
+
+  def test_slow_tests_wait_to_be_asked_for(self):
+    self.write('tests/tide_test.py', 'SEEN = 3\n' + small_repository.TEST)
+    self.declare('py_test, //tests:tide_test, , , slow')
+    self.assertEqual(self.make('test').results, ALL | {'tide': 'SKIPPED'})
+    self.assertEqual(self.make('test-slow').results, {'tide': 'PASSED'})
+    self.assertEqual(self.make('test', 'SKIP=').results, CACHED | {'tide': '(cached) PASSED'})
+
+  def test_folder_runs_the_tests_that_use_it(self):
+    self.assertEqual(self.make('//haiku_spectral/modules/...').results,
+                     {'sea': 'PASSED', 'sky': 'PASSED'})
+    self.assertEqual(self.make('//tests/...').results,
+                     ALL | {'sea': '(cached) PASSED', 'sky': '(cached) PASSED'})
+
+  def test_arguments_reach_a_test_and_run_it_again(self):
+    for _ in range(2):
+      self.assertIn('test (__main__.Test', self.make('//tests:sky_test', 'ARGS=-v').output)
+
+  def test_binary_gets_arguments_and_settings(self):
+    self.write('binaries/show.py', 'import os, sys; '
+               "print(sys.argv[1:], os.environ['MALLOC_ARENA_MAX'], os.environ['PYTHONPATH'])")
+    self.declare('py_binary, //binaries:show')
+    status, output = self.make('//binaries:show', "ARGS=--prompt='in a $ word' --steps=3")
+    self.assertEqual(status, 0)
+    self.assertEqual(output, f"['--prompt=in a $ word', '--steps=3'] 1 {self.root}\n")
+
+  def test_query_follows_imports_and_use(self):
+    self.write('tests/net_test.py', '')
+    self.declare('py_test, //tests:net_test, , //haiku_spectral/modules:sea')
+    self.assertEqual(self.make('query', 'deps=//tests:net_test').output.split(), [
+        '//haiku_spectral/modules:sea', '//haiku_spectral/ops:wave', '//tests:net_test'])
+    self.assertEqual(self.make('query', 'rdeps=//haiku_spectral/modules:sea').output.split(), [
+        '//haiku_spectral/modules:sea', '//tests:net_test', '//tests:sea_test'])
+
+
+class InstallationTest(small_repository.SmallRepositoryTestCase):
+
+  def test_failed_installation_is_not_taken_for_whole(self):
+    for _ in range(2):  # `true` passes for a Python, but makes no .venv/bin/python.
+      status, output = self.make('test', 'PY=.venv/bin/python', 'PYTHON=true')
+      self.assertNotEqual(status, 0)
+      self.assertIn('Installing requirements.txt into .venv', output)
+      self.assertEmpty(list(self.root.glob('.venv/*.ok')))
+
+  def test_failed_addition_is_not_taken_for_whole(self):
+    self.write('.venv/run.ok', '')
+    status, output = self.make('test', 'PY=.venv/bin/python')
+    self.assertNotEqual(status, 0)
+    self.assertIn('Installing requirements-dev.txt into .venv', output)
+    self.assertEqual([path.name for path in self.root.glob('.venv/*.ok')], ['run.ok'])
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,149 @@
+"""Tests of loss and gradients over devices, micro-batches and carried states."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral import config as configs
+from haiku_spectral import vocab
+from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.training import gradients, loss
+from tests.training import stand_in
+
+jax.config.update('jax_num_cpu_devices', 8)
+
+ROWS = 16
+REAL = configs.ModelConfig(
+    pattern='HMA', layers=3, width=16, mlp_width=16,
+    hyena=configs.HyenaConfig(filter=configs.FilterConfig(
+        horizon=32, sinusoids=4, hidden=8, max_time_constant=8.0)),
+    memory=configs.MemoryConfig(heads=2, block=8),
+    attention=configs.AttentionConfig(heads=2, window=16, block=8))
+
+
+def make_rows(config, step=3):
+  batch = stand_in.make_batch(config, step)
+  return gradients.Rows(batch.inputs, batch.targets, batch.fresh)
+
+
+def assert_close(found, expected, tolerance=1e-5):
+  """Every leaf to a relative tolerance of its norm."""
+  def check(a, b):
+    error = np.linalg.norm(np.asarray(a, np.float64) - b)
+    limit = tolerance * np.linalg.norm(np.asarray(b, np.float64))
+    assert error <= limit + 1e-12, f'{error} > {limit} at shape {np.shape(b)}'
+
+  chex.assert_trees_all_equal_shapes(found, expected)
+  jax.tree.map(check, found, expected)
+
+
+@functools.cache
+def run(real, devices, accumulation, carried=True):
+  """Gradients of the same batch, cut among devices and micro-batches."""
+  config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
+  model = spectral_gpt.make_model(REAL) if real else stand_in.make_model()
+  params = jax.jit(model.init)(jax.random.key(0))
+  mesh = meshes.data_mesh(jax.devices()[:devices])
+  carry = None
+  if carried:
+    carry = jax.tree.map(
+        lambda x: 0.1 * jnp.cos(jnp.arange(x.size)).reshape(x.shape).astype(x.dtype),
+        model.initial_state(ROWS, jnp.float32))
+  compute = jax.jit(gradients.make_gradients(
+      model, mesh, dtype=jnp.float32, accumulation=accumulation))
+  return jax.device_get(compute(params, carry, make_rows(config), 1.0))
+
+
+class GradientsTest(parameterized.TestCase):
+
+  def test_rows_score_unequal_numbers_of_bytes(self):
+    config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
+    counts = (make_rows(config).targets != vocab.PAD).sum(axis=1)
+    self.assertGreater(counts.max(), 3 * (counts.min() + 1))
+    self.assertGreater(len(set(counts)), ROWS // 2)
+
+  @parameterized.parameters(
+      (True, 8, 2), (False, 8, 1), (False, 1, 4), (False, 4, 2), (False, 2, 8))
+  def test_devices_and_micro_batches_change_nothing(self, real, devices, accumulation):
+    found, expected = run(real, devices, accumulation), run(real, 1, 1)
+    self.assertEqual(found.loss.targets, expected.loss.targets)
+    assert_close(found, expected)
+
+  def test_are_those_of_the_global_mean(self):
+    config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
+    model, rows = stand_in.make_model(), make_rows(config)
+    params = model.init(jax.random.key(0))
+
+    def mean(params):
+      logits, _ = model.apply(params, rows.inputs, model.initial_state(ROWS))
+      sums = loss.next_byte_loss(logits, rows.targets)
+      return sums.nats / sums.targets
+
+    value, expected = jax.value_and_grad(mean)(params)
+    found = run(False, 8, 2, carried=False)
+    assert_close(found.gradients, expected)
+    assert_close(found.loss.nats / found.loss.targets, value)
+    self.assertIsNone(found.carry)
+
+  def test_the_loss_scale_multiplies_gradients_and_nothing_else(self):
+    model, mesh = stand_in.make_model(), meshes.data_mesh(jax.devices()[:1])
+    compute = jax.jit(gradients.make_gradients(model, mesh, dtype=jnp.float32, accumulation=1))
+    params, rows = model.init(jax.random.key(0)), make_rows(stand_in.make_config())
+    carry = model.initial_state(8)
+    one, many = compute(params, carry, rows, 1.0), compute(params, carry, rows, 1024.0)
+    assert_close(many.gradients, jax.tree.map(lambda g: 1024 * g, one.gradients), 1e-6)
+    chex.assert_trees_all_equal(many[1:], one[1:])
+
+
+class CarryTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.model = stand_in.make_model()
+    self.config = stand_in.make_config()
+    self.params = self.model.init(jax.random.key(0))
+    self.rows = make_rows(self.config)
+    self.old = stand_in.State(jax.random.normal(jax.random.key(1), (1, 8, stand_in.WIDTH)))
+    mesh = meshes.data_mesh(jax.devices()[:1])
+    self.compute = jax.jit(gradients.make_gradients(
+        self.model, mesh, dtype=jnp.float32, accumulation=1))
+
+  def after(self, state):
+    return self.model.apply(self.params, self.rows.inputs, state)[1].past
+
+  def test_states_are_carried_and_reset_exactly_where_rows_are_fresh(self):
+    fresh = np.array([True, False, False, True, False, True, True, False])
+    found = self.compute(self.params, self.old, self.rows._replace(fresh=fresh), 1.0).carry.past
+    carried, cold = self.after(self.old), self.after(self.model.initial_state(8))
+    np.testing.assert_allclose(found[:, ~fresh], carried[:, ~fresh], atol=1e-6)
+    np.testing.assert_allclose(found[:, fresh], cold[:, fresh], atol=1e-6)
+    self.assertGreater(float(jnp.abs(carried - cold).max()), 0.1)
+
+  def test_the_carried_past_changes_the_loss(self):
+    stale = self.rows._replace(fresh=np.zeros(8, bool))
+    with_past = self.compute(self.params, self.old, stale, 1.0)
+    without = self.compute(self.params, self.model.initial_state(8), stale, 1.0)
+    self.assertGreater(abs(float(with_past.loss.nats - without.loss.nats)), 0.1)
+
+  def test_a_reset_wipes_out_what_is_not_finite(self):
+    broken = jax.tree.map(lambda x: x.at[0, 2].set(jnp.nan), self.old)
+    fresh = np.arange(8) == 2
+    found = self.compute(self.params, broken, self.rows._replace(fresh=fresh), 1.0)
+    chex.assert_tree_all_finite(jax.device_get(found))
+
+  def test_no_state_that_is_not_finite_is_handed_on(self):
+    broken = jax.tree.map(lambda x: x.at[0, 2].set(jnp.nan), self.old)
+    stale = self.rows._replace(
+        fresh=np.zeros(8, bool), targets=np.full_like(self.rows.targets, 65))
+    found = self.compute(self.params, broken, stale, 1.0)
+    self.assertTrue(np.isnan(found.loss.nats))
+    chex.assert_tree_all_finite(jax.device_get(found.carry))
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,88 @@
+"""Kill -9 at random moments, five times in one run: the end is bitwise that of a run left alone."""
+
+import multiprocessing
+import os
+import pathlib
+import random
+import sys
+
+from absl import logging
+from absl.testing import absltest
+
+from haiku_spectral.training import checkpoint, loop, metrics
+from tests.training import stand_in
+
+STEPS, KILLS = 60, 5
+# Forked from a server that has imported everything and computed nothing.
+PROCESSES = multiprocessing.get_context('forkserver')
+
+
+def train(run_dir, connection):
+  """What the killed process does: trains, and tells the steps as their batches are asked for."""
+  logging.set_verbosity(logging.ERROR)
+  sys.stdout = sys.stderr = open(os.devnull, 'w')  # noqa: SIM115
+  config = stand_in.make_config(steps=STEPS, log_every=2, eval_every=7, checkpoint_every=3)
+
+  def tell(step, batch):
+    connection.send(step)
+    return batch
+
+  loop.train(config, stand_in.make_task(config, change=tell), run_dir=pathlib.Path(run_dir))
+  connection.send('end')
+
+
+def start(run_dir):
+  here, there = PROCESSES.Pipe(duplex=False)
+  process = PROCESSES.Process(target=train, args=(str(run_dir), there))
+  process.start()
+  there.close()
+  return process, here
+
+
+def everything(run_dir):
+  last = checkpoint.restore_latest(run_dir)
+  rows = [{k: v for k, v in row.items() if k not in metrics.SPEEDS}
+          for row in metrics.read(run_dir)]
+  return last.step, {
+      name: leaf.tobytes() for name, leaf in {**last.params, **last.training}.items()}, rows
+
+
+class KillTest(absltest.TestCase):
+
+  def run_to_the_end(self, run_dir):
+    process, connection = start(run_dir)
+    try:
+      while connection.recv() != 'end':
+        pass
+    except EOFError:
+      self.fail('the training failed')
+    process.join()
+    self.assertEqual(process.exitcode, 0)
+
+  def run_until_killed(self, run_dir, steps, delay):
+    """Kills a process `delay` seconds after it asked for that many batches. Returns the last."""
+    process, connection = start(run_dir)
+    for _ in range(steps):
+      last = connection.recv()
+    process.join(timeout=delay)
+    process.kill()
+    process.join()
+    return last
+
+  def test_five_kills_leave_no_trace(self):
+    PROCESSES.set_forkserver_preload(['haiku_spectral.training.loop', 'tests.training.stand_in'])
+    logging.set_verbosity(logging.ERROR)
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    self.run_to_the_end(folder / 'alone')
+    dice, reached = random.Random(5), []
+    for _ in range(KILLS):
+      reached.append(self.run_until_killed(
+          folder / 'killed', dice.randint(3, 16), delay=dice.choice([0, 0.003, 0.01, 0.03, 0.1])))
+    self.assertLess(max(reached), STEPS - 1)
+    self.assertGreater(len(set(reached)), 2)
+    self.run_to_the_end(folder / 'killed')
+    self.assertEqual(everything(folder / 'killed'), everything(folder / 'alone'))
+
+
+if __name__ == '__main__':
+  absltest.main()

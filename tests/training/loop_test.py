@@ -1,0 +1,287 @@
+"""Tests of the loop: whatever interrupts it, a run takes the same steps and writes the same rows."""
+
+import json
+import os
+import pathlib
+import signal
+
+import jax
+import numpy as np
+from absl import logging
+from absl.testing import absltest, parameterized
+
+from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.training import (
+    checkpoint,
+    guards,
+    interruption,
+    loop,
+    metrics,
+    run_folder,
+    task,
+)
+from tests.training import stand_in
+
+
+jax.config.update('jax_num_cpu_devices', 8)
+
+
+def train(config, run_dir, devices=1, **fields):
+  """Trains the stand-in until it ends or a signal comes; fields are those of its task."""
+  lines = []
+  with interruption.caught() as stop:
+    outcome = loop.train(
+        config, stand_in.make_task(config, **fields), run_dir=pathlib.Path(run_dir), stop=stop,
+        report=lines.append, mesh=meshes.data_mesh(jax.devices()[:devices]))
+  return outcome, lines
+
+
+def everything(run_dir):
+  """What must be equal: the last checkpoint, bit by bit, and all rows but their speeds."""
+  run_dir = pathlib.Path(run_dir)
+  last = checkpoint.restore_latest(run_dir)
+  rows = [
+      {name: value for name, value in row.items() if name not in metrics.SPEEDS}
+      for row in metrics.read(run_dir)]
+  arrays = {**last.params, **last.training}
+  return last.step, {k: v.tobytes() for k, v in arrays.items()}, last.host, rows
+
+
+def send(number=signal.SIGTERM):
+  """A signal to this process; its handler has run when this returns."""
+  os.kill(os.getpid(), number)
+
+
+class At:
+  """Calls a function the n-th time that it is asked to."""
+
+  def __init__(self, count, call=send):
+    self.count, self.call, self.seen = count, call, 0
+
+  def __call__(self, *unused):
+    self.seen += 1
+    if self.seen == self.count:
+      self.call()
+
+
+class LoopTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    logging.set_verbosity(logging.ERROR)  # Orbax tells much.
+    self.config = stand_in.make_config(steps=10, log_every=3, eval_every=4, checkpoint_every=5)
+    self.run_dir = pathlib.Path(self.create_tempdir().full_path)
+
+  def reference(self, name, config=None, **fields):
+    """An uninterrupted run with the same config."""
+    folder = self.run_dir / name
+    train(config or self.config, folder, **fields)
+    return everything(folder)
+
+  def test_a_run_leaves_config_checkpoints_and_rows(self):
+    outcome, _ = train(self.config, self.run_dir)
+    self.assertEqual((outcome.step, outcome.finished), (10, True))
+    self.assertEqual(run_folder.read_config(self.run_dir), self.config)
+    rows = metrics.read(self.run_dir)
+    train_rows = [row for row in rows if row['kind'] == metrics.TRAIN]
+    self.assertEqual([row['step'] for row in train_rows], [3, 6, 9, 10])
+    self.assertEqual(
+        [row['step'] for row in rows if row['kind'] == metrics.HELDOUT], [4, 8, 10])
+    self.assertEqual(set(train_rows[0]), {
+        'step', 'kind', 'loss', 'perplexity', 'bits_per_byte', 'gradient_norm', 'learning_rate',
+        'skipped_steps', 'tokens_per_second', 'flops_per_second'})
+    self.assertNotEmpty(list(self.run_dir.glob('events.out.tfevents*')))
+    self.assertAlmostEqual(rows[-1]['loss'], outcome.heldout_loss)
+
+  def test_the_loss_of_a_row_is_the_mean_since_the_row_before(self):
+    every = self.run_dir / 'every'
+    train(stand_in.make_config(steps=10, log_every=1, eval_every=0, checkpoint_every=0), every)
+    train(self.config, self.run_dir)
+    single = [row for row in metrics.read(every) if row['kind'] == metrics.TRAIN]
+    scored = [(stand_in.make_batch(self.config, k).targets != 256).sum() for k in range(3)]
+    expected = np.average([row['loss'] for row in single[:3]], weights=scored)
+    self.assertAlmostEqual(metrics.read(self.run_dir)[0]['loss'], expected, places=5)
+
+  def test_run_resume_resume_is_one_run(self):
+    # Stopped between a checkpoint and a row, then between an evaluation and a checkpoint.
+    expected = self.reference('straight')
+    resumed = self.run_dir / 'resumed'
+    for stop_after in (7, 2):
+      outcome, _ = train(
+          self.config, resumed, change=lambda step, batch, at=At(stop_after): at() or batch)
+      self.assertFalse(outcome.finished)
+    outcome, lines = train(self.config, resumed)
+    self.assertTrue(outcome.finished)
+    self.assertRegex(lines[0], r'resuming .*resumed at step [89]')
+    self.assertEqual(everything(resumed), expected)
+
+  def test_a_run_goes_on_with_other_devices(self):
+    _, _, _, expected = self.reference('straight')
+    folder = self.run_dir / 'moved'
+    train(self.config, folder, change=lambda step, batch, at=At(7): at() or batch)
+    outcome, _ = train(self.config, folder, devices=8)
+    self.assertTrue(outcome.finished)
+    _, _, _, rows = everything(folder)
+    self.assertEqual([row['step'] for row in rows], [row['step'] for row in expected])
+    for found, wanted in zip(rows, expected, strict=True):
+      np.testing.assert_allclose(found['loss'], wanted['loss'], rtol=1e-5)
+
+  def test_rows_that_devices_cannot_share_are_refused_before_anything_is_written(self):
+    config = stand_in.make_config(batch_size=6)
+    with self.assertRaisesRegex(ValueError, 'batch_size=6 cannot be shared evenly by 8 devices'):
+      train(config, self.run_dir / 'none', devices=8)
+    self.assertFalse((self.run_dir / 'none').exists())
+
+  @parameterized.named_parameters(
+      ('at_the_first_batch', {'change': 1}), ('while_compiling', {'on_apply': 2}),
+      ('while_evaluating', {'heldout': 5}), ('at_the_start_of_an_evaluation', {'heldout': 4}),
+      ('in_the_last_evaluation', {'heldout': 8}), ('in_a_hook', {'hook': 1}))
+  def test_sigterm_saves_wherever_it_comes(self, places):
+    hook = task.Hook('hook', 6, lambda step, params, stop: None if stop() else {'seen': step})
+    expected = self.reference('straight', hooks=[hook])
+    folder = self.run_dir / 'stopped'
+    at = {place: At(count) for place, count in places.items()}
+
+    def tamper(place, value=None):
+      if place in at:
+        at[place]()
+      return value
+
+    class Heldout:
+      def __iter__(self):
+        return (tamper('heldout', stand_in.make_batch(config, 10_000 + i)) for i in range(3))
+
+    config = self.config
+    tampered_hook = hook._replace(call=lambda *args: tamper('hook') or hook.call(*args))
+    outcome, _ = train(
+        config, folder, change=lambda step, batch: tamper('change', batch),
+        on_apply=lambda: tamper('on_apply'), heldout=Heldout(), hooks=[tampered_hook])
+    self.assertGreaterEqual(next(iter(at.values())).seen, next(iter(places.values())))
+    if 'hook' not in places and places.get('heldout') != 8:
+      self.assertFalse(outcome.finished)
+    train(config, folder, hooks=[hook])
+    self.assertEqual(everything(folder), expected)
+
+  def test_stopped_before_the_first_step_there_is_nothing_to_save(self):
+    outcome = loop.train(
+        self.config, stand_in.make_task(self.config), run_dir=self.run_dir, stop=lambda: True,
+        mesh=meshes.data_mesh(jax.devices()[:1]))
+    self.assertEqual((outcome.step, outcome.finished), (0, False))
+    self.assertFalse(run_folder.has_checkpoint(self.run_dir))
+
+  def test_a_second_interrupt_does_not_wait(self):
+    with interruption.caught() as stop:
+      send(signal.SIGINT)
+      self.assertTrue(stop())
+      send(signal.SIGTERM)
+      with self.assertRaises(KeyboardInterrupt):
+        send(signal.SIGINT)
+    self.assertEqual(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
+
+  def test_a_finished_run_is_left_as_it_is_and_may_be_prolonged(self):
+    train(self.config, self.run_dir)
+    before = everything(self.run_dir)
+    outcome, _ = train(self.config, self.run_dir)
+    self.assertTrue(outcome.finished)
+    self.assertEqual(everything(self.run_dir), before)
+    longer = stand_in.make_config(steps=13, log_every=3, eval_every=4, checkpoint_every=5)
+    outcome, lines = train(longer, self.run_dir)
+    self.assertEqual(outcome.step, 13)
+    self.assertIn('config.train.steps: 10 != 13', lines[0])
+    self.assertEqual(run_folder.read_config(self.run_dir), longer)
+    with self.assertRaisesRegex(ValueError, r'config.train.steps=12.*already taken 13: give that'):
+      train(stand_in.make_config(steps=12), self.run_dir)
+
+  def test_another_config_is_refused(self):
+    train(self.config, self.run_dir)
+    other = stand_in.make_config(steps=10, carried_rows=2, optimizer={'learning_rate': 0.5})
+    with self.assertRaises(ValueError) as caught:
+      train(other, self.run_dir)
+    message = str(caught.exception)
+    self.assertIn('config.data.carried_rows: 4 != 2', message)
+    self.assertIn('config.train.optimizer.learning_rate: 0.02 != 0.5', message)
+    self.assertNotIn('config.train.log_every:', message)
+    self.assertRegex(message, r'another --run_dir.*What may change is config.train.steps')
+
+  def test_the_best_checkpoint_stays(self):
+    config = stand_in.make_config(
+        steps=10, eval_every=1, checkpoint_every=1, optimizer={'learning_rate': 0.3})
+    def mislead(step, batch):
+      return batch._replace(targets=np.full_like(batch.targets, 200)) if step >= 3 else batch
+    train(config, self.run_dir, change=mislead)
+    losses = {row['step']: row['loss'] for row in metrics.read(self.run_dir)
+              if row['kind'] == metrics.HELDOUT}
+    best = min(losses, key=losses.get)
+    self.assertNotIn(best, (9, 10))  # Else the test shows nothing.
+    self.assertEqual(checkpoint.steps(self.run_dir), [10, 9, best])
+    _, params, step = checkpoint.load_params(self.run_dir, best=True)
+    self.assertEqual(step, best)
+    _, latest, step = checkpoint.load_params(self.run_dir)
+    self.assertEqual(step, 10)
+    self.assertFalse(np.array_equal(
+        params['spectral_gpt/head']['w'], latest['spectral_gpt/head']['w']))
+
+  def test_a_hook_gets_parameters_and_its_scalars_are_kept(self):
+    seen = []
+    def call(step, params, stop):
+      seen.append((step, sorted(params), stop()))
+      return {'size': float(params['spectral_gpt/head']['w'].size)}
+    train(self.config, self.run_dir, hooks=[task.Hook('own', 4, call)])
+    self.assertEqual([step for step, _, _ in seen], [4, 8, 10])
+    self.assertIn({'step': 8, 'kind': 'own', 'size': 8 * 260.0}, metrics.read(self.run_dir))
+
+  def test_batches_of_another_shape_are_refused(self):
+    with self.assertRaisesRegex(ValueError, r'must have the shape \(8, 8\), not \(8, 4\)'):
+      train(self.config, self.run_dir,
+            change=lambda step, batch: batch._replace(inputs=batch.inputs[:, :4]))
+
+  def test_two_trainings_cannot_share_a_folder(self):
+    with run_folder.locked(self.run_dir), self.assertRaisesRegex(
+        ValueError, 'another training is writing to'):
+      train(self.config, self.run_dir)
+
+
+class GuardedLoopTest(absltest.TestCase):
+
+  def test_bad_batches_are_skipped_and_counted_and_too_many_stop_the_run(self):
+    config = stand_in.make_config(
+        steps=30, log_every=1, eval_every=0, checkpoint_every=0,
+        guard={'max_consecutive_skips': 3})
+    run_dir = pathlib.Path(self.create_tempdir().full_path)
+    bad = {4, *range(10, 30)}
+    model = stand_in.make_model()
+
+    def apply(params, tokens, state):  # A batch that starts with byte 255 breaks the model.
+      logits, state = model.apply(params, tokens, state)
+      return logits + jax.numpy.where(tokens[0, 0] == 255, jax.numpy.nan, 0.0), state
+
+    def change(step, batch):
+      if step in bad:
+        batch.inputs[0, 0] = 255
+      return batch
+
+    with self.assertRaisesRegex(
+        guards.TooManySkippedSteps, r'stopped at step 14: the last 4 steps were all skipped.*'
+        r'gradient norm nan.*Try.*The last good parameters are saved in'):
+      train(config, run_dir, change=change, model=model._replace(apply=apply))
+    rows = {row['step']: row for row in metrics.read(run_dir)}
+    self.assertEqual(rows[4]['skipped_steps'], 0)
+    self.assertEqual(rows[5]['skipped_steps'], 1)
+    self.assertEqual(rows[10]['skipped_steps'], 1)
+    self.assertIsNone(rows[5]['loss'])
+    self.assertTrue(all(json.dumps(row) for row in rows.values()))
+
+    good = pathlib.Path(self.create_tempdir().full_path)
+    with interruption.caught() as stop:
+      calls = At(10)
+      loop.train(
+          config, stand_in.make_task(
+              config, change=lambda step, batch: calls() or change(step, batch),
+              model=model._replace(apply=apply)),
+          run_dir=good, stop=stop, mesh=meshes.data_mesh(jax.devices()[:1]))
+    np.testing.assert_equal(
+        checkpoint.load_params(run_dir)[1], checkpoint.load_params(good)[1])
+
+
+if __name__ == '__main__':
+  absltest.main()

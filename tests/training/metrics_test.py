@@ -1,0 +1,102 @@
+"""Tests of what a run writes down and shows."""
+
+import io
+import json
+import math
+import pathlib
+from unittest import mock
+
+from absl.testing import absltest
+
+from haiku_spectral.training import metrics, progress, run_folder
+
+
+class MetricsTest(absltest.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.run_dir = pathlib.Path(self.create_tempdir().full_path)
+
+  def write(self, *rows, step=0, work_done=True):
+    writer = metrics.Writer(self.run_dir, step=step, work_done=work_done)
+    for number, kind in rows:
+      writer.write(number, kind, {'loss': float(number)})
+    writer.close()
+
+  def kept(self):
+    return [(row['step'], row['kind']) for row in metrics.read(self.run_dir)]
+
+  def test_rows_of_lost_steps_are_removed(self):
+    rows = [(2, 'train'), (4, 'train'), (4, 'heldout'), (6, 'train')]
+    self.write(*rows)
+    self.write((6, 'train'), step=4)
+    self.assertEqual(self.kept(), rows)
+    self.write(step=4, work_done=False)  # The evaluation of step 4 will be made again.
+    self.assertEqual(self.kept(), [(2, 'train'), (4, 'train')])
+    self.write(step=0)
+    self.assertEqual(self.kept(), [])
+
+  def test_a_line_that_a_kill_cut_short_is_left_out(self):
+    self.write((2, 'train'), (4, 'train'))
+    path = self.run_dir / run_folder.METRICS
+    path.write_text(path.read_text()[:-9])
+    self.assertEqual(self.kept(), [(2, 'train')])
+    self.write((4, 'train'), step=2)
+    self.assertEqual(self.kept(), [(2, 'train'), (4, 'train')])
+
+  def test_every_line_is_strict_json_and_there_when_write_returns(self):
+    writer = metrics.Writer(self.run_dir, step=0, work_done=True)
+    writer.write(1, 'train', {'loss': math.nan, 'norm': math.inf, 'rate': 0.1})
+    text = (self.run_dir / run_folder.METRICS).read_text()
+    def refuse(constant):
+      raise ValueError(constant)
+    self.assertEqual(
+        json.loads(text, parse_constant=refuse),
+        {'step': 1, 'kind': 'train', 'loss': None, 'norm': None, 'rate': 0.1})
+    writer.close()
+
+  def test_floats_survive_exactly(self):
+    value = 0.1 + 0.2
+    writer = metrics.Writer(self.run_dir, step=0, work_done=True)
+    writer.write(1, 'train', {'loss': value})
+    writer.close()
+    self.assertEqual(metrics.read(self.run_dir)[0]['loss'], value)
+
+  def test_the_units_agree(self):
+    found = metrics.loss_scalars(math.log(16))
+    self.assertAlmostEqual(found['bits_per_byte'], 4)
+    self.assertAlmostEqual(found['perplexity'], 16)
+    self.assertTrue(math.isfinite(metrics.loss_scalars(1e9)['perplexity']))
+
+
+class ProgressTest(absltest.TestCase):
+
+  def test_speed_is_that_of_the_steps_alone(self):
+    speed = progress.Speed()
+    self.assertTrue(math.isnan(speed.take()))
+    with mock.patch.object(progress.time, 'perf_counter') as clock:
+      for now, pause in ((0, False), (2, False), (4, True), (100, False), (102, False)):
+        clock.return_value = now
+        speed.step_done()
+        if pause:
+          speed.pause()
+    self.assertAlmostEqual(speed.take(), 0.5)
+
+  def test_a_log_gets_a_line_now_and_then_with_all_that_one_asks_for(self):
+    with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(
+        progress.time, 'monotonic') as clock:
+      clock.return_value = 100.0
+      bar = progress.Progress(step=0, steps=100)
+      for step in range(1, 51):
+        clock.return_value = 100.0 + step
+        bar.step_done(step)
+        bar.show(step, math.log(4), tokens_per_second=1234.5)
+      bar.close()
+    lines = stderr.getvalue().splitlines()
+    self.assertLen(lines, 3)
+    self.assertEqual(
+        lines[-1], 'step 48/100: loss 1.386, 2.000 bits/byte, 1,234 tokens/s, 00:52 left')
+
+
+if __name__ == '__main__':
+  absltest.main()

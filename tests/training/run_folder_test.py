@@ -1,0 +1,73 @@
+"""Tests of the folder of a run: whose it is and with which config it may go on."""
+
+import dataclasses
+import pathlib
+
+from absl.testing import absltest
+
+from haiku_spectral import config as configs
+from haiku_spectral.training import run_folder
+
+
+class RunFolderTest(absltest.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.run_dir = pathlib.Path(self.create_tempdir().full_path) / 'not' / 'there'
+    self.config = configs.Config()
+
+  def changed(self, **fields):
+    return dataclasses.replace(self.config, train=dataclasses.replace(self.config.train, **fields))
+
+  def pretend_checkpoint(self):
+    (self.run_dir / run_folder.CHECKPOINTS / '10').mkdir(parents=True)
+
+  def test_a_new_run_stores_its_config(self):
+    self.assertEqual(run_folder.agree(self.run_dir, self.config), [])
+    self.assertEqual(run_folder.read_config(self.run_dir), self.config)
+
+  def test_until_something_is_saved_any_config_may_be_given(self):
+    run_folder.agree(self.run_dir, self.config)
+    other = self.changed(seed=1)
+    self.assertEqual(run_folder.agree(self.run_dir, other), [])
+    self.assertEqual(run_folder.read_config(self.run_dir), other)
+
+  def test_what_watches_a_run_may_change_and_what_makes_it_may_not(self):
+    run_folder.agree(self.run_dir, self.config)
+    self.pretend_checkpoint()
+    longer = self.changed(steps=2000, guard=configs.GuardConfig(spike_factor=99.0))
+    self.assertEqual(
+        run_folder.agree(self.run_dir, longer),
+        ['config.train.steps: 1000 != 2000', 'config.train.guard.spike_factor: 10.0 != 99.0'])
+    with self.assertRaisesRegex(
+        ValueError, r"--config contradicts .*\n  config.train.seed: 0 != 1\nGive the run's values"):
+      run_folder.agree(self.run_dir, dataclasses.replace(
+          longer, train=dataclasses.replace(longer.train, seed=1)))
+    self.assertEqual(run_folder.read_config(self.run_dir), longer)
+
+  def test_a_folder_without_run_is_named(self):
+    with self.assertRaisesRegex(FileNotFoundError, 'is not the folder of a run: give'):
+      run_folder.read_config(self.run_dir)
+
+  def test_a_checkpoint_whose_config_is_lost_is_not_trained_on(self):
+    self.pretend_checkpoint()
+    with self.assertRaises(FileNotFoundError):
+      run_folder.agree(self.run_dir, self.config)
+
+  def test_files_are_written_whole_or_not_at_all(self):
+    path = self.run_dir / 'x'
+    self.run_dir.mkdir(parents=True)
+    run_folder.write_atomically(path, 'old')
+    with self.assertRaises(UnicodeEncodeError):
+      run_folder.write_atomically(path, '\ud800')
+    self.assertEqual(path.read_text(), 'old')
+
+  def test_the_lock_is_free_again_afterwards(self):
+    for _ in range(2):
+      with run_folder.locked(self.run_dir), self.assertRaisesRegex(
+          ValueError, 'another training is writing'), run_folder.locked(self.run_dir):
+        self.fail()
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,128 @@
+"""A model, data and configs with the real interfaces that compile in a second and run in no time.
+
+Programs this small are mostly compiled, so importing it turns the compiler's optimisations off and
+has a process compile the same program only once.
+"""
+
+import atexit
+import functools
+import itertools
+import os
+import shutil
+import tempfile
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from haiku_spectral import config as configs
+from haiku_spectral import vocab
+from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.training import state, task
+
+os.environ['XLA_FLAGS'] = ' '.join([
+    os.environ.get('XLA_FLAGS', ''), '--xla_backend_optimization_level=0',
+    '--xla_llvm_disable_expensive_passes=true'])
+
+_CACHE = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, _CACHE, ignore_errors=True)
+jax.config.update('jax_compilation_cache_dir', _CACHE)
+jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
+jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
+
+WIDTH = 8
+
+
+class State(NamedTuple):
+  """A decaying sum of what was read."""
+
+  past: jax.Array  # [1, B, D]
+
+
+class Batch(NamedTuple):
+  """As datasets.pipeline.Batch."""
+
+  inputs: np.ndarray
+  targets: np.ndarray
+  fresh: np.ndarray
+  sources: np.ndarray
+
+
+def make_model(on_apply=lambda: None):
+  """A linear recurrent model; `on_apply` is called whenever it is traced."""
+  def init(key):
+    keys = jax.random.split(key, 3)
+    return {
+        'spectral_gpt/embedding': {'table': jax.random.normal(keys[0], (vocab.SIZE, WIDTH))},
+        'spectral_gpt/mixer/filter': {'taps': 0.5 * jax.random.normal(keys[1], (3, WIDTH))},
+        'spectral_gpt/head': {
+            'w': 0.3 * jax.random.normal(keys[2], (WIDTH, vocab.SIZE)),
+            'b': jnp.zeros(vocab.SIZE)},
+    }
+
+  def apply(params, tokens, state):
+    on_apply()
+    x = params['spectral_gpt/embedding']['table'][tokens]
+
+    def read(past, now):
+      past = 0.9 * past + now
+      return past, past
+
+    past, mixed = jax.lax.scan(read, state.past[0], x.swapaxes(0, 1))
+    y = mixed.swapaxes(0, 1) * jnp.sum(params['spectral_gpt/mixer/filter']['taps'], 0)
+    head = params['spectral_gpt/head']
+    logits = jnp.tanh(y.astype(x.dtype)) @ head['w'] + head['b']
+    return logits.astype(jnp.float32), State(past[None])
+
+  def initial_state(batch_size, dtype=jnp.float32):
+    return State(jnp.zeros((1, batch_size, WIDTH), dtype))
+
+  return spectral_gpt.Model(init, apply, initial_state)
+
+
+def make_config(*, batch_size=8, segment=8, carried_rows=4, **train):
+  """A small config; keywords are fields of TrainConfig, or dicts of its parts' fields."""
+  optimizer = configs.OptimizerConfig(
+      **{'learning_rate': 0.02, 'warmup_steps': 2, **train.pop('optimizer', {})})
+  guard = configs.GuardConfig(**train.pop('guard', {}))
+  defaults = {'steps': 12, 'log_every': 2, 'eval_every': 4, 'checkpoint_every': 4}
+  return configs.validate(configs.Config(
+      data=configs.DataConfig(
+          batch_size=batch_size, segment=segment, span=4, carried_rows=carried_rows),
+      train=configs.TrainConfig(
+          **{**defaults, **train}, optimizer=optimizer, guard=guard)))
+
+
+def make_batch(config, step):
+  """The batch of a step: rows of very unequal numbers of scored bytes."""
+  data = config.data
+  random = np.random.default_rng((7, step))
+  ids = random.integers(0, 64, (data.batch_size, data.segment + 1)).astype(np.int32)
+  ids[:, 1::2] = (ids[:, :-1:2] + 1)[:, : ids[:, 1::2].shape[1]]  # Something to learn.
+  targets = ids[:, 1:].copy()
+  for row, scored in enumerate(random.integers(0, data.segment + 1, data.batch_size)):
+    targets[row, max(scored, row == 0):] = vocab.PAD
+  rows = np.arange(data.batch_size)
+  fresh = ((step + rows) % data.span == 0) | (rows >= data.carried_rows) | (step == 0)
+  return Batch(ids[:, :-1].copy(), targets, fresh, np.zeros(data.batch_size, np.int32))
+
+
+def make_task(config, *, change=lambda step, batch: batch, on_apply=lambda: None, **fields):
+  """The stand-in's task; `change(step, batch)` may tamper with the training batches."""
+  def batches_from(first):
+    return (change(step, make_batch(config, step)) for step in itertools.count(first))
+
+  heldout = [make_batch(config, 10_000 + i) for i in range(3)]
+  return task.Task(**{
+      'model': make_model(on_apply), 'batches_from': batches_from, 'heldout': heldout, **fields})
+
+
+@functools.cache
+def _start(config, mesh):
+  return state.start(make_model(), config, mesh)
+
+
+def start(config, mesh):
+  """A train state of before the first step, for the caller to consume."""
+  return jax.tree.map(jnp.copy, _start(config, mesh))

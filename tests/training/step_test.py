@@ -1,0 +1,211 @@
+"""Tests of the training step: what it learns, skips, scales, and where its types stay."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.training import gradients, heldout, leaves, loss_scale, state, step
+from tests.training import stand_in
+
+MESH = meshes.data_mesh(jax.devices()[:1])
+MODEL = stand_in.make_model()
+
+
+@functools.cache
+def stepper(config):
+  return step.make_train_step(MODEL, config, MESH)
+
+
+def rows(config, number):
+  batch = stand_in.make_batch(config, number)
+  return meshes.place_rows(MESH, gradients.Rows(batch.inputs, batch.targets, batch.fresh))
+
+
+def run(config, count, first=None, start=0):
+  """State and metrics after some steps; the state that is given is not consumed."""
+  current = jax.tree.map(jnp.copy, first) if first else stand_in.start(config, MESH)
+  history = []
+  for number in range(start, start + count):
+    current, found = stepper(config)(current, rows(config, number))
+    history.append(jax.device_get(found))
+  return current, history
+
+
+def poisoned(current, value):
+  """The state with parameters that make every loss and gradient `value`."""
+  params = jax.tree.map(jnp.copy, current.params)
+  params['spectral_gpt/head']['b'] = jnp.full_like(params['spectral_gpt/head']['b'], value)
+  return current._replace(params=params)
+
+
+class StepTest(parameterized.TestCase):
+
+  @parameterized.parameters('float32', 'bfloat16', 'float16')
+  def test_learns_in_every_precision_with_float32_parameters(self, precision):
+    config = stand_in.make_config(precision=precision, optimizer={'learning_rate': 0.05})
+    last, history = run(config, 12)
+    means = [h.loss.nats / h.loss.targets for h in history]
+    self.assertTrue(np.all(np.isfinite(means)))
+    self.assertLess(np.mean(means[-3:]), np.mean(means[:3]) - 0.3)
+    for leaf in jax.tree.leaves((last.params, last.opt_state[1].mu)):
+      self.assertEqual(leaf.dtype, jnp.float32)
+    for leaf in jax.tree.leaves(last.carry):
+      self.assertEqual(leaf.dtype, jnp.dtype(precision))
+
+  def test_low_precision_is_really_used(self):
+    configs = [
+        stand_in.make_config(precision=p, optimizer={'learning_rate': 0.05})
+        for p in ('float32', 'bfloat16')]
+    exact, low = (run(config, 1)[1][0] for config in configs)
+    self.assertNotEqual(exact.loss.nats, low.loss.nats)
+    np.testing.assert_allclose(exact.loss.nats, low.loss.nats, rtol=1e-2)
+
+  def test_is_compiled_once(self):
+    config = stand_in.make_config()
+    run(config, 4)
+    self.assertEqual(stepper(config)._cache_size(), 1)
+
+  def test_metrics_tell_step_and_rate(self):
+    config = stand_in.make_config(optimizer={'warmup_steps': 4, 'learning_rate': 0.02})
+    last, history = run(config, 3)
+    self.assertEqual(int(last.step), 3)
+    np.testing.assert_allclose(
+        [h.learning_rate for h in history], [0.005, 0.01, 0.015], rtol=1e-6)
+    self.assertEqual(history[-1].loss.targets, (rows(config, 2).targets != 256).sum())
+
+  def test_without_carried_rows_there_is_no_carry(self):
+    last, _ = run(stand_in.make_config(carried_rows=0), 2)
+    self.assertIsNone(last.carry)
+
+
+class GuardedStepTest(parameterized.TestCase):
+
+  @parameterized.parameters(np.nan, np.inf)
+  def test_a_step_that_is_not_finite_changes_no_parameter_and_no_moment(self, value):
+    config = stand_in.make_config()
+    before, _ = run(config, 2)
+    bad = poisoned(before, value)
+    after, (found,) = run(config, 1, bad, start=2)
+    chex.assert_trees_all_equal(after.params, bad.params)
+    chex.assert_trees_all_equal(after.opt_state, bad.opt_state)
+    chex.assert_tree_all_finite(jax.device_get(after.carry))
+    self.assertEqual((found.skipped, found.consecutive, int(after.step)), (1, 1, 3))
+    healed, (found,) = run(config, 1, after._replace(params=before.params), start=3)
+    self.assertEqual((found.skipped, found.consecutive), (1, 0))
+    self.assertFalse(np.array_equal(
+        healed.params['spectral_gpt/head']['w'], before.params['spectral_gpt/head']['w']))
+
+  def test_a_spike_is_skipped(self):
+    config = stand_in.make_config(guard={'average_steps': 2, 'spike_factor': 3.0})
+    before, _ = run(config, 4)
+    params = dict(before.params)
+    table = params['spectral_gpt/embedding']['table']
+    params['spectral_gpt/embedding'] = {'table': table * 1e-3}  # Long gradients, finite loss.
+    params['spectral_gpt/head'] = {
+        'w': 200 * params['spectral_gpt/head']['w'], 'b': params['spectral_gpt/head']['b']}
+    wild = before._replace(params=params)
+    after, (found,) = run(config, 1, wild, start=4)
+    self.assertGreater(found.gradient_norm, 3 * found.usual_norm)
+    self.assertEqual(found.skipped, 1)
+    chex.assert_trees_all_equal(after.params, wild.params)
+
+
+class LossScaleTest(parameterized.TestCase):
+
+  def test_an_overflow_halves_the_scale_and_skips(self):
+    config = stand_in.make_config(precision='float16')
+    first = stand_in.start(config, MESH)
+    self.assertEqual(float(first.loss_scale.scale), loss_scale.INITIAL_SCALE)
+    huge = first._replace(loss_scale=first.loss_scale._replace(scale=jnp.float32(2.0**100)))
+    after, (found,) = run(config, 1, huge)
+    self.assertEqual(float(after.loss_scale.scale), 2.0**99)
+    self.assertEqual(found.skipped, 1)
+    chex.assert_trees_all_equal(after.params, first.params)
+
+  def test_the_scale_grows_after_many_finite_steps_and_never_falls_below_one(self):
+    scale = loss_scale.LossScale(jnp.float32(8.0), jnp.int32(loss_scale.GROWTH_STEPS - 1))
+    grown = loss_scale.adjust(scale, jnp.bool_(True))
+    self.assertEqual((float(grown.scale), int(grown.counter)), (16.0, 0))
+    shrunk = scale
+    for _ in range(9):
+      shrunk = loss_scale.adjust(shrunk, jnp.bool_(False))
+    self.assertEqual((float(shrunk.scale), int(shrunk.counter)), (1.0, 0))
+
+  def test_other_precisions_have_none(self):
+    self.assertIsNone(loss_scale.initial_loss_scale('bfloat16'))
+    self.assertIsNone(loss_scale.adjust(None, jnp.bool_(False)))
+    self.assertEqual(loss_scale.factor(None), 1.0)
+
+  def test_the_scale_leaves_gradient_norms_as_they_are(self):
+    config = stand_in.make_config(precision='float16')
+    first = stand_in.start(config, MESH)
+    smaller = first._replace(loss_scale=first.loss_scale._replace(scale=jnp.float32(2.0**12)))
+    (one,), (other,) = run(config, 1, first)[1], run(config, 1, smaller)[1]
+    np.testing.assert_allclose(one.gradient_norm, other.gradient_norm, rtol=1e-3)
+
+
+class StoredStateTest(parameterized.TestCase):
+
+  @parameterized.parameters(('float32', 0), ('float32', 4), ('float16', 8))
+  def test_a_stored_state_goes_on_bitwise(self, precision, carried_rows):
+    config = stand_in.make_config(precision=precision, carried_rows=carried_rows)
+    middle, _ = run(config, 3)
+    params, training = (
+        leaves.to_leaves(tree) for tree in (middle.params, state.stored(middle, carried_rows)))
+    for name, leaf in training.items():
+      if name.startswith('carry'):
+        self.assertEqual(leaf.shape[1], carried_rows)
+    back = state.place(MESH, state.restored(params, training, MODEL, config))
+    straight, before = run(config, 3, middle, start=3)
+    resumed, after = run(config, 3, back, start=3)
+    chex.assert_trees_all_equal(after, before)
+    chex.assert_trees_all_equal(resumed.params, straight.params)
+    chex.assert_trees_all_equal(resumed.opt_state, straight.opt_state)
+    self.assertEqual(stepper(config)._cache_size(), 1)
+
+  def test_what_does_not_fit_is_named(self):
+    config = stand_in.make_config()
+    first = stand_in.start(config, MESH)
+    params = leaves.to_leaves(first.params)
+    with self.assertRaisesRegex(ValueError, r"'step' is not there: int32\[\] is wanted"):
+      state.restored(params, {}, MODEL, config)
+    params['spectral_gpt/head/b'] = np.zeros(3, np.float32)
+    training = leaves.to_leaves(state.stored(first, 4))
+    with self.assertRaisesRegex(
+        ValueError, r"'spectral_gpt/head/b' is float32\[3\]: float32\[260\] is wanted"):
+      state.restored(params, training, MODEL, config)
+
+
+class HeldoutTest(absltest.TestCase):
+
+  def test_is_the_mean_over_all_targets_of_cold_windows(self):
+    config = stand_in.make_config(batch_size=6)
+    params = MODEL.init(jax.random.key(0))
+    batches = [stand_in.make_batch(config, i) for i in range(3)]
+    batches[1] = batches[1]._replace(
+        inputs=batches[1].inputs[:5], targets=batches[1].targets[:5])  # A smaller last batch.
+    loss_of = step.make_loss(MODEL, config, MESH)
+    found = heldout.evaluate(loss_of, params, batches, MESH, lambda: False)
+    sums = [loss_of(params, b.inputs, b.targets) for b in batches]
+    expected = sum(float(s.nats) for s in sums) / sum(int(s.targets) for s in sums)
+    self.assertAlmostEqual(found, expected, places=6)
+    self.assertTrue(np.isnan(heldout.evaluate(loss_of, params, [], MESH, lambda: False)))
+
+  def test_stops_between_batches(self):
+    config = stand_in.make_config()
+    asked = []
+    stop = lambda: asked.append(1) or len(asked) > 2
+    params = MODEL.init(jax.random.key(0))
+    batches = (stand_in.make_batch(config, i) for i in range(100))
+    loss_of = step.make_loss(MODEL, config, MESH)
+    self.assertIsNone(heldout.evaluate(loss_of, params, batches, MESH, stop))
+    self.assertLen(asked, 3)
+
+
+if __name__ == '__main__':
+  absltest.main()
