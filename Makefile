@@ -25,6 +25,8 @@ TIMEOUT       ?= 600
 TESTS          = $(TARGETS.py_test)
 SKIP          := slow
 ARGS          :=
+# Tests compile more than they compute: without LLVM's long passes they take half the time.
+TEST_XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true
 
 export PYTHONPATH             := $(CURDIR)
 export MALLOC_TOP_PAD_        ?= 268435456
@@ -98,7 +100,7 @@ run.py_binary  = $(PY) -m $(module) $(value ARGS)
 run.py_test    = $(if $(value ARGS),$(run.py_binary),$(if $(cached),$(report_cached),$(run_test)))
 report_cached  = echo '(cached) PASSED $(label)'
 define run_test
-log=$(OUT)/$1.log; export TEST_TMPDIR='$(CURDIR)/$(OUT)/$1.tmp'; \
+log=$(OUT)/$1.log; export TEST_TMPDIR='$(CURDIR)/$(OUT)/$1.tmp' XLA_FLAGS='$(TEST_XLA_FLAGS)'; \
 rm -rf $(OUT)/$1.*; mkdir -p $(OUT)/$1.tmp; \
 timeout --foreground -k 10 $(TIMEOUT) $(PY) -m $(module) > $$log 2>&1; code=$$?; \
 ran=$$(sed -n 's/^Ran \([1-9].*\)/\1/p' $$log | tail -n 1); \

@@ -31,7 +31,7 @@ def commands() -> list[list[str]]:
   steps = [] if FLAGS.steps is None else [f'--config.train.steps={FLAGS.steps}']
   samples = [
       ['binaries.sample', run, f'--prompt={prompt}', '--num_bytes=300', '--temperature=0.7',
-       '--min_p=0.05', '--seed=1']
+       '--min_p=0.05', '--seed=1', '--echo']
       for prompt in PROMPTS.values()
   ]
   return [

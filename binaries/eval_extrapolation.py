@@ -7,17 +7,16 @@ Prints tables; writes extrapolation.json and extrapolation.png.
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import tqdm
 from absl import flags
 
-from binaries import command_line
-from datasets import pipeline
+from binaries import command_line, extrapolation_report
 from haiku_spectral import config as config_lib
-from haiku_spectral.evaluation import extrapolation, ngram, plot, report
+from haiku_spectral.evaluation import extrapolation, ngram, report
 from haiku_spectral.evaluation import plan as plan_lib
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.training import checkpoint
@@ -36,12 +35,6 @@ PRECISION = flags.DEFINE_enum(
 OUTPUT = flags.DEFINE_string('output', None, 'Folder of the report (default: the run folder).')
 
 
-def _documents(names: Sequence[str], split: str, limit: int | None = None
-               ) -> Iterator[pipeline.Document]:
-  for name in names:
-    yield from pipeline.documents(name, data_dir=DATA_DIR.value, split=split, limit=limit)
-
-
 def _progress(what: str, total: int | None) -> tqdm.tqdm:
   return tqdm.tqdm(desc=what, total=total, unit='B', unit_scale=True, mininterval=0.5)
 
@@ -49,7 +42,8 @@ def _progress(what: str, total: int | None) -> tqdm.tqdm:
 def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
   with _progress('count', None) as bar:
     counts = ngram.count(
-        (document.data for document in _documents(names, 'train')), on_progress=bar.update)
+        (document.data for document in extrapolation_report.documents(
+            names, data_dir=DATA_DIR.value, split='train')), on_progress=bar.update)
   return ngram.baselines(counts, held_out)
 
 
@@ -61,8 +55,9 @@ def main(argv: Sequence[str]) -> None:
   config, params, step = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
   names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
   plan = plan_lib.Plan(config.data.segment, MAX_FACTOR.value)
-  documents = plan_lib.longest(
-      _documents(names, SPLIT.value, plan.limit), count=MAX_DOCUMENTS.value, limit=plan.limit)
+  held_out = extrapolation_report.documents(
+      names, data_dir=DATA_DIR.value, split=SPLIT.value, limit=plan.limit)
+  documents = plan_lib.longest(held_out, count=MAX_DOCUMENTS.value, limit=plan.limit)
   dtype = jnp.dtype(PRECISION.value)
   params = jax.device_put(precision.cast_params(params, dtype))
   total = sum(plan.work(len(data)) for _, data in documents)
@@ -75,12 +70,9 @@ def main(argv: Sequence[str]) -> None:
   found = dataclasses.replace(
       found, baselines=_baselines(names, read),
       source=f'{RUN_DIR.value} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
-  output = pathlib.Path(OUTPUT.value or RUN_DIR.value)
-  output.mkdir(parents=True, exist_ok=True)
-  (output / 'extrapolation.json').write_text(report.to_json(found) + '\n')
-  plot.save(found, output / 'extrapolation.png')
+  paths = extrapolation_report.write(found, pathlib.Path(OUTPUT.value or RUN_DIR.value))
   print(report.to_text(found))
-  print(f'\nWritten: {output / "extrapolation.json"}, {output / "extrapolation.png"}')
+  print(f'\nWritten: {paths[0]}, {paths[1]}')
 
 
 if __name__ == '__main__':

@@ -53,6 +53,7 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Int
   # Here, so that a signal is caught while this is imported, and wrong flags are told at once.
   import jax
 
+  from binaries import extrapolation_report
   from datasets import pipeline, prefetch, windows
   from haiku_spectral.modules import spectral_gpt
   from haiku_spectral.training import loop, task
@@ -68,6 +69,8 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Int
   corpus = configs.RECORD_BYTES * sum(
       len(windows.Records(name, data_dir=DATA_DIR.value, split='train')) for name in mixture)
   step_bytes = data.batch_size * segment
+  hooks = [extrapolation_report.training_hook(
+      config, model, data_dir=DATA_DIR.value, run_dir=run_dir)] if train.extrapolation_every else []
   print(f'model: {sum(x.size for x in jax.tree.leaves(shapes)):,} parameters, {train.precision}\n'
         f'devices: {jax.local_device_count()} x {jax.local_devices()[0].device_kind}\n'
         f'data: {data.mixture} in {DATA_DIR.value}, about {corpus:,} bytes to train on\n'
@@ -82,7 +85,7 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Int
       flops_per_byte=spectral_gpt.training_flops_per_byte(config.model, segment),
       properties=jax.jit(lambda params: {
           'filter_tail_mass': spectral_gpt.tail_mass(config.model, params, segment)}),
-      hooks=[],
+      hooks=hooks,
   ), run_dir=run_dir, stop=stop)
 
   end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'
