@@ -260,10 +260,24 @@ def _validate_train(train: TrainConfig, data: DataConfig) -> None:
            train.guard.max_consecutive_skips, '1 or more')
 
 
+def _validate_reach(model: ModelConfig, data: DataConfig) -> None:
+  """What a mixer reaches for must come up in training, or it first meets it in use."""
+  met = data.segment * (data.span if data.carried_rows else 1)
+  allowed = (f'at most the {met} bytes that a row reads before its state is reset '
+             '(data.segment, times data.span when rows are carried)')
+  if 'A' in model.pattern:
+    window = model.attention.window
+    _require(window <= met, 'model.attention.window', window, allowed)
+  if 'H' in model.pattern and model.hyena.filter.kind == 'network':
+    horizon = model.hyena.filter.horizon
+    _require(horizon <= met, 'model.hyena.filter.horizon', horizon, allowed)
+
+
 def validate(config: Config) -> Config:
   """Returns the config, or raises a ValueError that names the first field that is wrong."""
   validate_model(config.model)
   _validate_data(config.data)
+  _validate_reach(config.model, config.data)
   _validate_train(config.train, config.data)
   return config
 
@@ -274,7 +288,7 @@ def to_config_dict(config: Config) -> ml_collections.ConfigDict:
 
 
 def _build(cls: Any, values: dict[str, Any], path: str) -> Any:
-  """Builds a dataclass from nested dicts; unknown and missing fields and wrong types are errors."""
+  """Builds a dataclass from nested dicts; unknown fields and wrong types are errors."""
   hints = typing.get_type_hints(cls)
   unknown = sorted(set(values) - set(hints))
   if unknown:
@@ -287,7 +301,8 @@ def _build(cls: Any, values: dict[str, Any], path: str) -> Any:
     elif type(value) is wanted or (wanted is float and type(value) is int):
       fields[name] = wanted(value)
     else:
-      raise ValueError(f'{path}.{name}={value!r} is not allowed: give a {wanted.__name__}.')
+      raise ValueError(f'{path}.{name}={value!r} is not allowed: give a value of type '
+                       f'{wanted.__name__}.')
   return cls(**fields)
 
 
