@@ -25,8 +25,6 @@ TIMEOUT       ?= 600
 TESTS          = $(TARGETS.py_test)
 SKIP          := slow
 ARGS          :=
-# Tests compile more than they compute: without LLVM's long passes they take half the time.
-TEST_XLA_FLAGS ?= --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true
 
 export PYTHONPATH             := $(CURDIR)
 export MALLOC_TOP_PAD_        ?= 268435456
@@ -36,7 +34,7 @@ export MALLOC_ARENA_MAX       ?= 1
 
 # Imports go one way: a layer may use itself and the layers before it.
 LAYERS := haiku_spectral $(addprefix haiku_spectral/,\
-  configs ops modules parallel training decoding evaluation improvement)
+  configs ops modules parallel training decoding evaluation)
 $(foreach l,$(LAYERS),$(eval BELOW += $l)$(eval MAY_USE.$l := $$(BELOW)))
 MAY_USE.datasets := haiku_spectral datasets
 MAY_USE.binaries := $(LAYERS) datasets binaries
@@ -48,6 +46,10 @@ goal    = $(subst :,\:,$(call label,$1))
 module  = $(subst /,.,$1)
 folders = $(if $(filter ./,$(dir $1)),,$(dir $1) $(call folders,$(patsubst %/,%,$(dir $1))))
 layer   = $(patsubst %/,%,$(firstword $(filter $(LAYERS:=/),$(folders)) $(lastword $(folders))))
+define newline
+
+
+endef
 must    = $(if $2,,$(error $(label) $(strip $3)))
 
 # check(id, imported ids, data files, ids used when it runs); declare adds: tags, kind
@@ -96,11 +98,11 @@ key    = $(PY) $(filter $(addprefix %=,$(SETTING) $(foreach t,$(CLOSURE.$1),$(FI
 cached = $(findstring |$(key)|,|$(strip $(file <$(OUT)/$1.ok))|)
 
 run.py_library = $(PY) -c 'import $(module)' && echo 'IMPORTED $(label)'
-run.py_binary  = $(PY) -m $(module) $(value ARGS)
+run.py_binary  = $(PY) -m $(module) $(subst $(newline), ,$(value ARGS))
 run.py_test    = $(if $(value ARGS),$(run.py_binary),$(if $(cached),$(report_cached),$(run_test)))
 report_cached  = echo '(cached) PASSED $(label)'
 define run_test
-log=$(OUT)/$1.log; export TEST_TMPDIR='$(CURDIR)/$(OUT)/$1.tmp' XLA_FLAGS='$(TEST_XLA_FLAGS)'; \
+log=$(OUT)/$1.log; export TEST_TMPDIR='$(CURDIR)/$(OUT)/$1.tmp'; \
 rm -rf $(OUT)/$1.*; mkdir -p $(OUT)/$1.tmp; \
 timeout --foreground -k 10 $(TIMEOUT) $(PY) -m $(module) > $$log 2>&1; code=$$?; \
 ran=$$(sed -n 's/^Ran \([1-9].*\)/\1/p' $$log | tail -n 1); \

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from absl import app, logging
 
-USER_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError)
+USER_ERRORS = (ValueError, OSError)  # OSError: files that are not there, full disks, permissions.
 
 
 def _parse_flags(argv: list[str]) -> list[str]:

@@ -43,7 +43,8 @@ def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
   with _progress('count', None) as bar:
     counts = ngram.count(
         (document.data for document in extrapolation_report.documents(
-            names, data_dir=DATA_DIR.value, split='train')), on_progress=bar.update)
+            names, data_dir=DATA_DIR.value, split='train', limit=ngram.MAX_BYTES)),
+        on_progress=bar.update)
   return ngram.baselines(counts, held_out)
 
 

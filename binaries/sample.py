@@ -37,13 +37,15 @@ ECHO = flags.DEFINE_bool('echo', False, 'Show the prompt before what is written.
 NUM_BYTES = flags.DEFINE_integer('num_bytes', 512, 'Bytes to write, at most.')
 NUM_SAMPLES = flags.DEFINE_integer('num_samples', 1, 'Texts to write from the same prompt.')
 TEMPERATURE = flags.DEFINE_float('temperature', 1.0, '0: always the most probable byte.')
-TOP_K = flags.DEFINE_integer('top_k', 0, 'Only the k most probable bytes; 0: all.')
+TOP_K = flags.DEFINE_integer(
+    'top_k', 0, 'Only the k most probable bytes; 0: all.', upper_bound=2**31 - 1)
 TOP_P = flags.DEFINE_float('top_p', 1.0, 'Only the most probable bytes of this total probability.')
 MIN_P = flags.DEFINE_float('min_p', 0.0, "At least this share of the best byte's probability.")
 REPETITION_PENALTY = flags.DEFINE_float(
     'repetition_penalty', 1.0, 'Above 1: bytes written lately are less probable.')
 END = flags.DEFINE_bool('end_of_document', True, 'Stop where the model ends the document.')
-SEED = flags.DEFINE_integer('seed', 0, 'The same seed writes the same bytes.')
+SEED = flags.DEFINE_integer(
+    'seed', 0, 'The same seed writes the same bytes.', lower_bound=0, upper_bound=2**31 - 1)
 STOP = flags.DEFINE_multi_string('stop', [], 'Stop before this text. May be given several times.')
 SESSION = flags.DEFINE_string('session', None, 'File in which the conversation is kept.')
 PRECISION = flags.DEFINE_enum(

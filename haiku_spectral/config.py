@@ -112,7 +112,7 @@ class GuardConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-  """One training run. Intervals are in steps; 0 turns a thing off, except at the end."""
+  """One training run. Intervals (`_every`) are in steps; 0: only at the end."""
 
   steps: int = 1000
   seed: int = 0
@@ -120,8 +120,8 @@ class TrainConfig:
   accumulation: int = 1  # Micro-batches per step.
   log_every: int = 10
   eval_every: int = 250
-  eval_batches: int = 8
-  extrapolation_every: int = 0
+  eval_batches: int = 8  # Of the held-out split; 0: all of it.
+  extrapolation_every: int = 0  # 0: never.
   checkpoint_every: int = 250
   keep_latest: int = 2
   optimizer: OptimizerConfig = OptimizerConfig()
@@ -223,6 +223,7 @@ def _validate_data(data: DataConfig) -> None:
 
 
 def _validate_train(train: TrainConfig, data: DataConfig) -> None:
+  _require(0 <= train.seed < 2**31, 'train.seed', train.seed, '0 to 2^31 - 1')
   _require(train.steps > 0, 'train.steps', train.steps, 'a positive number')
   _require(train.precision in ('float32', 'bfloat16', 'float16'), 'train.precision',
            train.precision, "'float32', 'bfloat16' or 'float16'")
@@ -287,8 +288,10 @@ def to_config_dict(config: Config) -> ml_collections.ConfigDict:
   return ml_collections.ConfigDict(dataclasses.asdict(config))
 
 
-def _build(cls: Any, values: dict[str, Any], path: str) -> Any:
+def _build(cls: Any, values: Any, path: str) -> Any:
   """Builds a dataclass from nested dicts; unknown fields and wrong types are errors."""
+  if not isinstance(values, dict):
+    raise ValueError(f'{path}={values!r} is not allowed: give the fields of a {cls.__name__}.')
   hints = typing.get_type_hints(cls)
   unknown = sorted(set(values) - set(hints))
   if unknown:

@@ -66,6 +66,7 @@ class ConfigTest(parameterized.TestCase):
       ({'data__segment': 1000}, 'segment=1000.*a divisor of the record length 65536'),
       ({'data__span': 65}, 'span=65.*divides 65536'),
       ({'data__carried_rows': 9}, 'carried_rows=9.*0 to config.data.batch_size=8'),
+      ({'train__seed': -1}, 'train.seed=-1'),
       ({'train__steps': 0}, 'train.steps=0'),
       ({'train__precision': 'float8'}, "precision='float8'.*'bfloat16'"),
       ({'train__accumulation': 3}, 'accumulation=3.*a divisor of config.data.batch_size=8'),
@@ -100,6 +101,13 @@ class ConfigTest(parameterized.TestCase):
     text = config.to_json(changed()).replace('"width": 96', '"width": "wide"')
     with self.assertRaisesRegex(ValueError, "config.model.width='wide'.*a value of type int"):
       config.from_json(text)
+
+  def test_json_that_is_no_config_is_refused(self):
+    for text, message in (('[]', r'config=\[\] is not allowed: give the fields of a Config'),
+                          ('{"model": 3}', 'config.model=3 .* fields of a ModelConfig'),
+                          ('{', 'Expecting')):
+      with self.assertRaisesRegex(ValueError, message):
+        config.from_json(text)
 
   def test_differences_name_what_changed_and_nothing_else(self):
     self.assertEqual(

@@ -120,6 +120,9 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
     status, output = self.make('//binaries:show', "ARGS=--prompt='in a $ word' --steps=3")
     self.assertEqual(status, 0)
     self.assertEqual(output, f"['--prompt=in a $ word', '--steps=3'] 1 {self.root}\n")
+    # A newline between arguments would end the command there, and lose the rest without a word.
+    status, output = self.make('//binaries:show', 'ARGS=--steps=3\n  --seed=1')
+    self.assertEqual((status, output), (0, f"['--steps=3', '--seed=1'] 1 {self.root}\n"))
 
   def test_query_follows_imports_and_use(self):
     self.write('tests/net_test.py', '')

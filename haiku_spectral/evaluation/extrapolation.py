@@ -2,8 +2,8 @@
 
 For each factor f = 1, 2, 4, ... the bytes at document positions [fT/2, fT) are scored twice:
 - full past: the state is streamed from the document's start;
-- cut past: windows of T bytes at stride T/2 that start from a fresh state in the middle of the
-  document; only their last T/2 bytes count, so that the past is T/2 to T bytes.
+- cut past: windows of T bytes at stride T/4 that start from a fresh state in the middle of the
+  document; only their last T/4 bytes count, so that the past is 3/4 T to T bytes.
 The window at the document's start sees the same past either way: factor 1 is the reference.
 
 Shapes: F factors, O octaves of positions; T is the training length in bytes.
@@ -68,8 +68,8 @@ def _sequences(plan: plan_lib.Plan, index: int, data: bytes) -> Iterator[streami
 
 
 def _check(train_length: int, max_factor: int, batch_size: int, chunk: int) -> None:
-  if train_length < 2 or train_length % 2:
-    raise ValueError(f'train_length={train_length} is not allowed: give an even number of bytes.')
+  if train_length < 4 or train_length % 4:
+    raise ValueError(f'train_length={train_length} is not allowed: give a multiple of 4.')
   if max_factor < 1 or max_factor & (max_factor - 1):
     raise ValueError(f'max_factor={max_factor} is not allowed: give a power of two (1, 2, 4, ...).')
   if batch_size < 1:
@@ -114,7 +114,7 @@ def evaluate(
   for key, start, nll in streaming.score(
       model, params, sequences(), batch_size=batch_size, chunk=chunk, dtype=dtype):
     offsets = start + np.arange(nll.size)
-    scored = offsets >= (train_length // 2 if key.past == CUT else 0)
+    scored = offsets >= (train_length - plan.stride if key.past == CUT else 0)
     tallies[key.document].add(key.start + offsets[scored], nll[scored].astype(np.float64), key.past)
     if on_progress:
       on_progress(nll.size)

@@ -17,6 +17,7 @@ import numpy as np
 
 from haiku_spectral.evaluation import report
 
+MAX_BYTES = 1 << 28  # Counted, unless told: enough for counts that no longer move.
 _PIECE = 1 << 20  # Bytes that are indexed at a time.
 
 
@@ -47,7 +48,7 @@ def _pieces(data: bytes, overlap: int) -> Iterable[np.ndarray]:
 def count(
     documents: Iterable[bytes],
     *,
-    max_bytes: int = 1 << 28,
+    max_bytes: int = MAX_BYTES,
     on_progress: Callable[[int], None] | None = None,
 ) -> Counts:
   """Counts the documents' bytes, up to the document in which `max_bytes` are passed."""

@@ -17,6 +17,11 @@ class Plan(NamedTuple):
   max_factor: int
 
   @property
+  def stride(self) -> int:
+    """Bytes that a window scores: its last ones. The others are its past."""
+    return self.train_length // 4
+
+  @property
   def limit(self) -> int:
     """Bytes of a document that are read."""
     return self.train_length * self.max_factor
@@ -48,8 +53,8 @@ class Plan(NamedTuple):
 
   def windows(self, length: int) -> Iterator[tuple[int, int]]:
     """The windows [start, end) that cut the past; the one at the document's start is left out."""
-    half, end = self.train_length // 2, self.end(length)
-    for start in range(half, end - half, half):
+    end, past = self.end(length), self.train_length - self.stride
+    for start in range(self.stride, end - past, self.stride):
       yield start, min(start + self.train_length, end)
 
 

@@ -13,8 +13,8 @@ SUCCESS_TOLERANCE = 1.005  # Full past may lose this factor of nats and still co
 class Factor:
   """The bytes at document positions [factor x T / 2, factor x T), with two pasts.
 
-  `full`: the past is the whole document. `cut`: the past is its last T/2 to T bytes, from a fresh
-  state. Both are on the same bytes.
+  `full`: the past is the whole document. `cut`: the past is its last 3/4 T to T bytes, from a
+  fresh state. Both are on the same bytes.
   """
 
   factor: int
@@ -24,7 +24,7 @@ class Factor:
   bytes: int
   full: Estimate  # Bits per byte.
   cut: Estimate  # Bits per byte.
-  gain: Estimate  # Bits per byte that the past beyond T bytes saves: cut - full, paired.
+  gain: Estimate  # Bits per byte that the longer past saves: cut - full, paired.
 
   @property
   def success(self) -> bool:
@@ -182,7 +182,7 @@ def to_text(report: Report) -> str:
   return '\n'.join([
       *_heading_lines(report),
       '',
-      'Bits per byte with the full past and with the past cut to the training length:',
+      'Bits per byte with the full past, and cut to 3/4 to all of the training length:',
       *_factor_lines(report),
       '',
       'Full past, by position:',

@@ -92,13 +92,7 @@ def _step(
     fresh: jax.Array,  # [B] bool
 ) -> tuple[jax.Array, Any]:  # [B, T] float32 nats, and the state after the chunk.
   """Resets the fresh rows, reads the chunk and scores its targets."""
-
-  def reset(old: jax.Array, new: jax.Array) -> jax.Array:
-    shape = [1] * old.ndim
-    shape[spectral_gpt.BATCH_AXIS] = -1
-    return jnp.where(fresh.reshape(shape), new, old)
-
-  state = jax.tree.map(reset, state, model.initial_state(inputs.shape[0], dtype))
+  state = spectral_gpt.reset(state, fresh, model.initial_state(inputs.shape[0], dtype))
   logits, state = model.apply(params, inputs, state)
   log_probs = jax.nn.log_softmax(logits, axis=-1)
   return -jnp.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0], state

@@ -66,6 +66,10 @@ class FilterNetwork(hk.Module):
     x = x * jnp.asarray(window * fade(config.horizon)[:, None], jnp.float32)
     return gain * x * jax.lax.rsqrt(jnp.sum(x**2, axis=0) + 1e-12)
 
+  def energy_beyond(self, lag: int) -> jax.Array:  # [D]
+    """Sum of the squared taps at `lag` and more."""
+    return jnp.sum(self.taps()[lag:] ** 2, axis=0)
+
   def _linear(self, name: str, x: jax.Array, width: int, *, scale: float) -> jax.Array:
     init = hk.initializers.RandomNormal(scale * x.shape[1] ** -0.5)
     weights = hk.get_parameter(f'{name}_w', (x.shape[1], width), init=init)
@@ -124,6 +128,11 @@ class ModalFilter(hk.Module):
     lags = jnp.arange(self._config.horizon, dtype=jnp.float32)
     return jnp.einsum('dn,tdn->td', weight, _powers(log_pole, lags)).real
 
+  def energy_beyond(self, lag: int) -> jax.Array:  # [D]
+    """Sum of the squared taps at `lag` and more, without end."""
+    log_pole, weight = self._modes()
+    return _energy(log_pole, weight * jnp.exp(lag * log_pole))
+
   def __call__(
       self, x: jax.Array, state: ModalState  # [B, T, D]
   ) -> tuple[jax.Array, ModalState]:  # [B, T, D]
@@ -177,6 +186,11 @@ def _energy(log_pole: jax.Array, weight: jax.Array) -> jax.Array:  # [D, N] -> [
 
   same, mirrored = series(log_pole, weight), series(log_pole.conj(), weight.conj())
   return 0.5 * (same + mirrored).real
+
+
+def is_filter(module: str) -> bool:
+  """Whether a Haiku module path is that of a long filter."""
+  return module.split('/')[-1].startswith('filter')
 
 
 FILTERS: dict[str, type[FilterNetwork] | type[ModalFilter]] = {

@@ -74,7 +74,8 @@ class Decay(hk.Module):
         'b', (config.heads,), init=hk.initializers.Constant(np.log(np.expm1(rates))))
     init = hk.initializers.RandomNormal(0.1 * x.shape[-1] ** -0.5)
     weights = hk.get_parameter('w', (x.shape[-1], config.heads), init=init)
-    return -jax.nn.softplus(jnp.dot(x.astype(jnp.float32), weights) + bias)
+    rate = jnp.dot(x.astype(jnp.float32), weights, precision=jax.lax.Precision.HIGHEST)
+    return -jax.nn.softplus(rate + bias)
 
 
 def initial_state(config: MemoryConfig, batch_size: int, width: int, dtype: jax.typing.DTypeLike

@@ -6,11 +6,10 @@ round to "never" in 16 bits, and norms. Transforms, memories, softmax and logits
 """
 
 import haiku as hk
-import jax.numpy as jnp
 import jmp
 from jax.typing import DTypeLike
 
-FLOAT32_MODULES = ('filter', 'decay', 'norm')
+FLOAT32_MODULES = ('filter', 'decay', 'norm')  # By the beginning of a module's name.
 
 
 def policy(precision: str) -> jmp.Policy:
@@ -26,8 +25,3 @@ def cast_params(params: hk.Params, dtype: DTypeLike) -> hk.Params:
     return value if keep else value.astype(dtype)
 
   return hk.data_structures.map(cast, params)
-
-
-def activation_dtype(params: hk.Params) -> jnp.dtype:
-  """What a model with these parameters computes in, and its state is kept in."""
-  return params['spectral_gpt/embedding']['table'].dtype

@@ -71,6 +71,15 @@ class SpectralGPT(hk.Module):
     return jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32), state
 
 
+def reset(state: State, fresh: jax.Array, initial: State) -> State:  # fresh: [B] bool
+  """The state with its fresh rows as if nothing had been read."""
+  def where(old: jax.Array, new: jax.Array) -> jax.Array:
+    shape = (1, -1) + (1,) * (old.ndim - 2)
+    return jnp.where(fresh.reshape(shape), new, old)
+
+  return jax.tree.map(where, state, initial)
+
+
 class Model(NamedTuple):
   """The model as pure functions."""
 
@@ -102,18 +111,19 @@ def tail_mass(config: ModelConfig, params: hk.Params, length: int) -> jax.Array:
 
   What a model learnt there it cannot have learnt from segments of `length` bytes.
   """
-  def taps(filter_params: Mapping[str, jax.Array]) -> jax.Array:  # [S, D]
-    kind = filters.FILTERS[config.hyena.filter.kind]
-    run = hk.transform(lambda: kind(config.hyena.filter, config.width).taps())
-    return run.apply({'filter': filter_params}, None)
+  def energies(filter_params: Mapping[str, jax.Array]) -> jax.Array:  # [2]
+    def measure():
+      module = filters.FILTERS[config.hyena.filter.kind](config.hyena.filter, config.width)
+      return jnp.stack([jnp.sum(module.energy_beyond(lag)) for lag in (length, 0)])
 
-  energies = [
-      jnp.sum(jax.vmap(taps)(filter_params) ** 2, axis=(0, 2))
-      for path, filter_params in params.items()
-      if path.split('/')[-1].startswith('filter')
+    return hk.transform(measure).apply({'filter': filter_params}, None)
+
+  parts = [
+      jnp.sum(jax.vmap(energies)(filter_params), axis=0)
+      for path, filter_params in params.items() if filters.is_filter(path)
   ]
-  energy = sum(energies, jnp.zeros(config.hyena.filter.horizon))
-  return jnp.sum(energy[length:]) / jnp.maximum(jnp.sum(energy), 1e-12)
+  beyond, whole = sum(parts, jnp.zeros(2))
+  return beyond / jnp.maximum(whole, 1e-12)
 
 
 def training_flops_per_byte(config: ModelConfig, segment: int) -> float:

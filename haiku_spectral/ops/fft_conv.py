@@ -50,7 +50,7 @@ def causal_conv(
   if horizon <= DIRECT_TAPS:
     y = _valid_conv_by_sum(inputs, taps)
   elif length == 1:
-    y = jnp.einsum('bsd,sd->bd', inputs, taps[::-1])[:, None]
+    y = jnp.sum(inputs * taps[::-1], axis=1, keepdims=True)
   else:
     y = _valid_conv_by_fft(inputs, taps)
   return y.astype(x.dtype), ConvState(past_and_now[:, length:])

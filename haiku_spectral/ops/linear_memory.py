@@ -33,8 +33,17 @@ def linear_memory(
   chex.assert_equal_shape([queries, keys])
   chex.assert_equal_shape_prefix([keys, values, log_decay], 3)
   chex.assert_shape(state, (keys.shape[0], *keys.shape[2:], values.shape[3]))
+  size = min(block, queries.shape[1])
+  # float32 also where a product's default is less: on accelerators.
+  with jax.default_matmul_precision('highest'):
+    return _in_blocks(queries, keys, values, log_decay, state, strength, size)
+
+
+def _in_blocks(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array,
+    state: jax.Array, strength: jax.Array | None, size: int,
+) -> tuple[jax.Array, jax.Array]:
   length = queries.shape[1]
-  size = min(block, length)
 
   def blocks(x: jax.Array) -> jax.Array:  # [B, T, H, ...] -> [N, B, H, C, ...] float32
     # Zero keys write nothing and a zero log-decay forgets nothing, so padding leaves the memory.
@@ -45,8 +54,8 @@ def linear_memory(
 
   q, k, v = blocks(queries), blocks(keys), blocks(values)
   # Cumulative sums as a product: XLA's own form of them would be recomputed for every pair below.
-  since_start = jnp.einsum('nbhj,ij->nbhi', blocks(log_decay), np.tri(size, dtype=np.float32),
-                           precision=lax.Precision.HIGHEST)  # [N, B, H, C]
+  since_start = jnp.einsum(
+      'nbhj,ij->nbhi', blocks(log_decay), np.tri(size, dtype=np.float32))  # [N, B, H, C]
   to_end = since_start[..., -1:] - since_start
   faded = _pairwise_decay(since_start)  # [N, B, H, C, C]
   erase = None

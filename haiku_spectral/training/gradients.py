@@ -40,15 +40,6 @@ class Gradients(NamedTuple):
   carry: State | None  # [L, B, ...]: the state after the batch; None when none was given.
 
 
-def reset(state: State, fresh: jax.Array, initial: State) -> State:  # fresh: [B]
-  """The state with its fresh rows as if nothing had been read."""
-  def where(old: jax.Array, new: jax.Array) -> jax.Array:
-    shape = (1, -1) + (1,) * (old.ndim - 2)
-    return jnp.where(fresh.reshape(shape), new, old)
-
-  return jax.tree.map(where, state, initial)
-
-
 def make_gradients(
     model: spectral_gpt.Model, mesh: Mesh, *, dtype: jax.typing.DTypeLike, accumulation: int
 ) -> Callable[..., Gradients]:
@@ -68,7 +59,7 @@ def make_gradients(
     count = jax.lax.psum(count, meshes.DATA_AXIS)
     weight = scale / jnp.maximum(count, 1)
     initial = model.initial_state(rows.fresh.shape[0], dtype)
-    state = initial if carry is None else reset(carry, rows.fresh, initial)
+    state = initial if carry is None else spectral_gpt.reset(carry, rows.fresh, initial)
 
     def micro_batch(total: hk.Params, part: tuple[Rows, State]):
       gradients, aux = jax.grad(scaled_loss, has_aux=True)(params, *part, weight)

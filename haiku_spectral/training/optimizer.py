@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from haiku_spectral.config import TrainConfig
+from haiku_spectral.modules import filters
 
 Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning rate (float32).
 
@@ -39,16 +40,9 @@ def learning_rate(config: TrainConfig) -> Schedule:
   return schedule
 
 
-def is_filter(module: str) -> bool:
-  """Whether a Haiku module path belongs to a long filter."""
-  return 'filter' in module
-
-
-def is_decayed(module: str, value: jax.Array) -> bool:
-  """Whether weight decay applies: to matrices, but not to the filters' or to biases and scales."""
-  # A stack of layers adds a leading axis to each parameter, which makes no matrix of a bias.
-  rank = value.ndim - module.startswith('spectral_gpt/stack')
-  return rank >= 2 and not is_filter(module)
+def is_decayed(module: str, name: str) -> bool:
+  """Whether weight decay applies: to matrices, not to filters, short taps, biases and scales."""
+  return name in ('w', 'table') and not filters.is_filter(module)
 
 
 def make_optimizer(config: TrainConfig) -> optax.GradientTransformationExtraArgs:
@@ -61,23 +55,20 @@ def make_optimizer(config: TrainConfig) -> optax.GradientTransformationExtraArgs
   def decayed(params: hk.Params) -> Any:
     return _of_each(is_decayed, params)
 
-  def filters(params: hk.Params) -> Any:
-    return _of_each(lambda module, value: is_filter(module), params)
+  def of_filters(params: hk.Params) -> Any:
+    return _of_each(lambda module, name: filters.is_filter(module), params)
 
   return optax.chain(
       optax.clip_by_global_norm(rates.clip_norm),
       optax.scale_by_adam(b1=rates.b1, b2=rates.b2),
       optax.add_decayed_weights(rates.weight_decay, mask=decayed),
-      optax.masked(optax.scale(rates.filter_learning_rate_scale), filters),
+      optax.masked(optax.scale(rates.filter_learning_rate_scale), of_filters),
       _scale_by_schedule(learning_rate(config)),
   )
 
 
-def _of_each(question: Callable[[str, jax.Array], bool], params: hk.Params) -> Any:
-  return {
-      module: {name: question(module, value) for name, value in values.items()}
-      for module, values in params.items()
-  }
+def _of_each(question: Callable[[str, str], bool], params: hk.Params) -> Any:
+  return hk.data_structures.map(lambda module, name, value: question(module, name), params)
 
 
 def _scale_by_schedule(schedule: Schedule) -> optax.GradientTransformationExtraArgs:

@@ -33,14 +33,14 @@ def losses(first, data):
 
 class ExtrapolationTest(parameterized.TestCase):
 
-  def test_a_model_that_sees_half_the_training_length_gains_exactly_nothing(self):
-    found = evaluate(toy_models.windowed(T // 2 + 1))
+  def test_a_model_that_sees_no_more_than_any_window_gains_exactly_nothing(self):
+    found = evaluate(toy_models.windowed(3 * T // 4 + 1))
     self.assertEqual([row.factor for row in found.factors], [1, 2, 4, 8])
     for row in found.factors:
       self.assertTrue(row.success)
       np.testing.assert_allclose(row.gain, 0, atol=1e-6)
-    # The shortest cut past is T/2 + 1 ids: a model that sees one more can tell.
-    found = evaluate(toy_models.windowed(T // 2 + 2))
+    # The shortest cut past is 3/4 T + 1 ids: a model that sees one more can tell.
+    found = evaluate(toy_models.windowed(3 * T // 4 + 2))
     self.assertGreater(abs(found.factors[-1].gain.value), 1e-4)
 
   def test_a_model_that_uses_its_past_gains(self):
@@ -66,7 +66,7 @@ class ExtrapolationTest(parameterized.TestCase):
         if len(data) < factor * T * 3 / 4:
           continue
         for position in range(factor * T // 2, min(factor * T, len(data))):
-          start = (position // (T // 2) - 1) * (T // 2)
+          start = (position // (T // 4) - 3) * (T // 4) if position >= T else 0
           first = data[start - 1] if start else vocab.BOUNDARY
           cut = losses(first, data[start:start + T])[position - start]
           sums[index] += 1, full[position], cut
@@ -121,7 +121,7 @@ class ExtrapolationTest(parameterized.TestCase):
       ({'documents': [(0, b'x' * 20)]}, 'the longest of 1 has 20 bytes, which is 0.62x'),
       ({'documents': []}, 'There are no held-out documents'),
       ({'max_factor': 6}, 'max_factor=6 is not allowed: give a power of two'),
-      ({'train_length': 31}, 'train_length=31 is not allowed: give an even'),
+      ({'train_length': 31}, 'train_length=31 is not allowed: give a multiple'),
       ({'batch_size': 0}, 'batch_size=0 is not allowed: give 1 or more'),
       ({'chunk': 33}, 'chunk=33 is not allowed: give 1 to the training length 32'),
   )

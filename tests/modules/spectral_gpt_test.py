@@ -70,7 +70,7 @@ class SpectralGPTTest(parameterized.TestCase):
   def test_layers_compute_in_the_type_of_the_parameters_around_islands_of_float32(self):
     model = spectral_gpt.make_model(SMALL)
     params = precision.cast_params(initial_params(), jnp.bfloat16)
-    state = model.initial_state(2, precision.activation_dtype(params))
+    state = model.initial_state(2, jnp.bfloat16)
     logits, new_state = jax.eval_shape(model.apply, params, tokens(8), state)
     self.assertEqual(logits.dtype, jnp.float32)
     kinds = lambda tree: [leaf.dtype for leaf in jax.tree.leaves(tree)]

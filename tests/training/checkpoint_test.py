@@ -116,6 +116,14 @@ class CheckpointTest(parameterized.TestCase):
     assert_is(self.restore(), 10)
     self.assertRegex(self.reports[0], r"(arrays are not what was saved, first 'spectral_gpt)|error")
 
+  def test_what_the_loop_remembers_is_verified_too(self):
+    self.save(10, 20)
+    meta = self.folder(20) / 'meta' / 'metadata'
+    self.assertIn('20.1', meta.read_text())
+    meta.write_text(meta.read_text().replace('20.1', '20.2'))
+    assert_is(self.restore(), 10)
+    self.assertIn('its meta data are not what was saved', self.reports[0])
+
   def test_a_step_whose_checkpoint_was_damaged_can_be_saved_again(self):
     self.save(10, 20)
     cut(self.folder(20) / 'meta' / 'metadata')

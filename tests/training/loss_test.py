@@ -20,7 +20,8 @@ class LossTest(absltest.TestCase):
 
   def test_is_the_written_out_sum(self):
     wide = self.logits.astype(np.float64)
-    nll = np.log(np.exp(wide).sum(-1)) - np.take_along_axis(wide, self.targets[..., None], -1)[..., 0]
+    chosen = np.take_along_axis(wide, self.targets[..., None], -1)[..., 0]
+    nll = np.log(np.exp(wide).sum(-1)) - chosen
     found = loss.next_byte_loss(self.logits, self.targets)
     np.testing.assert_allclose(found.nats, nll.sum(), rtol=1e-6)
     self.assertEqual(found.targets, 15)
@@ -51,7 +52,8 @@ class LossTest(absltest.TestCase):
 
   def test_a_uniform_model_needs_as_many_bits_as_the_ids_have(self):
     found = loss.next_byte_loss(np.zeros_like(self.logits), self.targets)
-    self.assertAlmostEqual(loss.bits_per_byte(float(found.nats) / 15), np.log2(vocab.SIZE), places=5)
+    bits = loss.bits_per_byte(float(found.nats) / 15)
+    self.assertAlmostEqual(bits, np.log2(vocab.SIZE), places=5)
 
 
 if __name__ == '__main__':

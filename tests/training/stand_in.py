@@ -88,6 +88,7 @@ def make_config(*, batch_size=8, segment=8, carried_rows=4, **train):
   guard = configs.GuardConfig(**train.pop('guard', {}))
   defaults = {'steps': 12, 'log_every': 2, 'eval_every': 4, 'checkpoint_every': 4}
   return configs.validate(configs.Config(
+      model=configs.ModelConfig(pattern='M'),  # Not used; no window or horizon to be met.
       data=configs.DataConfig(
           batch_size=batch_size, segment=segment, span=4, carried_rows=carried_rows),
       train=configs.TrainConfig(
