@@ -8,6 +8,7 @@ another name and renames it when it is whole. It does not notice flipped bytes; 
 import json
 import math
 import pathlib
+import shutil
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from haiku_spectral.config import Config
 from haiku_spectral.training import leaves, run_folder
 
 ITEMS = ('params', 'training')
+REPLACED = '.replaced'  # Behind the step of a checkpoint that is being saved anew.
 
 
 class Checkpoint(NamedTuple):
@@ -73,8 +75,8 @@ class Store:
         preservation_policy=policies.AnyPreservationPolicy(
             [policies.LatestN(keep_latest), _KeepBest(self._losses)]),
         cleanup_tmp_directories=True)
-    folder = (run_dir / run_folder.CHECKPOINTS).absolute()
-    self._manager = ocp.CheckpointManager(folder, options=options)
+    self._folder = (run_dir / run_folder.CHECKPOINTS).absolute()
+    self._manager = ocp.CheckpointManager(self._folder, options=options)
 
   @property
   def best_loss(self) -> float:
@@ -89,9 +91,11 @@ class Store:
     trees = zip(ITEMS, (params, training), strict=True)
     arrays = {item: leaves.to_leaves(tree) for item, tree in trees}
     meta = {'host': host, 'digests': {item: leaves.digests(arrays[item]) for item in ITEMS}}
-    self._manager.wait_until_finished()
+    self._finish()
     if step in self._manager.all_steps():
-      self._manager.delete(step)
+      # It goes when its successor is whole, which a kill may prevent.
+      (self._folder / str(step)).rename(self._folder / f'{step}{REPLACED}')
+      self._manager.reload()
     self._losses.pop(step, None)
     if host.get('heldout_loss') is not None:
       self._losses[step] = host['heldout_loss']
@@ -99,9 +103,15 @@ class Store:
     items['meta'] = ocp.args.JsonSave({**meta, 'seal': _seal(meta)})
     self._manager.save(step, args=ocp.args.Composite(**items))
 
+  def _finish(self) -> None:
+    """Waits until what was saved is whole, and removes what it replaced."""
+    self._manager.wait_until_finished()
+    for path in self._folder.glob(f'*{REPLACED}'):
+      shutil.rmtree(path)
+
   def close(self) -> None:
     """Waits until everything is on disk."""
-    self._manager.wait_until_finished()
+    self._finish()
     self._manager.close()
 
 
@@ -112,6 +122,16 @@ def steps(run_dir: pathlib.Path) -> list[int]:
   return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
 
+def _recover_replaced(run_dir: pathlib.Path) -> None:
+  """Takes back checkpoints whose successors of the same step were never finished."""
+  for path in (run_dir / run_folder.CHECKPOINTS).glob(f'*{REPLACED}'):
+    successor = path.with_name(path.name.removesuffix(REPLACED))
+    if successor.exists():
+      shutil.rmtree(path)
+    else:
+      path.rename(successor)
+
+
 def restore_latest(
     run_dir: pathlib.Path, report: Callable[[str], None] = logging.warning
 ) -> Checkpoint | None:
@@ -120,15 +140,22 @@ def restore_latest(
   Damaged newer ones are reported and moved to the folder `damaged`, or their steps could not be
   saved again. Raises ValueError when there are checkpoints but none is whole.
   """
-  def set_aside(step: int, problem: str) -> None:
+  damaged: list[int] = []
+
+  def note(step: int, problem: str) -> None:
     report(problem)
-    folder = run_dir / run_folder.DAMAGED
+    damaged.append(step)
+
+  _recover_replaced(run_dir)
+  found = steps(run_dir)
+  checkpoint = _first_whole(run_dir, found, ITEMS, note) if found else None
+  # Only now: as long as none is whole, all stay where somebody can mend them.
+  folder = run_dir / run_folder.DAMAGED
+  for step in damaged:
     folder.mkdir(exist_ok=True)
     name = f'{step}-{len(list(folder.iterdir()))}'
     (run_dir / run_folder.CHECKPOINTS / str(step)).rename(folder / name)
-
-  found = steps(run_dir)
-  return _first_whole(run_dir, found, ITEMS, set_aside) if found else None
+  return checkpoint
 
 
 def load_params(
@@ -175,6 +202,8 @@ def _first_whole(
     folder = run_dir / run_folder.CHECKPOINTS / str(step)
     try:
       return _read(folder, step, items)
+    except (MemoryError, PermissionError):
+      raise  # No damage: whoever mends the machine finds the checkpoint as it was.
     except Exception as error:  # Orbax has no common type for what damage makes it raise.
       reason = (str(error) or type(error).__name__).splitlines()[0][:300]
       damaged(step, f'checkpoint {folder} is damaged and not used: {reason}')

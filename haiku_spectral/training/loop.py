@@ -49,9 +49,11 @@ def train(
   mesh = mesh or meshes.data_mesh()
   meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
   with run_folder.locked(run_dir), contextlib.ExitStack() as stack:
-    for change in run_folder.agree(run_dir, config):
+    for change in run_folder.changes(run_dir, config):
       report(f'from now on {change}')
-    return _Run(config, task, run_dir, stop, mesh, report, stack).run()
+    run = _Run(config, task, run_dir, stop, mesh, report, stack)
+    run_folder.write_config(run_dir, config)  # Now that nothing speaks against it.
+    return run.run()
 
 
 class _Run:

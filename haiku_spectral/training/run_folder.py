@@ -53,25 +53,29 @@ def read_config(run_dir: pathlib.Path) -> Config:
     raise ValueError(f'{path} cannot be read: {error}') from error
 
 
-def agree(run_dir: pathlib.Path, config: Config) -> list[str]:
-  """Stores the config of a new run; of one that goes on, checks it and returns what changes.
+def changes(run_dir: pathlib.Path, config: Config) -> list[str]:
+  """What the config changes in a run that goes on: none in a new one.
 
   Raises ValueError listing the fields in which the config contradicts the run's.
   """
-  changes: list[str] = []
-  if has_checkpoint(run_dir):
-    different = configs.differences(read_config(run_dir), config)
-    changes = [line for line in different if line.startswith(CHANGEABLE)]
-    contradictions = [line for line in different if line not in changes]
-    if contradictions:
-      raise ValueError(
-          f'--config contradicts the run in {run_dir} (the run\'s value != the given value):\n  '
-          + '\n  '.join(contradictions)
-          + '\nGive the run\'s values, or another --run_dir to start a new run. What may change is '
-          + ', '.join(CHANGEABLE) + '.')
+  if not has_checkpoint(run_dir):
+    return []
+  different = configs.differences(read_config(run_dir), config)
+  allowed = [line for line in different if line.startswith(CHANGEABLE)]
+  contradictions = [line for line in different if line not in allowed]
+  if contradictions:
+    raise ValueError(
+        f'--config contradicts the run in {run_dir} (the run\'s value != the given value):\n  '
+        + '\n  '.join(contradictions)
+        + '\nGive the run\'s values, or another --run_dir to start a new run. What may change is '
+        + ', '.join(CHANGEABLE) + '.')
+  return allowed
+
+
+def write_config(run_dir: pathlib.Path, config: Config) -> None:
+  """Stores the config with which a run begins or goes on."""
   run_dir.mkdir(parents=True, exist_ok=True)
   write_atomically(run_dir / CONFIG, configs.to_json(config))
-  return changes
 
 
 @contextlib.contextmanager

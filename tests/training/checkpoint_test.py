@@ -139,6 +139,9 @@ class CheckpointTest(parameterized.TestCase):
         ValueError, r'none of the 2 checkpoints of .* is whole: restore .* or train again'):
       self.restore()
     self.assertLen(self.reports, 2)
+    self.assertEqual(checkpoint.steps(self.run_dir), [20, 10])  # For somebody to mend.
+    with self.assertRaisesRegex(ValueError, 'none of the 2 checkpoints'):
+      self.restore()
 
   def test_the_latest_and_the_best_stay_also_when_opened_anew(self):
     self.save(1, 2, 3, 4, losses=[3.0, 1.0, 2.0, None], keep_latest=2)
@@ -156,6 +159,15 @@ class CheckpointTest(parameterized.TestCase):
     store.save(2, params(3), training(3), host(3))
     store.close()
     assert_is(self.restore()._replace(step=3), 3)
+
+  def test_a_kill_while_a_step_is_saved_again_leaves_the_first_one(self):
+    self.save(10)
+    replaced = self.folder(f'10{checkpoint.REPLACED}')
+    self.folder(10).rename(replaced)
+    assert_is(self.restore(), 10)
+    shutil.copytree(self.folder(10), replaced)  # Killed after the second one was whole.
+    assert_is(self.restore(), 10)
+    self.assertFalse(replaced.exists())
 
   def test_what_a_kill_left_behind_is_no_checkpoint(self):
     self.save(10)
@@ -175,7 +187,7 @@ class LoadParamsTest(absltest.TestCase):
     self.config = configs.Config()
 
   def save(self, *losses):
-    run_folder.agree(self.run_dir, self.config)
+    run_folder.write_config(self.run_dir, self.config)
     store = checkpoint.Store(self.run_dir, keep_latest=10)
     for step, loss in enumerate(losses, start=1):
       store.save(step, params(step), training(step), host(step, loss))
@@ -203,7 +215,7 @@ class LoadParamsTest(absltest.TestCase):
   def test_what_is_missing_is_said(self):
     with self.assertRaisesRegex(FileNotFoundError, 'config.json does not exist.*--run_dir'):
       checkpoint.load_params(self.run_dir)
-    run_folder.agree(self.run_dir, self.config)
+    run_folder.write_config(self.run_dir, self.config)
     with self.assertRaisesRegex(FileNotFoundError, 'no checkpoint yet: train it with python -m'):
       checkpoint.load_params(self.run_dir)
     (self.run_dir / run_folder.CONFIG).write_text('{"model": ')

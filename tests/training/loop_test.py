@@ -197,6 +197,7 @@ class LoopTest(parameterized.TestCase):
     self.assertEqual(run_folder.read_config(self.run_dir), longer)
     with self.assertRaisesRegex(ValueError, r'config.train.steps=12.*already taken 13: give that'):
       train(stand_in.make_config(steps=12), self.run_dir)
+    self.assertEqual(run_folder.read_config(self.run_dir), longer)  # As if it had not been tried.
 
   def test_another_config_is_refused(self):
     train(self.config, self.run_dir)

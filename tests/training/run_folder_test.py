@@ -23,27 +23,26 @@ class RunFolderTest(absltest.TestCase):
     (self.run_dir / run_folder.CHECKPOINTS / '10').mkdir(parents=True)
 
   def test_a_new_run_stores_its_config(self):
-    self.assertEqual(run_folder.agree(self.run_dir, self.config), [])
+    self.assertEqual(run_folder.changes(self.run_dir, self.config), [])
+    run_folder.write_config(self.run_dir, self.config)
     self.assertEqual(run_folder.read_config(self.run_dir), self.config)
 
   def test_until_something_is_saved_any_config_may_be_given(self):
-    run_folder.agree(self.run_dir, self.config)
-    other = self.changed(seed=1)
-    self.assertEqual(run_folder.agree(self.run_dir, other), [])
-    self.assertEqual(run_folder.read_config(self.run_dir), other)
+    run_folder.write_config(self.run_dir, self.config)
+    self.assertEqual(run_folder.changes(self.run_dir, self.changed(seed=1)), [])
 
   def test_what_watches_a_run_may_change_and_what_makes_it_may_not(self):
-    run_folder.agree(self.run_dir, self.config)
+    run_folder.write_config(self.run_dir, self.config)
     self.pretend_checkpoint()
     longer = self.changed(steps=2000, guard=configs.GuardConfig(spike_factor=99.0))
     self.assertEqual(
-        run_folder.agree(self.run_dir, longer),
+        run_folder.changes(self.run_dir, longer),
         ['config.train.steps: 1000 != 2000', 'config.train.guard.spike_factor: 10.0 != 99.0'])
     with self.assertRaisesRegex(
         ValueError, r"--config contradicts .*\n  config.train.seed: 0 != 1\nGive the run's values"):
-      run_folder.agree(self.run_dir, dataclasses.replace(
+      run_folder.changes(self.run_dir, dataclasses.replace(
           longer, train=dataclasses.replace(longer.train, seed=1)))
-    self.assertEqual(run_folder.read_config(self.run_dir), longer)
+    self.assertEqual(run_folder.read_config(self.run_dir), self.config)
 
   def test_a_folder_without_run_is_named(self):
     with self.assertRaisesRegex(FileNotFoundError, 'is not the folder of a run: give'):
@@ -52,7 +51,7 @@ class RunFolderTest(absltest.TestCase):
   def test_a_checkpoint_whose_config_is_lost_is_not_trained_on(self):
     self.pretend_checkpoint()
     with self.assertRaises(FileNotFoundError):
-      run_folder.agree(self.run_dir, self.config)
+      run_folder.changes(self.run_dir, self.config)
 
   def test_files_are_written_whole_or_not_at_all(self):
     path = self.run_dir / 'x'
