@@ -9,7 +9,7 @@ import sys
 from absl import logging
 from absl.testing import absltest
 
-from haiku_spectral.training import checkpoint, loop, metrics
+from haiku_spectral.training import checkpoint, leaves, loop, metrics
 from tests.training import stand_in
 
 STEPS, KILLS = 60, 5
@@ -43,8 +43,7 @@ def everything(run_dir):
   last = checkpoint.restore_latest(run_dir)
   rows = [{k: v for k, v in row.items() if k not in metrics.SPEEDS}
           for row in metrics.read(run_dir)]
-  return last.step, {
-      name: leaf.tobytes() for name, leaf in {**last.params, **last.training}.items()}, rows
+  return last.step, leaves.digests({**last.params, **last.training}), last.host, rows
 
 
 class KillTest(absltest.TestCase):
