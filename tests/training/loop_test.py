@@ -1,9 +1,11 @@
 """Tests of the loop: whatever interrupts it, a run takes the same steps and writes the same."""
 
+import functools
 import json
 import os
 import pathlib
 import signal
+import tempfile
 
 import jax
 import numpy as np
@@ -69,19 +71,26 @@ def stopping_after(count):
   return lambda step, batch: at() or batch
 
 
+CONFIG = stand_in.make_config(steps=10, log_every=3, eval_every=4, checkpoint_every=5)
+# Some at the same steps as evaluations, whose rows must not be written twice.
+HOOK = task.Hook('hook', 8, lambda step, params, stop: None if stop() else {'seen': step})
+
+
+@functools.cache
+def uninterrupted(*hooks):
+  """Everything about a run that was left alone."""
+  with tempfile.TemporaryDirectory() as folder:
+    train(CONFIG, folder, hooks=hooks)
+    return everything(folder)
+
+
 class LoopTest(parameterized.TestCase):
 
   def setUp(self):
     super().setUp()
     logging.set_verbosity(logging.ERROR)  # Orbax tells much.
-    self.config = stand_in.make_config(steps=10, log_every=3, eval_every=4, checkpoint_every=5)
+    self.config = CONFIG
     self.run_dir = pathlib.Path(self.create_tempdir().full_path)
-
-  def reference(self, name, config=None, **fields):
-    """An uninterrupted run with the same config."""
-    folder = self.run_dir / name
-    train(config or self.config, folder, **fields)
-    return everything(folder)
 
   def test_a_run_leaves_config_checkpoints_and_rows(self):
     outcome, _ = train(self.config, self.run_dir)
@@ -109,7 +118,7 @@ class LoopTest(parameterized.TestCase):
 
   def test_run_resume_resume_is_one_run(self):
     # Stopped between a checkpoint and a row, then between an evaluation and a checkpoint.
-    expected = self.reference('straight')
+    expected = uninterrupted()
     resumed = self.run_dir / 'resumed'
     for stop_after in (7, 2):
       outcome, _ = train(
@@ -121,7 +130,7 @@ class LoopTest(parameterized.TestCase):
     self.assertEqual(everything(resumed), expected)
 
   def test_a_run_goes_on_with_other_devices(self):
-    _, _, _, expected = self.reference('straight')
+    _, _, _, expected = uninterrupted()
     folder = self.run_dir / 'moved'
     train(self.config, folder, change=stopping_after(7))
     outcome, _ = train(self.config, folder, devices=8)
@@ -142,9 +151,7 @@ class LoopTest(parameterized.TestCase):
       ('while_evaluating', {'heldout': 2}), ('at_the_start_of_an_evaluation', {'heldout': 4}),
       ('in_the_last_evaluation', {'heldout': 8}), ('in_a_hook', {'hook': 1}))
   def test_sigterm_saves_wherever_it_comes(self, places):
-    # Some at the same steps as evaluations, whose rows must not be written twice.
-    hook = task.Hook('hook', 8, lambda step, params, stop: None if stop() else {'seen': step})
-    expected = self.reference('straight', hooks=[hook])
+    expected = uninterrupted(HOOK)
     folder = self.run_dir / 'stopped'
     at = {place: At(count) for place, count in places.items()}
 
@@ -158,14 +165,14 @@ class LoopTest(parameterized.TestCase):
         return (tamper('heldout', stand_in.make_batch(config, 10_000 + i)) for i in range(3))
 
     config = self.config
-    tampered_hook = hook._replace(call=lambda *args: tamper('hook') or hook.call(*args))
+    tampered_hook = HOOK._replace(call=lambda *args: tamper('hook') or HOOK.call(*args))
     outcome, _ = train(
         config, folder, change=lambda step, batch: tamper('change', batch),
         on_apply=lambda: tamper('on_apply'), heldout=Heldout(), hooks=[tampered_hook])
     self.assertGreaterEqual(next(iter(at.values())).seen, next(iter(places.values())))
     if 'hook' not in places and places.get('heldout') != 8:
       self.assertFalse(outcome.finished)
-    train(config, folder, hooks=[hook])
+    train(config, folder, hooks=[HOOK])
     self.assertEqual(everything(folder), expected)
 
   def test_stopped_before_the_first_step_there_is_nothing_to_save(self):
