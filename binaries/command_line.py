@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from absl import app, logging
 
+BAR_SECONDS = 0.2 if sys.stderr.isatty() else 15.0  # A log file needs few lines.
 USER_ERRORS = (ValueError, OSError)  # OSError: files that are not there, full disks, permissions.
 
 

@@ -36,7 +36,8 @@ OUTPUT = flags.DEFINE_string('output', None, 'Folder of the report (default: the
 
 
 def _progress(what: str, total: int | None) -> tqdm.tqdm:
-  return tqdm.tqdm(desc=what, total=total, unit='B', unit_scale=True, mininterval=0.5)
+  return tqdm.tqdm(
+      desc=what, total=total, unit='B', unit_scale=True, mininterval=command_line.BAR_SECONDS)
 
 
 def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:

@@ -41,9 +41,9 @@ class ProgressBars:
   def start(self, stage: str, total: int) -> Callable[[int], object]:
     """Opens the bar of a stage; returns what advances it by some bytes."""
     self.close()
-    interval = 0.2 if sys.stderr.isatty() else 10  # Seconds; a log file needs few lines.
     self._bar = tqdm.tqdm(
-        desc=stage, total=total, unit='B', unit_scale=True, mininterval=interval)
+        desc=stage, total=total, unit='B', unit_scale=True,
+        mininterval=command_line.BAR_SECONDS)
     return self._bar.update
 
   def close(self) -> None:

@@ -10,5 +10,8 @@ def get_config() -> ml_collections.ConfigDict:
   return config.to_config_dict(config.Config(
       model=config.ModelConfig(
           width=96, mlp_width=160, attention=config.AttentionConfig(heads=2)),
-      train=config.TrainConfig(steps=600, eval_every=100, checkpoint_every=100),
+      data=config.DataConfig(batch_size=4, carried_rows=2),
+      train=config.TrainConfig(
+          steps=600, eval_every=100, checkpoint_every=100,
+          optimizer=config.OptimizerConfig(learning_rate=3e-3)),
   ))
