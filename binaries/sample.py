@@ -15,12 +15,11 @@ import tqdm
 from absl import flags
 
 from binaries import command_line
-from haiku_spectral import vocab
+from haiku_spectral import interruption, vocab
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import (
     display,
     generate,
-    interruption,
     prefill,
     prompt,
     sampling,
@@ -86,13 +85,13 @@ def main(argv: Sequence[str]) -> None:
   context = _past(model, params, owner)
   # A bar for prompts that take long to read, gone when they are read.
   with tqdm.tqdm(desc='read', total=len(data), unit='B', unit_scale=True, delay=2, leave=False,
-                 file=sys.stderr) as bar:
+                 file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
     context = prefill.read(
         model, params, context, vocab.encode(data)[np.newaxis], on_progress=bar.update)
   screen = display.Display(sys.stdout)
   if ECHO.value:
     screen.show(data)
-  with interruption.control_c() as interrupted:
+  with interruption.caught() as interrupted:
     written = generate.generate(
         model, params, context_lib.repeat(context, NUM_SAMPLES.value),
         num_bytes=NUM_BYTES.value, config=rules, key=jax.random.key(SEED.value),

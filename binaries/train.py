@@ -15,7 +15,8 @@ from ml_collections import config_flags
 
 from binaries import command_line
 from haiku_spectral import config as configs
-from haiku_spectral.training import interruption, run_folder
+from haiku_spectral import interruption
+from haiku_spectral.training import run_folder
 
 CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Preset, haiku_spectral/configs/NAME.py; not needed to go on with a run.')
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
   """Trains until the end, or until a signal comes."""
   del argv
   logging.set_verbosity(logging.ERROR)  # What Orbax logs is for its developers.
-  with interruption.caught() as stop:
+  with interruption.caught('finishing what runs, then saving.') as stop:
     config, run_dir = _config_and_folder()
     return _train(config, run_dir, stop)
 

@@ -2,11 +2,10 @@
 
 import io
 import os
-import signal
 
 from absl.testing import absltest
 
-from haiku_spectral.decoding import display, interruption
+from haiku_spectral.decoding import display
 
 
 class Terminal(io.StringIO):
@@ -65,19 +64,6 @@ class DisplayTest(absltest.TestCase):
     self.assertEqual(screen.speed(), '3 bytes')
     screen.feed(1, b'abc')
     self.assertRegex(screen.speed(), r'^6 bytes, [\d,]+ bytes/s$')
-
-
-class InterruptionTest(absltest.TestCase):
-
-  def test_first_control_c_asks_second_one_interrupts(self):
-    before = signal.getsignal(signal.SIGINT)
-    with interruption.control_c() as interrupted:
-      self.assertFalse(interrupted())
-      signal.raise_signal(signal.SIGINT)
-      self.assertTrue(interrupted())
-      with self.assertRaises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
-    self.assertIs(signal.getsignal(signal.SIGINT), before)
 
 
 if __name__ == '__main__':

@@ -12,11 +12,11 @@ import numpy as np
 from absl import logging
 from absl.testing import absltest, parameterized
 
+from haiku_spectral import interruption
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import (
   checkpoint,
   guards,
-  interruption,
   leaves,
   loop,
   metrics,

@@ -1,4 +1,4 @@
-"""How training is told to stop: SIGTERM or SIGINT, wherever it comes."""
+"""How a program is told to stop: SIGTERM or SIGINT, wherever it comes."""
 
 import contextlib
 import os
@@ -12,8 +12,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Interruption:
   """Which signal came, if one did."""
 
-  def __init__(self) -> None:
+  def __init__(self, announcement: str) -> None:
     self.received: signal.Signals | None = None
+    self._announcement = announcement
 
   def __call__(self) -> bool:
     """Whether to stop as soon as the state can be saved."""
@@ -31,17 +32,19 @@ class Interruption:
       raise KeyboardInterrupt
     self.received = signal.Signals(number)
     # Not print: the signal may have come in the middle of one.
-    os.write(2, f'\n{self.received.name}: finishing what runs, then saving.\n'.encode())
+    if self._announcement:
+      os.write(2, f'\n{self.received.name}: {self._announcement}\n'.encode())
 
 
 @contextlib.contextmanager
-def caught() -> Iterator[Interruption]:
+def caught(announcement: str = '') -> Iterator[Interruption]:
   """Turns SIGTERM and SIGINT into a flag for as long as the `with` block lasts.
 
+  The first one is answered on stderr with its name and the announcement, if there is one.
   Compilation and a running step cannot be interrupted, so whoever runs long asks for the flag as
   often as it can. For the main thread only, as Python's signals are.
   """
-  interruption = Interruption()
+  interruption = Interruption(announcement)
   previous = {number: signal.signal(number, interruption.receive) for number in SIGNALS}
   try:
     yield interruption
