@@ -67,6 +67,7 @@ class _Row:
     self._matcher = stopping.StopMatcher(stops)
     self.text = bytearray()
     self.ended = False
+    self.document_ended = False  # The model drew the boundary behind the text.
 
   def feed(self, ids: np.ndarray) -> bytes:  # ids: [n]
     """Returns the bytes that can be shown now."""
@@ -76,7 +77,10 @@ class _Row:
     shown = self._matcher.feed(vocab.decode(ids[:ends[0]] if ends.size else ids))
     self.text += shown
     self.ended = self._matcher.matched is not None
-    return shown + self.close() if ends.size and not self.ended else shown
+    if not ends.size or self.ended:
+      return shown
+    self.document_ended = True
+    return shown + self.close()
 
   def close(self) -> bytes:
     """Ends the row; returns what was held back."""
@@ -133,15 +137,16 @@ def generate(
 
 
 def _rewind(write: Callable, past: deque, key: jax.Array, rows: list[_Row]) -> context_lib.Context:
-  """The context after exactly the bytes that were shown, for one row.
+  """The context after exactly what was shown, for one row: its bytes, and the boundary at its end.
 
-  Goes back to a context before a stop string or a document's end and writes the same bytes again.
+  Goes back to a context before that and writes the same again. With the boundary read, whoever goes
+  on begins a new document; before it, the same key would draw it again and end at once.
   """
   if len(rows) > 1:
     return past[-1][1]
-  shown = len(rows[0].text)
-  count, context = next((n, kept) for n, kept in reversed(past) if n <= shown)
-  return write(context, key, shown - count)[0] if shown > count else context
+  read = len(rows[0].text) + rows[0].document_ended
+  count, context = next((n, kept) for n, kept in reversed(past) if n <= read)
+  return write(context, key, read - count)[0] if read > count else context
 
 
 def _check_finite(context: context_lib.Context, count: int) -> None:

@@ -148,8 +148,13 @@ class GenerateTest(parameterized.TestCase):
     self.assertLen(set(map(len, written.texts)), rows)
     one = write(read(b'abc', model=model), 300, model=model, rules=ending)
     self.assertEqual(one.texts[0], written.texts[0])
-    self.assertEqual(one.context.position, 4 + len(one.texts[0]))
-    self.assertNotIn(vocab.BOUNDARY, one.context.recent[0, -len(one.texts[0]):])
+    self.assertEqual(one.context.position, 4 + len(one.texts[0]) + 1)
+    self.assertEqual(one.context.recent[0, -1], vocab.BOUNDARY)
+    # Going on with the same key begins a new document, and does not end at once for ever.
+    following = [one]
+    for _ in range(3):
+      following.append(write(following[-1].context, 300, model=model, rules=ending))
+    self.assertGreater(max(len(further.texts[0]) for further in following[1:]), 0)
 
   def test_asked_to_stop(self):
     told = []
