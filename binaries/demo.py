@@ -21,7 +21,7 @@ flags.DEFINE_integer('steps', None, 'Training steps; the preset decides unless g
 PROMPTS = {
     'Turkish': 'Efendiler, ',
     'English': 'Shall I ',
-    'code': 'def ',
+    'code': 'class Counter(dict):\n    def ',
 }
 
 

@@ -66,7 +66,8 @@ def figure(report: Report) -> matplotlib.figure.Figure:
     drawing = matplotlib.figure.Figure(figsize=(7.2, 6.0), layout='constrained')
     above, below = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _line(above, lengths, [row.cut for row in report.factors], CUT_COLOUR, 's',
-          f'past cut to {_bytes_label(report.train_length)}')
+          f'past cut to {_bytes_label(3 * report.train_length // 4)} – '
+          f'{_bytes_label(report.train_length)}')
     _line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full past')
     above.set(ylabel='bits per byte',
               title=f'Trained at {_bytes_label(report.train_length)}, read to '
