@@ -18,7 +18,7 @@ def dense(
   The product and those of its gradient take operands of one type: the form in which 16 bits are
   fast. The gradient of the weights is written with x first, so that XLA transposes x for it and not
   the wider cotangent, into whose making it would fuse the transposition and then walk through
-  memory across the grain (half of a memory block's gradient, measured on a CPU).
+  memory across the grain. Worth 4 % of nano's whole gradient on two CPU cores, against `jnp.dot`.
   """
   return jnp.dot(x, weights, preferred_element_type=jnp.float32).astype(x.dtype)
 
