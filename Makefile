@@ -1,7 +1,7 @@
 # A small Bazel in GNU Make. BUILD.md says why, and declares every target in its ```make blocks:
 #
 #   $(call py_library, //haiku_spectral/ops:fft_conv, imports, data)
-#   $(call py_binary,  //binaries:train,              imports, data)
+#   $(call py_binary,  //binaries:train,              imports, data, environment)
 #   $(call py_test,    //tests/ops:fft_conv_test,     imports, data, tags)
 #
 # The label //a/b:c stands for the file a/b/c.py. The name of a variable may not hold a colon, so in
@@ -31,6 +31,7 @@ export MALLOC_TOP_PAD_        ?= 268435456
 export MALLOC_MMAP_THRESHOLD_ ?= 4294967296
 export MALLOC_TRIM_THRESHOLD_ ?= 8589934592
 export MALLOC_ARENA_MAX       ?= 1
+export OPENBLAS_NUM_THREADS   ?= 1
 
 # Imports go one way: a layer may use itself and the layers before it.
 LAYERS := haiku_spectral $(addprefix haiku_spectral/,\
@@ -52,10 +53,13 @@ define newline
 endef
 must    = $(if $2,,$(error $(label) $(strip $3)))
 
-# check(id, imported ids, data files, ids used when it runs); declare adds: tags, kind
+# check and declare(id, imported ids, data files, ids used when it runs, tags of a test or environment
+# of a program, kind)
 check = $(call must,$1,$(wildcard $1.py),has no file $1.py)\
   $(call must,$1,$(filter-out $(TARGETS),$1),is declared twice)\
   $(foreach f,$3,$(call must,$1,$(wildcard $f),has no data file $f))\
+  $(if $(filter py_binary,$6),$(foreach e,$5,$(call must,$1,$(wildcard requirements-$e.txt),\
+    has no file requirements-$e.txt)))\
   $(foreach t,$2 $4,$(call must,$1,$(filter $(TARGETS),$t),\
     needs $(call label,$t) declared above it))\
   $(foreach t,$2,$(call must,$1,$(filter $(MAY_USE.$(layer)),$(call layer,$t)),\
@@ -67,16 +71,17 @@ TARGETS.$6 += $1
 IMPORTS.$1 := $2
 USES.$1    := $4
 TAGS.$1    := $5
+ENV.$1     := $(if $(filter py_binary,$6),$5)
 FILES.$1   := $1.py $(wildcard $(addsuffix __init__.py,$(folders))) $3
 CLOSURE.$1 := $(sort $1 $(foreach t,$2 $4,$(CLOSURE.$t)))
 .PHONY: $(goal)
-$(goal): $(VENV.$6)
+$(goal): $$(or $$(ENV.$1:%=.venv-%/ok),$(VENV.$6))
 	@$$(call run.$6,$1)
 endef
 target     = $(eval $(call declare,$(call id,$1),$(call id,$2),$(filter-out //%,$3),\
   $(call id,$(filter //%,$3)),$4,$5))
 py_library = $(call target,$(strip $1),$2,$3,,py_library)
-py_binary  = $(call target,$(strip $1),$2,$3,,py_binary)
+py_binary  = $(call target,$(strip $1),$2,$3,$4,py_binary)
 py_test    = $(call target,$(strip $1),$2,$3,$4,py_test)
 
 # Tests want more packages than programs. A PY of your own brings its packages itself.
@@ -98,7 +103,8 @@ key    = $(PY) $(filter $(addprefix %=,$(SETTING) $(foreach t,$(CLOSURE.$1),$(FI
 cached = $(findstring |$(key)|,|$(strip $(file <$(OUT)/$1.ok))|)
 
 run.py_library = $(PY) -c 'import $(module)' && echo 'IMPORTED $(label)'
-run.py_binary  = $(PY) -m $(module) $(subst $(newline), ,$(value ARGS))
+python         = $(or $(ENV.$1:%=.venv-%/bin/python),$(PY))
+run.py_binary  = $(python) -m $(module) $(subst $(newline), ,$(value ARGS))
 run.py_test    = $(if $(value ARGS),$(run.py_binary),$(if $(cached),$(report_cached),$(run_test)))
 report_cached  = echo '(cached) PASSED $(label)'
 define run_test
@@ -169,3 +175,9 @@ install = echo 'Installing $< into .venv ...'; \
 	"$$python" -m venv --clear .venv && { $(install); } && touch $@
 .venv/test.ok: requirements-dev.txt .venv/run.ok
 	@{ $(install); } && touch $@
+
+# An environment beside it, for programs whose packages the others shall not have: made when such a
+# program is first run. Its pins are complete but for what a platform's own wheels ask for.
+.venv-%/ok: requirements-%.txt | $(VENV.py_library)
+	@echo 'Installing $< into $(@D) ...'; $(PY) -m venv --clear $(@D) && \
+	$(@D)/bin/python -m pip install -q --only-binary=:all: -r $< && touch $@

@@ -72,6 +72,8 @@ class FailureTest(small_repository.SmallRepositoryTestCase):
       ('twice', 'py_test, //tests:sea_test', '//tests:sea_test is declared twice'),
       ('no_file', 'py_test, //tests:moon_test', '//tests:moon_test has no file tests/moon_test.py'),
       ('no_data', 'py_test, //tests:sky, , a.txt', '//tests:sky has no data file a.txt'),
+      ('no_requirements', 'py_binary, //tests:sky, , , moon',
+       '//tests:sky has no file requirements-moon.txt'),
   )
   def test_wrong_build_file(self, call: str, message: str):
     self.write('tests/sky.py', '')
@@ -123,6 +125,15 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
     # A newline between arguments would end the command there, and lose the rest without a word.
     status, output = self.make('//binaries:show', 'ARGS=--steps=3\n  --seed=1')
     self.assertEqual((status, output), (0, f"['--steps=3', '--seed=1'] 1 {self.root}\n"))
+
+  def test_binary_with_an_environment_runs_there(self):
+    self.write('requirements-sea.txt', '# Nothing to install.\n')
+    self.write('binaries/show.py', 'import sys; print(sys.prefix)')
+    self.declare('py_binary, //binaries:show, , , sea')
+    for announced in (['Installing requirements-sea.txt into .venv-sea ...'], []):
+      status, output = self.make('//binaries:show')
+      self.assertEqual((status, output.splitlines()),
+                       (0, [*announced, str(self.root / '.venv-sea')]))
 
   def test_query_follows_imports_and_use(self):
     self.write('tests/net_test.py', '')

@@ -7,8 +7,8 @@ context was saved and restored in between.
 Shapes: B rows, S bytes at most in one device call.
 """
 
+import dataclasses
 import functools
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -17,9 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral import vocab
+from haiku_spectral.config import ModelConfig
+from haiku_spectral.decoding import candidates, online, prefill, sampling, stopping
+from haiku_spectral.decoding import constraint as constraint_lib
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import sampling, stopping
-from haiku_spectral.modules import spectral_gpt
 
 STEPS = 16
 
@@ -29,57 +30,118 @@ class Generation(NamedTuple):
 
   texts: list[bytes]  # One for each row, without the stop string.
   context: context_lib.Context  # One row: all of its text read, and nothing that was not shown.
+  log_probs: list[np.ndarray]  # For each byte of each text, in nats: the model's own, untempered.
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+class Written(NamedTuple):
+  """What one device call chose."""
+
+  ids: jax.Array  # [B, S] int32: PAD beyond the limit.
+  log_probs: jax.Array  # [B, S] float32: nats.
+  finite: jax.Array  # [] bool: whether all logits are.
+  places: jax.Array  # [B] int32: where each row is in the constraint.
+
+
+def row_keys(key: jax.Array, count: int) -> jax.Array:  # [B] keys
+  """A key for each row."""
+  return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(count))
+
+
+def write(
+    decoder: online.Decoder,
+    running: online.Running,
+    config: sampling.SamplingConfig,
+    keys: jax.Array,  # [B]
+    limit: int,
+    *,
+    steps: int = STEPS,
+    constraint: tuple[constraint_lib.Automaton, jax.Array, jax.Array] | None = None,
+) -> tuple[online.Running, Written]:
+  """Chooses and reads up to `limit` ids in each row, fewer at a block's end: see `filled`.
+
+  `constraint` is an automaton, the place of each row in it [B], and the bytes that each row may
+  still write [B]. One program for any limit up to `steps`.
+  """
+  running = decoder.room(running)
+  limit = min(limit, steps, online.BLOCK - running.filled)
+  block, written = _write(
+      decoder.config, config, steps, decoder.online_params, running.block, running.filled, keys,
+      limit, constraint)
+  return running._replace(block=block, filled=running.filled + limit), written
+
+
+@functools.partial(
+    jax.jit, static_argnums=(0, 1, 2), donate_argnums=4,
+    compiler_options=online.COMPILER_OPTIONS)
 def _write(
-    model: spectral_gpt.Model,
+    model: ModelConfig,
     config: sampling.SamplingConfig,
     steps: int,
     params: Any,
-    context: context_lib.Context,
-    key: jax.Array,
+    block: online.Block,
+    filled: jax.Array,  # [] int32
+    keys: jax.Array,  # [B]
     limit: jax.Array,  # [] int32, at most `steps`
-) -> tuple[context_lib.Context, jax.Array]:  # The context after `limit` ids, and [B, S] int32 ids.
-  """Chooses and reads `limit` ids, one after the other; one program for any limit."""
-  batch_size = context.logits.shape[0]
-  row_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(batch_size))
+    constraint: tuple | None,
+) -> tuple[online.Block, Written]:
+  batch_size = keys.shape[0]
+  automaton, places, left = constraint or (None, jnp.zeros(batch_size, jnp.int32), None)
 
   def step(carry: tuple) -> tuple:
-    count, context, ids = carry
-    keys = jax.vmap(jax.random.fold_in, (0, None))(row_keys, context.position)
-    chosen = sampling.choose(keys, context.logits, context.recent, config)[:, None]
-    logits, state = model.apply(params, chosen, context.state)
-    recent = context_lib.remember(context.recent, chosen)
-    context = context_lib.Context(state, logits[:, -1], context.position + 1, recent)
-    return count + 1, context, jax.lax.dynamic_update_slice(ids, chosen, (0, count))
+    count, block, ids, log_probs, places = carry
+    at = filled + count
+    logits = jax.lax.dynamic_index_in_dim(block.logits, at, axis=1, keepdims=False)
+    row_keys = jax.vmap(jax.random.fold_in)(keys, block.position + at)
+    allowed, rules = logits, config
+    if automaton:
+      allowed = constraint_lib.mask(
+          automaton, places, logits, left - count, end_of_document=config.end_of_document)
+      # Where no byte is possible the constraint ends the text, whatever the rules say.
+      rules = dataclasses.replace(config, end_of_document=True)
+    chosen = sampling.choose(row_keys, allowed, online.recent(block, at), rules)
+    if automaton:
+      places = constraint_lib.advance(automaton, places, chosen)
+    log_prob = jnp.take_along_axis(candidates.log_probs(logits), chosen[:, None], axis=1)
+    block = online.step(model, params, block, chosen[:, None], at)
+    ids = jax.lax.dynamic_update_slice(ids, chosen[:, None], (0, count))
+    log_probs = jax.lax.dynamic_update_slice(log_probs, log_prob, (0, count))
+    return count + 1, block, ids, log_probs, places
 
   ids = jnp.full((batch_size, steps), vocab.PAD, jnp.int32)
-  carry = jnp.zeros((), jnp.int32), context, ids
-  _, context, ids = jax.lax.while_loop(lambda carry: carry[0] < limit, step, carry)
-  return context, ids
+  carry = jnp.zeros((), jnp.int32), block, ids, jnp.zeros(ids.shape), places
+  _, block, ids, log_probs, places = jax.lax.while_loop(
+      lambda carry: carry[0] < limit, step, carry)
+  logits = jax.lax.dynamic_index_in_dim(block.logits, filled + limit, axis=1)
+  return block, Written(ids, log_probs, jnp.all(jnp.isfinite(logits)), places)
 
 
-class _Row:
+class Row:
   """The text of one row as it grows, until it ends."""
 
-  def __init__(self, stops: Sequence[bytes]) -> None:
+  def __init__(self, stops: Sequence[bytes], num_bytes: int, *, may_end: bool = True) -> None:
     self._matcher = stopping.StopMatcher(stops)
+    self._may_end = may_end
+    self.left = num_bytes  # Bytes that it may still read.
     self.text = bytearray()
-    self.ended = False
-    self.document_ended = False  # The model drew the boundary behind the text.
+    self.log_probs: list[float] = []
+    self.ended = num_bytes == 0
+    self.document_ended = False  # The model drew the boundary behind the text, and read it.
 
-  def feed(self, ids: np.ndarray) -> bytes:  # ids: [n]
-    """Returns the bytes that can be shown now."""
+  def feed(self, ids: np.ndarray, log_probs: np.ndarray) -> bytes:  # [n], [n]
+    """Takes what was chosen; returns the bytes that can be shown now."""
     if self.ended:
       return b''
+    ids = ids[:self.left]
+    self.left -= len(ids)
+    self.log_probs.extend(log_probs[:len(ids)].tolist())
     ends = np.flatnonzero(ids == vocab.BOUNDARY)
     shown = self._matcher.feed(vocab.decode(ids[:ends[0]] if ends.size else ids))
     self.text += shown
     self.ended = self._matcher.matched is not None
-    if not ends.size or self.ended:
+    if self.ended or not (ends.size or self.left == 0):
       return shown
-    self.document_ended = True
+    # A boundary that only the constraint has forced does not begin a new document.
+    self.document_ended = bool(ends.size) and self._may_end
     return shown + self.close()
 
   def close(self) -> bytes:
@@ -89,16 +151,22 @@ class _Row:
     self.text += held
     return held
 
+  @property
+  def read(self) -> int:
+    """Ids behind the prompt that belong to the row: its bytes, and the boundary at its end."""
+    return len(self.text) + self.document_ended
+
 
 def generate(
-    model: spectral_gpt.Model,
-    params: Any,
+    decoder: online.Decoder,
     context: context_lib.Context,
     *,
     num_bytes: int,
     config: sampling.SamplingConfig,
     key: jax.Array,
     stops: Sequence[bytes] = (),
+    constraint: constraint_lib.Automaton | None = None,
+    place: int = 0,
     steps: int = STEPS,
     on_bytes: Callable[[int, bytes], None] = lambda row, data: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -107,50 +175,75 @@ def generate(
 
   `on_bytes` gets (row, bytes) as they come: the bytes of a row in order, none that could be part of
   a stop string. `should_stop` is asked after every `steps` bytes. The same key gives the same
-  bytes whatever `steps` is. With several rows, those that ended early have read on in the context
-  that is returned.
+  bytes whatever `steps` is. What is written follows the `constraint`, from `place` on. With several
+  rows, those that ended early have read on in the context that is returned.
 
   Raises ValueError when the model's logits are not finite, or for values that are not allowed.
   """
   if num_bytes < 0:
     raise ValueError(f'num_bytes={num_bytes} is not allowed: give 0 or more.')
-  rows = [_Row(stops) for _ in range(context.logits.shape[0])]
-  write = functools.partial(_write, model, config, steps, params)
-  past = deque([(0, context)])  # Contexts after so many bytes, back to the last byte shown.
-  count = 0
-  while count < num_bytes and not all(row.ended for row in rows) and not should_stop():
-    size = min(steps, num_bytes - count)
-    context, ids = write(context, key, size)
-    _check_finite(context, count + size)
-    count += size
-    past.append((count, context))
-    for number, (row, row_ids) in enumerate(zip(rows, np.asarray(ids)[:, :size], strict=True)):
-      if shown := row.feed(row_ids):
+  count = context.logits.shape[0]
+  rows = [Row(stops, num_bytes, may_end=config.end_of_document) for _ in range(count)]
+  keys, places = row_keys(key, count), jnp.full(count, place, jnp.int32)
+  kept = Kept(0, context)
+  running = decoder.resume(context)
+  done = 0
+  while not all(row.ended for row in rows) and not should_stop():
+    if running.filled == online.BLOCK and len(rows) == 1:
+      kept = kept.renew(decoder, running, done, rows[0])
+    left = jnp.full(count, num_bytes - done)
+    running, written = write(
+        decoder, running, config, keys, num_bytes - done, steps=steps,
+        constraint=(constraint, places, left) if constraint else None)
+    size = running.clock + running.filled - done
+    done, places = done + size, written.places
+    check_finite(written.finite, done)
+    ids, log_probs = np.asarray(written.ids), np.asarray(written.log_probs)
+    for number, row in enumerate(rows):
+      if shown := row.feed(ids[number, :size], log_probs[number, :size]):
         on_bytes(number, shown)
-    # Several rows are never taken back.
-    while len(past) > 1 and (len(rows) > 1 or past[1][0] <= len(rows[0].text)):
-      past.popleft()
   for number, row in enumerate(rows):
     if shown := row.close():
       on_bytes(number, shown)
-  return Generation([bytes(row.text) for row in rows], _rewind(write, past, key, rows))
+  context = decoder.rest(running) if len(rows) > 1 else kept.after(decoder, running, done, rows[0])
+  texts = [bytes(row.text) for row in rows]
+  scores = [np.array(row.log_probs[:len(row.text)]) for row in rows]
+  return Generation(texts, context, scores)
 
 
-def _rewind(write: Callable, past: deque, key: jax.Array, rows: list[_Row]) -> context_lib.Context:
-  """The context after exactly what was shown, for one row: its bytes, and the boundary at its end.
+class Kept(NamedTuple):
+  """The context of one row at a place that what was shown has reached: from there it can be read
+  again. Only needed where a stop string, or what might become one, goes over a block's start."""
 
-  Goes back to a context before that and writes the same again. With the boundary read, whoever goes
-  on begins a new document; before it, the same key would draw it again and end at once.
-  """
-  if len(rows) > 1:
-    return past[-1][1]
-  read = len(rows[0].text) + rows[0].document_ended
-  count, context = next((n, kept) for n, kept in reversed(past) if n <= read)
-  return write(context, key, read - count)[0] if read > count else context
+  read: int  # Ids behind the prompt.
+  context: context_lib.Context
+
+  def renew(self, decoder: online.Decoder, running: online.Running, done: int, row: Row) -> 'Kept':
+    """Called before the block, which is full, is folded."""
+    if row.read < done - running.filled:
+      return self
+    if row.read == done:  # The block's start can be sought.
+      return self
+    return Kept(row.read, self.after(decoder, running, done, row))
+
+  def after(
+      self, decoder: online.Decoder, running: online.Running, done: int, row: Row
+  ) -> context_lib.Context:
+    """The context after exactly what the row has: nothing that was not shown.
+
+    With the boundary read, whoever goes on begins a new document; before it, the same key would
+    draw it again and end at once.
+    """
+    start = done - running.filled
+    if row.read >= start:
+      return decoder.rest(decoder.seek(running, row.read - start))
+    ids = vocab.encode(bytes(row.text))[np.newaxis, self.read:row.read]
+    return prefill.read(decoder.model, decoder.params, self.context, ids)
 
 
-def _check_finite(context: context_lib.Context, count: int) -> None:
-  if not np.isfinite(np.asarray(context.logits)).all():
+def check_finite(finite: bool | jax.Array, count: int) -> None:
+  """Raises ValueError when the model has failed."""
+  if not finite:
     raise ValueError(
         f'The model gave logits that are not finite after {count} bytes: its training diverged, or '
         'the precision is too low. Try an earlier checkpoint or --precision=float32.')

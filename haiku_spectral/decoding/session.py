@@ -8,7 +8,6 @@ import hashlib
 import os
 import pathlib
 import struct
-import tempfile
 from typing import Any, NamedTuple
 
 import jax
@@ -18,10 +17,11 @@ import safetensors
 import safetensors.numpy
 
 from haiku_spectral import config
+from haiku_spectral.decoding import whole_file
 from haiku_spectral.decoding.context import Context
 
 MAGIC = b'haiku_spectral session\n'
-VERSION = 1
+VERSION = 2
 _VERSION = struct.Struct('<I')
 _OWNER = struct.Struct('<16s16sQ')  # Model, parameters, bytes of the payload.
 _DIGEST_SIZE = 32
@@ -35,6 +35,22 @@ class Owner(NamedTuple):
 
   model: str  # config.model_fingerprint.
   parameters: str  # Digest of the parameters.
+
+
+class SessionInfo(NamedTuple):
+  """What can be told of a session without its model."""
+
+  version: int
+  owner: Owner
+  position: int  # Ids read, the boundary at the start included.
+  precision: str  # What the layers computed in.
+  file_bytes: int
+  array_bytes: dict[str, int]  # Of the context, by the paths of its arrays.
+
+  @property
+  def state_bytes(self) -> int:
+    """All arrays together: the same however much was read."""
+    return sum(self.array_bytes.values())
 
 
 def owner(model_config: config.ModelConfig, params: Any) -> Owner:
@@ -52,17 +68,7 @@ def check_place(path: Path) -> None:
 
   Raises ValueError when no session can be saved at `path`.
   """
-  path = pathlib.Path(path)
-  if path.is_dir():
-    raise ValueError(f'Session {path} is a folder: give the path of a file.')
-  try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-  except OSError as error:
-    raise ValueError(
-        f'Session {path} could not be saved ({error}): give another --session path.') from error
-  if not os.access(path.parent, os.W_OK):
-    raise ValueError(
-        f'Session {path} could not be saved, its folder is read-only: give another --session path.')
+  whole_file.check_place(path, what='Session', flag='--session')
 
 
 def save(path: Path, context: Context, owned_by: Owner) -> None:
@@ -75,27 +81,7 @@ def save(path: Path, context: Context, owned_by: Owner) -> None:
   head = MAGIC + _VERSION.pack(VERSION)
   head += _OWNER.pack(owned_by.model.encode(), owned_by.parameters.encode(), len(payload))
   check_place(path)
-  _replace(pathlib.Path(path), head + hashlib.sha256(head + payload).digest() + payload)
-
-
-def _replace(path: pathlib.Path, data: bytes) -> None:
-  """Writes a file as a whole or not at all."""
-  descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix='.part')
-  try:
-    with os.fdopen(descriptor, 'wb') as file:
-      file.write(data)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(part, path)
-  except BaseException:
-    os.unlink(part)
-    raise
-  # The new name itself must survive a power cut.
-  folder = os.open(path.parent, os.O_RDONLY)
-  try:
-    os.fsync(folder)
-  finally:
-    os.close(folder)
+  whole_file.write(path, head + hashlib.sha256(head + payload).digest() + payload)
 
 
 def load(path: Path, like: Context, owned_by: Owner) -> Context:
@@ -104,9 +90,7 @@ def load(path: Path, like: Context, owned_by: Owner) -> Context:
   Raises FileNotFoundError, or ValueError for a file that is no session, of another version, cut,
   damaged, or of another model, other parameters or another precision.
   """
-  if not os.path.exists(path):
-    raise FileNotFoundError(f'There is no session {path}.')
-  found, payload = _parse(str(path), pathlib.Path(path).read_bytes())
+  found, payload = _parse(str(path), _read(path))
   if found.model != owned_by.model:
     raise ValueError(
         f'Session {path} belongs to another model (fingerprint {found.model}, this one has '
@@ -117,6 +101,48 @@ def load(path: Path, like: Context, owned_by: Owner) -> Context:
         f'these have {owned_by.parameters}): the run was trained on since, or is another one. Give '
         'the checkpoint it was made with, or a new --session path.')
   return _restore(str(path), _arrays(payload), like)
+
+
+def info(path: Path) -> SessionInfo:
+  """What a session holds, without its model. Raises as `load` does for a file that is none."""
+  data = _read(path)
+  found, payload = _parse(str(path), data)
+  arrays = _arrays(payload)
+  if '.position' not in arrays:
+    raise ValueError(
+        f'Session {path} has no position: it was made by another version of this program. Give '
+        'another --session path.')
+  # Some arrays are float32 in every precision; the others say which it is.
+  kinds = {str(array.dtype) for array in arrays.values()} - {'float32', 'int32'}
+  return SessionInfo(
+      VERSION, found, int(arrays['.position'][0]), kinds.pop() if kinds else 'float32', len(data),
+      {name: array.nbytes for name, array in arrays.items()})
+
+
+def describe(path: Path) -> str:
+  """What a session holds, for people. Raises as `info` does."""
+  found = info(path)
+  return (f'{path}: {found.position:,} bytes read, a state of {found.state_bytes:,} bytes in '
+          f'{found.precision}, model {found.owner.model}, parameters {found.owner.parameters}')
+
+
+def fork(path: Path, new_path: Path) -> None:
+  """Copies a session that is whole, so that one past has two futures; replaces nothing.
+
+  Raises as `load` does, and ValueError when there is something at `new_path` already.
+  """
+  data = _read(path)
+  _parse(str(path), data)
+  if os.path.lexists(new_path):
+    raise ValueError(f'{new_path} exists already: give a path where nothing is.')
+  check_place(new_path)
+  whole_file.write(new_path, data)
+
+
+def _read(path: Path) -> bytes:
+  if not os.path.exists(path):
+    raise FileNotFoundError(f'There is no session {path}.')
+  return pathlib.Path(path).read_bytes()
 
 
 def _parse(path: str, data: bytes) -> tuple[Owner, bytes]:

@@ -14,7 +14,7 @@ from haiku_spectral.evaluation.report import SUCCESS_TOLERANCE, Report
 
 # Okabe and Ito's palette: told apart with any colour vision, and in print.
 FULL_COLOUR, CUT_COLOUR, GAIN_COLOUR, GREY = '#0072B2', '#D55E00', '#009E73', '#5F5F5F'
-_STYLE = {
+STYLE = {
     'font.family': 'sans-serif', 'font.sans-serif': ['DejaVu Sans'], 'font.size': 10,
     'axes.spines.top': False, 'axes.spines.right': False, 'axes.linewidth': 0.8,
     'axes.titlesize': 12, 'axes.titleweight': 'bold', 'axes.titlelocation': 'left',
@@ -23,7 +23,7 @@ _STYLE = {
 }
 
 
-def _bytes_label(value: float) -> str:
+def bytes_label(value: float) -> str:
   """1024 -> '1 KiB'."""
   for unit, name in ((2**20, 'MiB'), (2**10, 'KiB')):
     if value >= unit:
@@ -62,16 +62,16 @@ def _draw_gain(axes: Axes, report: Report, lengths: np.ndarray) -> None:
 def figure(report: Report) -> matplotlib.figure.Figure:
   """Bits per byte with full and cut past above, their difference below."""
   lengths = np.array([row.reach for row in report.factors])
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     drawing = matplotlib.figure.Figure(figsize=(7.2, 6.0), layout='constrained')
     above, below = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _line(above, lengths, [row.cut for row in report.factors], CUT_COLOUR, 's',
-          f'past cut to {_bytes_label(3 * report.train_length // 4)} – '
-          f'{_bytes_label(report.train_length)}')
+          f'past cut to {bytes_label(3 * report.train_length // 4)} – '
+          f'{bytes_label(report.train_length)}')
     _line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full past')
     above.set(ylabel='bits per byte',
-              title=f'Trained at {_bytes_label(report.train_length)}, read to '
-                    f'{_bytes_label(lengths[-1])}')
+              title=f'Trained at {bytes_label(report.train_length)}, read to '
+                    f'{bytes_label(lengths[-1])}')
     above.legend(loc='best', handlelength=1.6)
     _draw_gain(below, report, lengths)
     for axes in (above, below):
@@ -83,7 +83,7 @@ def figure(report: Report) -> matplotlib.figure.Figure:
     below.set_xscale('log', base=2)
     below.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     below.set_xticks(lengths, [
-        f'{_bytes_label(length)}\nn = {row.documents}'
+        f'{bytes_label(length)}\nn = {row.documents}'
         for length, row in zip(lengths, report.factors, strict=True)
     ])
     below.set_xlim(lengths[0] / 2**0.35, lengths[-1] * 2**0.35)
@@ -97,6 +97,6 @@ def figure(report: Report) -> matplotlib.figure.Figure:
 def save(report: Report, path: str | os.PathLike[str]) -> None:
   """Writes the picture as PNG, at 200 dots per inch."""
   drawing = figure(report)
-  with matplotlib.rc_context(_STYLE):
+  with matplotlib.rc_context(STYLE):
     backend_agg.FigureCanvasAgg(drawing)
     drawing.savefig(path, dpi=200, format='png')

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral.config import FilterConfig
-from haiku_spectral.ops import fft_conv
+from haiku_spectral.ops import fft_conv, online_conv, online_modal
 
 
 def log_uniform(low: float, high: float, count: int) -> np.ndarray:  # [count]
@@ -69,6 +69,10 @@ class FilterNetwork(hk.Module):
   def energy_beyond(self, lag: int) -> jax.Array:  # [D]
     """Sum of the squared taps at `lag` and more."""
     return jnp.sum(self.taps()[lag:] ** 2, axis=0)
+
+  def between_blocks(self) -> tuple[jax.Array, ...]:
+    """What `online_conv` wants to know of the filter."""
+    return online_conv.spectra(self.taps())
 
   def _linear(self, name: str, x: jax.Array, width: int, *, scale: float) -> jax.Array:
     init = hk.initializers.RandomNormal(scale * x.shape[1] ** -0.5)
@@ -133,6 +137,12 @@ class ModalFilter(hk.Module):
     log_pole, weight = self._modes()
     return _energy(log_pole, weight * jnp.exp(lag * log_pole))
 
+  def between_blocks(self) -> online_modal.Modes:
+    """What `online_modal` wants to know of the filter."""
+    log_pole, weight = self._modes()
+    return online_modal.Modes(
+        weight, _powers(log_pole, jnp.arange(online_conv.BLOCK + 1, dtype=jnp.float32)))
+
   def __call__(
       self, x: jax.Array, state: ModalState  # [B, T, D]
   ) -> tuple[jax.Array, ModalState]:  # [B, T, D]
@@ -159,6 +169,17 @@ class ModalFilter(hk.Module):
     """The state of a sequence of which nothing has been read; always float32."""
     del dtype
     return ModalState(jnp.zeros((batch_size, 2, channels, config.modes), jnp.float32))
+
+
+class TapsInBlock(hk.Module):
+  """Any long filter while bytes come one by one: the parameters are the taps themselves."""
+
+  def __call__(
+      self, x: jax.Array, state: online_conv.Block  # [B, T, D]
+  ) -> tuple[jax.Array, jax.Array]:  # [B, T, D]
+    """Convolves a few bytes of a block; returns what to append to it, too."""
+    taps = hk.get_parameter('taps', (2 * online_conv.BLOCK - 1, x.shape[-1]), init=jnp.zeros)
+    return online_conv.long_conv(x, taps, state)
 
 
 def _initial_frequencies(shape: Sequence[int], dtype: jax.typing.DTypeLike) -> jax.Array:

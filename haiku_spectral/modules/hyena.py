@@ -11,14 +11,15 @@ import jax.numpy as jnp
 
 from haiku_spectral.config import HyenaConfig
 from haiku_spectral.modules import filters, layers
-from haiku_spectral.ops import fft_conv
+from haiku_spectral.ops import fft_conv, online_conv
 
 
 class HyenaState(NamedTuple):
   """What the operator remembers between chunks."""
 
-  short: fft_conv.ConvState  # [B, short_width - 1, (order + 1) D]
-  long: tuple[fft_conv.ConvState | filters.ModalState, ...]  # One for each of order - 1 filters.
+  short: Any  # fft_conv.ConvState, or an online_conv.ShortBlock: [B, short_width-1, (order+1) D]
+  # One for each of order - 1 filters.
+  long: tuple[fft_conv.ConvState | filters.ModalState | online_conv.Block, ...]
 
 
 class Hyena(hk.Module):
@@ -41,9 +42,12 @@ class Hyena(hk.Module):
     for i, gate in enumerate(gates):
       z = gate * z
       # The name is 'filter' for the first: precision and optimiser know filters by that prefix.
-      mix: Any = filters.FILTERS[config.filter.kind](
-          config.filter, width, name='filter' if i == 0 else f'filter_{i}')
-      convolved, filter_state = mix(z, state.long[i])
+      name, filter_state = 'filter' if i == 0 else f'filter_{i}', state.long[i]
+      if isinstance(filter_state, online_conv.Block):
+        mix: Any = filters.TapsInBlock(name=name)
+      else:
+        mix = filters.FILTERS[config.filter.kind](config.filter, width, name=name)
+      convolved, filter_state = mix(z, filter_state)
       z = convolved + skip[i].astype(z.dtype) * z
       long.append(filter_state)
     out = layers.Projection(width, scale=self._out_scale, name='out')(last_gate * z)

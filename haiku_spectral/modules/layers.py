@@ -1,10 +1,12 @@
 """The small parts that every block is made of: projection, norm, short convolution, gated MLP."""
 
+from typing import Any
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from haiku_spectral.ops import dense, fft_conv
+from haiku_spectral.ops import dense, fft_conv, online_conv
 
 
 class Projection(hk.Module):
@@ -35,17 +37,22 @@ class Norm(hk.Module):
 
 
 class ShortConv(hk.Module):
-  """A causal convolution over the last few bytes, a filter for each channel."""
+  """A causal convolution over the last few bytes, a filter for each channel.
+
+  Inside a block (`modules/online`) it returns what to append in the place of a state.
+  """
 
   def __init__(self, taps: int, *, name: str):
     super().__init__(name=name)
     self._taps = taps
 
   def __call__(
-      self, x: jax.Array, state: fft_conv.ConvState  # [B, T, D]
-  ) -> tuple[jax.Array, fft_conv.ConvState]:  # [B, T, D]
+      self, x: jax.Array, state: fft_conv.ConvState | online_conv.ShortBlock  # [B, T, D]
+  ) -> tuple[jax.Array, Any]:  # [B, T, D]
     init = hk.initializers.RandomNormal(self._taps**-0.5)
     taps = hk.get_parameter('taps', (self._taps, x.shape[-1]), init=init)
+    if isinstance(state, online_conv.ShortBlock):
+      return online_conv.short_conv(x, taps, state)
     return fft_conv.causal_conv(x, taps, state)
 
 

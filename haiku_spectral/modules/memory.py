@@ -3,7 +3,7 @@
 Shapes: B batch, T time (bytes), D width, H heads, K = D / H key and value width of a head.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import haiku as hk
 import jax
@@ -12,14 +12,14 @@ import numpy as np
 
 from haiku_spectral.config import MemoryConfig
 from haiku_spectral.modules import filters, layers
-from haiku_spectral.ops import fft_conv, linear_memory
+from haiku_spectral.ops import fft_conv, linear_memory, online_memory
 
 
 class MemoryState(NamedTuple):
   """What the memory holds between chunks; its size does not depend on what was read."""
 
-  short: fft_conv.ConvState  # [B, short_width - 1, 3 D]
-  matrix: jax.Array  # [B, H, K, K] float32
+  short: Any  # fft_conv.ConvState, or an online_conv.ShortBlock: [B, short_width - 1, 3 D]
+  matrix: Any  # [B, H, K, K] float32, or an online_memory.MemoryBlock.
 
 
 class ResidualMemory(hk.Module):
@@ -50,8 +50,13 @@ class ResidualMemory(hk.Module):
     if config.rule == 'delta':
       strength = jax.nn.sigmoid(
           layers.Projection(config.heads, name='strength')(x).astype(jnp.float32))
-    read, matrix = linear_memory.linear_memory(
-        queries, keys, values, Decay(config)(x), state.matrix, strength, block=config.block)
+    matrix: Any
+    if isinstance(state.matrix, online_memory.MemoryBlock):
+      read, matrix = online_memory.linear_memory(
+          queries, keys, values, Decay(config)(x), state.matrix, strength)
+    else:
+      read, matrix = linear_memory.linear_memory(
+          queries, keys, values, Decay(config)(x), state.matrix, strength, block=config.block)
 
     read = layers.Norm(name='norm')(read).reshape(x.shape).astype(x.dtype)
     gate = jax.nn.silu(layers.Projection(width, name='gate')(x))

@@ -3,6 +3,7 @@
 Shapes: B batch, T time (bytes), D width, V the 260 ids of the vocabulary, L super-blocks.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -88,6 +89,7 @@ class Model(NamedTuple):
   initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of "nothing read yet"
 
 
+@functools.cache  # A model is known by its functions: what was compiled for it stays.
 def make_model(config: ModelConfig) -> Model:
   """Raises ValueError when the config is not allowed."""
   validate_model(config)

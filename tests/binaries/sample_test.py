@@ -15,8 +15,8 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import sample
 from haiku_spectral import config, vocab
-from haiku_spectral.decoding import generate, prefill, sampling
-from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import generate, prefill, sampling, session
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model
 
@@ -37,8 +37,6 @@ def run(stdin=b'', **flags):
   with (
       flagsaver.flagsaver(**{'run_dir': 'runs/tiny', 'num_bytes': 20, **flags}),
       mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
-      # The same functions each time: what one test compiled serves the next.
-      mock.patch.object(spectral_gpt, 'make_model', return_value=tiny_model.MODEL),
       mock.patch.object(sys, 'stdin', Stream(stdin)),
       contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
   ):
@@ -52,7 +50,7 @@ def written(prompt, num_bytes=20):
   context = prefill.read(
       model, params, prefill.begin(model, params), vocab.encode(prompt)[np.newaxis])
   return generate.generate(
-      model, params, context, num_bytes=num_bytes, key=jax.random.key(0),
+      tiny_model.decoder(), context, num_bytes=num_bytes, key=jax.random.key(0),
       config=sampling.SamplingConfig(end_of_document=True)).texts[0]
 
 
@@ -91,11 +89,18 @@ class SampleTest(parameterized.TestCase):
     self.assertIn(f'session {path}: 29 bytes so far', err)
 
   @parameterized.parameters(
-      ({'run_dir': None}, '--run_dir is missing: give the folder of a training run'),
+      ({'run_dir': ''}, '--run_dir is missing: give the folder of a training run'),
       ({'num_samples': 0}, '--num_samples=0 is not allowed: give 1 or more'),
       ({'session': '/'}, 'Session / is a folder: give the path of a file'),
-      ({'num_samples': 2, 'session': 'x'}, '--session keeps one conversation: give --num_samples'),
+      ({'num_samples': 2, 'session': 'x'}, '--session keeps one .*: give --num_samples=1'),
       ({'temperature': -1.0}, 'temperature=-1.0 is not allowed: give 0'),
+      ({'best_of': 0}, '--best_of=0 is not allowed: give 1 or more'),
+      ({'fork': 'x'}, '--fork copies a session: give it as --session'),
+      ({'chat': True, 'prompt': 'x'}, '--chat asks for what you say: leave --prompt'),
+      ({'regex': 'a', 'utf8': True}, '--regex writes UTF-8 anyway: leave --utf8 out'),
+      ({'regex': '(', 'prompt': ''}, r"regex='\(' cannot be used"),
+      ({'regex': 'a{30}', 'prompt': ''}, 'num_bytes=20 is not allowed: the shortest text'),
+      ({'speculate': True}, '--speculate writes one text greedily: give --temperature=0'),
       ({'num_bytes': -1, 'prompt': ''}, 'num_bytes=-1 is not allowed: give 0 or more'),
       ({'stop': [''], 'prompt': ''}, "stop='' is not allowed: give a stop string"),
       ({'prompt': '', 'prompt_file': 'x'}, '--prompt and --prompt_file are both given'),
@@ -103,6 +108,69 @@ class SampleTest(parameterized.TestCase):
   def test_mistakes(self, flags, message):
     with self.assertRaisesRegex(ValueError, message):
       run(**flags)
+
+  def test_the_most_probable_first_bytes(self):
+    _, err = run(prompt='abc', candidates=3)
+    shown = [line.split(maxsplit=1) for line in err.splitlines()[:3]]
+    shares = [float(share.rstrip('%')) for share, _ in shown]
+    self.assertEqual(shares, sorted(shares, reverse=True))
+    self.assertLess(sum(shares), 100)
+
+  def test_best_of_several(self):
+    out, _ = run(prompt='abc', best_of=4)
+    model, params = tiny_model.MODEL, tiny_model.params()
+    context = context_lib.repeat(prefill.read(
+        model, params, prefill.begin(model, params), vocab.encode(b'abc')[np.newaxis]), 4)
+    several = generate.generate(
+        tiny_model.decoder(), context, num_bytes=20, key=jax.random.key(0),
+        config=sampling.SamplingConfig(end_of_document=True))
+    means = [scores.mean() for scores in several.log_probs]
+    best = several.texts[int(np.argmax(means))]
+    self.assertEqual(out, best.decode(errors='replace') + '\n')
+
+  def test_the_session_of_the_best_has_read_it_alone(self):
+    path = os.path.join(self.create_tempdir().full_path, 'talk')
+    run(prompt='abc', best_of=3, session=path, end_of_document=False)
+    self.assertEqual(session.info(path).position, 1 + 3 + 20)
+
+  def test_only_what_is_allowed(self):
+    out, _ = run(prompt='abc', regex='[0-9]{4}-[0-9]{2}')
+    self.assertRegex(out, r'^\d{4}-\d{2}\n$')
+    # The prompt ends inside a character, which is ended first.
+    out, _ = run(stdin='ş'.encode()[:1], utf8=True, echo=True, end_of_document=False)
+    self.assertNotIn('\ufffd', out)
+
+  def test_guessing_writes_the_same(self):
+    plain, _ = run(prompt='abcabcabc', temperature=0.0, num_bytes=100)
+    self.assertEqual(run(prompt='abcabcabc', temperature=0.0, num_bytes=100, speculate=True)[0],
+                     plain)
+
+  def test_one_past_and_two_futures(self):
+    folder = self.create_tempdir().full_path
+    path, fork = os.path.join(folder, 'talk'), os.path.join(folder, 'fork')
+    run(prompt='abcdefgh', session=path)
+    before = pathlib.Path(path).read_bytes()
+    one, _ = run(prompt='', session=path, fork=fork)
+    self.assertEqual(pathlib.Path(path).read_bytes(), before)
+    self.assertEqual(run(prompt='', session=path)[0], one)
+    self.assertEqual(pathlib.Path(path).read_bytes(), pathlib.Path(fork).read_bytes())
+
+  def test_what_a_session_holds(self):
+    path = os.path.join(self.create_tempdir().full_path, 'talk')
+    run(prompt='abcdefgh', session=path)
+    out, _ = run(session_info=path, run_dir='')
+    self.assertRegex(out, f'^{path}: 29 bytes read, a state of [0-9,]+ bytes in float32, model ')
+
+  def test_chat(self):
+    path = os.path.join(self.create_tempdir().full_path, 'talk')
+    lines = iter(['one', 'two', '/info'])
+    with mock.patch('builtins.input', lambda *_: next(lines, None) or self._end()):
+      out, err = run(chat=True, session=path, num_bytes=5, end_of_document=False)
+    self.assertNotEmpty(out)
+    self.assertIn(f'{path}: 20 bytes read', err)  # 1, 4 + 5, and 5 + 5.
+
+  def _end(self):
+    raise EOFError
 
   def test_session_of_another_program_is_refused_and_left_alone(self):
     path = self.create_tempfile('talk', b'my novel').full_path

@@ -1,6 +1,7 @@
 """A session goes on exactly where it ended, in another process too; anything else is refused."""
 
 import functools
+import hashlib
 import os
 import pathlib
 import stat
@@ -14,6 +15,7 @@ import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
+import safetensors.numpy
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import config, vocab
@@ -44,7 +46,7 @@ def owner(seed=0):
 
 def write(context, num_bytes=12):
   return generate.generate(
-      MODEL, tiny_model.params(), context, num_bytes=num_bytes, key=jax.random.key(0),
+      tiny_model.decoder(), context, num_bytes=num_bytes, key=jax.random.key(0),
       config=sampling.SamplingConfig(temperature=0.7))
 
 
@@ -134,7 +136,7 @@ class SessionTest(parameterized.TestCase):
   def test_flipped_bits_in_every_part(self):
     head = len(session.MAGIC)
     for place, message in (
-        (0, 'is not a session of this program'), (head, 'has version 0'), (head + 4, 'is damaged'),
+        (0, 'is not a session of this program'), (head, 'has version 3'), (head + 4, 'is damaged'),
         (head + 20, 'is damaged'), (head + 50, 'is damaged'), (head + 100, 'is damaged'),
         (len(saved()) - 1, 'is damaged: its checksum is wrong. Restore it from a copy, or give')):
       data = bytearray(saved())
@@ -178,6 +180,17 @@ class SessionTest(parameterized.TestCase):
     self.assertNotEqual(session.owner(CONFIG, changed), session.owner(CONFIG, params))
     self.assertEqual(session.owner(CONFIG, jax.tree.map(jnp.asarray, params)), owner())
 
+  def test_a_file_written_by_hand(self):
+    arrays = {jax.tree_util.keystr(path): np.asarray(leaf)
+              for path, leaf in jax.tree_util.tree_leaves_with_path(some_context())}
+    payload = safetensors.numpy.save(arrays)
+    head = b'haiku_spectral session\n' + (2).to_bytes(4, 'little')
+    head += owner().model.encode() + owner().parameters.encode()
+    head += len(payload).to_bytes(8, 'little')
+    data = head + hashlib.sha256(head + payload).digest() + payload
+    assert_same(self._load_bytes(data), some_context())
+    self.assertEqual(session.info(self.path).owner, owner())
+
   def test_another_shape_of_context(self):
     context = some_context()
     session.save(self.path, context._replace(recent=context.recent[:, 1:]), owner())
@@ -185,10 +198,10 @@ class SessionTest(parameterized.TestCase):
       session.load(self.path, like(), owner())
 
   def test_another_version(self):
-    with mock.patch.object(session, 'VERSION', 2):
+    with mock.patch.object(session, 'VERSION', session.VERSION + 1):
       self._saved()
     with self.assertRaisesRegex(
-        ValueError, 'has version 2, this program reads version 1: use the program it was made wit'):
+        ValueError, 'has version 3, this program reads version 2: use the program it was made wit'):
       session.load(self.path, like(), owner())
 
   def test_a_save_that_fails_leaves_the_old_session_and_nothing_else(self):
@@ -210,6 +223,52 @@ class SessionTest(parameterized.TestCase):
     locked = mock.patch.object(os, 'access', return_value=False)
     with locked, self.assertRaisesRegex(ValueError, 'its folder is read-only: give another'):
       session.check_place(self.path)
+
+  @parameterized.parameters('float32', 'bfloat16')
+  def test_info_needs_no_model(self, precision_name):
+    context = like(jnp.dtype(precision_name))._replace(position=jnp.array([1234]))
+    session.save(self.path, context, owner())
+    info = session.info(self.path)
+    self.assertEqual(
+        info[:5], (2, owner(), 1234, precision_name, os.path.getsize(self.path)))
+    self.assertEqual(info.array_bytes['.recent'], 4 * context_lib.RECENT)
+    self.assertEqual(info.state_bytes, sum(leaf.nbytes for leaf in jax.tree.leaves(context)))
+
+  def test_info_of_something_else(self):
+    session.save(self.path, {'a': np.zeros(3, np.float32)}, owner())
+    with self.assertRaisesRegex(ValueError, 'has no position: it was made by another version'):
+      session.info(self.path)
+
+  def test_a_fork_is_the_same_session_and_leaves_the_other_alone(self):
+    before = self._saved()
+    new = os.path.join(self.folder, 'new', 'fork')
+    session.fork(self.path, new)
+    self.assertEqual(pathlib.Path(new).read_bytes(), before)
+    self.assertEqual(stat.S_IMODE(os.stat(new).st_mode), 0o600)
+    session.save(new, some_context(1), owner())
+    self.assertEqual(pathlib.Path(self.path).read_bytes(), before)
+
+  def test_a_fork_replaces_nothing(self):
+    self._saved()
+    taken = self.create_tempfile('taken', b'my novel').full_path
+    lost = os.path.join(self.folder, 'link')
+    os.symlink('/no/such/file', lost)
+    for path in (taken, self.folder, self.path, lost):
+      with self.assertRaisesRegex(ValueError, f'{path} exists already: give a path where nothing'):
+        session.fork(self.path, path)
+    self.assertEqual(pathlib.Path(taken).read_bytes(), b'my novel')
+
+  def test_damage_is_noticed_by_info_and_fork_too(self):
+    data = bytearray(saved())
+    data[-1] ^= 1
+    pathlib.Path(self.path).write_bytes(data)
+    new = os.path.join(self.folder, 'new')
+    for action in (session.info, lambda path: session.fork(path, new)):
+      with self.assertRaisesRegex(ValueError, 'is damaged: its checksum is wrong'):
+        action(self.path)
+      with self.assertRaisesRegex(FileNotFoundError, 'There is no session .*nothing'):
+        action(os.path.join(self.folder, 'nothing'))
+    self.assertFalse(os.path.exists(new))
 
   def test_makes_the_folder(self):
     path = os.path.join(self.folder, 'new', 'talk')

@@ -1,11 +1,13 @@
 """A small model of the real kind for tests that decode: quick to make and to compile."""
 
+import functools
 import pathlib
 
 import jax
 import numpy as np
 
 from haiku_spectral import config
+from haiku_spectral.decoding import online
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import checkpoint, run_folder
 
@@ -17,12 +19,23 @@ CONFIG = config.ModelConfig(
 MODEL = spectral_gpt.make_model(CONFIG)
 
 
-def params(seed=0):
+def random_params(config, seed=0):
   """Random parameters drawn by numpy: `init` would take longer to compile than all else here."""
   generator = np.random.default_rng(seed)
   return jax.tree.map(
       lambda leaf: generator.normal(0, 0.3, leaf.shape).astype(leaf.dtype),
-      jax.eval_shape(MODEL.init, jax.random.key(0)))
+      jax.eval_shape(spectral_gpt.make_model(config).init, jax.random.key(0)))
+
+
+def params(seed=0):
+  """Those of the small model."""
+  return random_params(CONFIG, seed)
+
+
+@functools.cache
+def decoder(seed=0):
+  """The model made ready to write."""
+  return online.Decoder(CONFIG, params(seed))
 
 
 def save_run(folder, seed=0, **data):

@@ -94,7 +94,7 @@ class PlotTest(absltest.TestCase):
     np.testing.assert_array_equal(full.get_xydata(), [[32, 2.0], [64, 2.2]])
 
   def test_sizes_in_bytes(self):
-    self.assertEqual([plot._bytes_label(size) for size in (512, 1024, 65536, 2**21)],
+    self.assertEqual([plot.bytes_label(size) for size in (512, 1024, 65536, 2**21)],
                      ['512 B', '1 KiB', '64 KiB', '2 MiB'])
 
   def test_png(self):

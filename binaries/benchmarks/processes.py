@@ -1,0 +1,78 @@
+"""What is measured in processes of its own: memory of a prefill, and the rival."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+import jax
+
+from binaries.benchmarks import speed
+from binaries.benchmarks import subject as subject_lib
+from binaries.benchmarks.report import Row, Section
+from binaries.benchmarks.settings import Settings
+from binaries.benchmarks.subject import Subject
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def run_json(command: list[str]) -> dict[str, Any]:
+  """Runs a command from the root and reads its last line as JSON.
+
+  Raises RuntimeError with the last line of what it complained of when it fails.
+  """
+  environment = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL')}
+  done = subprocess.run(
+      command, cwd=ROOT, env=environment | {'PYTHONPATH': str(ROOT)}, text=True, check=False,
+      capture_output=True)
+  if done.returncode:
+    complaint = (done.stderr.strip() or done.stdout.strip() or 'no output').splitlines()
+    lines = [line for line in complaint if not line.startswith('make')] or complaint
+    raise RuntimeError(f'exit code {done.returncode}: {lines[-1]}')
+  return json.loads(done.stdout.splitlines()[-1])
+
+
+def prefill_memory(subject: Subject, settings: Settings) -> Section:
+  """Does reading take more memory, the more is read?"""
+  del subject
+  command = [sys.executable, '-m', 'binaries.benchmarks.prefill_peak']
+  run_flag = [f'--run_dir={pathlib.Path(settings.run_dir).resolve()}'] if settings.run_dir else []
+  found = [run_json([*command, *run_flag, f'--num_bytes={count}']) for count in settings.prompts]
+  rows: list[Row] = [
+      {'prompt, bytes': each['bytes'], 'peak memory, MiB': each['peak'] / 2**20,
+       'ratio': each['peak'] / found[0]['peak'], 'bytes/s': each['bytes'] / each['seconds']}
+      for each in found
+  ]
+  return Section(
+      'Memory and speed of reading, by length',
+      'Resident memory of a fresh process at its peak, Python and compilation included.', rows)
+
+
+def rival(subject: Subject, settings: Settings) -> Section:
+  """Against a transformer with a cache, of the same size and with the same cores."""
+  title = 'Against a transformer of the same size'
+  size = sum(leaf.size for leaf in jax.tree.leaves(subject.params))
+  arguments = (f'--contexts={",".join(map(str, settings.contexts))} --parameters={size} '
+               f'--repeats={settings.repeats} --threads={os.cpu_count()}')
+  try:
+    theirs = run_json(['make', '--silent', f'PY={sys.executable}',
+                       '//binaries/benchmarks:transformer', f'ARGS={arguments}'])
+  except (RuntimeError, ValueError) as error:
+    return Section(title, f'Skipped: the rival could not be run ({error}).', ())
+  pasts = subject_lib.pasts(subject, settings.contexts)
+  ours = speed.at_positions(subject, settings, pasts)
+  rows: list[Row] = [
+      {'context': row['context'], 'ours, ms a byte': ours[row['context']],
+       'transformer, ms a token': row['ms'], 'ratio': row['ms'] / ours[row['context']],
+       'its fastest variant': row['variant']}
+      for row in theirs['rows']
+  ]
+  return Section(
+      title,
+      f'{subject.name} ({size:,} parameters) and GPT-2 ({theirs["rows"][0]["parameters"]:,} '
+      f'without its table of positions, random) of transformers {theirs["transformers"]} on torch '
+      f'{theirs["torch"]}; float32, {theirs["threads"]} threads, one row, greedy. Of each the '
+      f'median; of the transformer the least of {settings.repeats} rounds, and of its caches '
+      '(dynamic, static) and attentions (eager, sdpa) the fastest at each context.', rows)

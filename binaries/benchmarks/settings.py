@@ -1,0 +1,24 @@
+"""How much is measured."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+  """Of all sections of the suite `decode`. Positions, prompts and contexts are in bytes."""
+
+  run_dir: str = ''  # Whose model; empty: the preset tiny with random parameters.
+  repeats: int = 3  # Rounds; their median counts.
+  round_bytes: int = 1088  # Written in a round: a horizon, and the block before which all is due.
+  direct_bytes: int = 32  # The same for an engine whose every byte is like the others.
+  positions: tuple[int, ...] = (1 << 10, 1 << 16, 1 << 20)
+  prompts: tuple[int, ...] = (1 << 16, 1 << 20)
+  horizons: tuple[int, ...] = (1 << 10, 1 << 12, 1 << 14)
+  contexts: tuple[int, ...] = (1 << 10, 1 << 13, 1 << 14, 1 << 15, 1 << 16)
+  text_bytes: int = 1 << 16  # Of each language, compressed.
+  prompt_bytes: int = 1 << 12  # Of each language, written on from.
+
+
+QUICK = Settings(
+    repeats=1, round_bytes=64, direct_bytes=16, positions=(64, 256), prompts=(512, 2048),
+    horizons=(256, 512), contexts=(64, 256), text_bytes=1024, prompt_bytes=256)

@@ -1,0 +1,151 @@
+"""The model that is measured, and the two ways in which it writes.
+
+Shapes: B rows, N bytes, S horizon, D channels.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from haiku_spectral import config as config_lib
+from haiku_spectral.configs import tiny
+from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import generate, prefill, sampling, speculation
+from haiku_spectral.decoding import online as online_lib
+from haiku_spectral.modules import filters, spectral_gpt
+from haiku_spectral.training import checkpoint
+
+Context = context_lib.Context
+Write = Callable[[Context, int], Context]  # Greedily writes so many bytes on a past of one row.
+STEPS = generate.STEPS
+
+
+_make_model = functools.cache(spectral_gpt.make_model)  # One model a config: programs are its own.
+
+
+class Subject(NamedTuple):
+  """A model and its parameters."""
+
+  name: str
+  config: config_lib.ModelConfig
+  params: Any
+
+  @property
+  def model(self) -> spectral_gpt.Model:
+    """The model as pure functions."""
+    return _make_model(self.config)
+
+
+def load(run_dir: str) -> Subject:
+  """The latest of a run; of no run: the preset tiny, not trained."""
+  if run_dir:
+    config, params, step = checkpoint.load_params(run_dir)
+    return Subject(f'{run_dir} at step {step:,}', config.model, jax.device_put(params))
+  return untrained('tiny, random parameters', config_lib.from_config_dict(tiny.get_config()).model)
+
+
+def untrained(name: str, config: config_lib.ModelConfig) -> Subject:
+  """Random parameters."""
+  return Subject(name, config, jax.jit(_make_model(config).init)(jax.random.key(0)))
+
+
+def random_bytes(count: int) -> np.ndarray:  # [1, count] int32
+  """What is read where any bytes will do."""
+  return np.random.default_rng(0).integers(0, 256, (1, count), np.int32)
+
+
+def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
+  """The contexts after so many random bytes."""
+  found, context, read = {}, prefill.begin(subject.model, subject.params), 0
+  ids = random_bytes(max(positions))
+  for position in sorted(positions):
+    context = prefill.read(subject.model, subject.params, context, ids[:, read:position])
+    found[position], read = context, position
+  return found
+
+
+def online(subject: Subject) -> Write:
+  """Writing as programs do it."""
+  decoder = online_lib.Decoder(subject.config, subject.params)
+  greedy = sampling.SamplingConfig(temperature=0)
+
+  def write(context: Context, num_bytes: int) -> Context:
+    written = generate.generate(
+        decoder, context, num_bytes=num_bytes, config=greedy, key=jax.random.key(0))
+    return jax.block_until_ready(written.context)
+
+  return write
+
+
+class Guessing:
+  """The same bytes in fewer calls."""
+
+  def __init__(self, subject: Subject, past: bytes) -> None:
+    self._decoder = online_lib.Decoder(subject.config, subject.params)
+    self._past = past
+    self.calls = 0  # Of the model, in the last round.
+
+  def write(self, context: Context, num_bytes: int) -> Context:
+    """Writes behind the context that has read `past`."""
+    written = speculation.generate_greedily(
+        self._decoder, context, num_bytes=num_bytes, past=self._past)
+    self.calls = written.calls
+    return jax.block_until_ready(written.context)
+
+
+def direct(subject: Subject) -> Write:
+  """Writing by the chunk call with one byte: of a long filter S products a channel.
+
+  The taps are made once, not at every byte. Only for filters of kind 'network', and for multiples
+  of `STEPS` bytes.
+  """
+  apply, params = _with_known_taps(subject)
+
+  @jax.jit
+  def some(params: Any, context: Context) -> Context:
+    def step(_: int, context: Context) -> Context:
+      chosen = jnp.argmax(context.logits[:, :256], axis=-1).astype(jnp.int32)[:, None]
+      logits, state = apply(params, chosen, context.state)
+      return Context(state, logits[:, -1], context.position + 1,
+                     context_lib.remember(context.recent, chosen))
+
+    return jax.lax.fori_loop(0, STEPS, step, context)
+
+  def write(context: Context, num_bytes: int) -> Context:
+    for _ in range(num_bytes // STEPS):
+      context = some(params, context)
+    return jax.block_until_ready(context)
+
+  return write
+
+
+def _with_known_taps(subject: Subject) -> tuple[Callable, Any]:
+  """The chunk call, and parameters for it with taps in the place of what makes them."""
+  config, width = subject.config.hyena.filter, subject.config.width
+  shape = (config.horizon, width)
+
+  @jax.jit
+  @jax.vmap
+  def taps(params: Any) -> jax.Array:  # [S, D]
+    make = hk.transform(lambda: filters.FilterNetwork(config, width).taps())
+    return make.apply({'filter': params}, None)
+
+  def known(make: Callable, args: Any, kwargs: Any, called: hk.MethodContext) -> Any:
+    if isinstance(called.module, filters.FilterNetwork) and called.method_name == 'taps':
+      return hk.get_parameter('taps', shape, init=jnp.zeros)
+    return make(*args, **kwargs)
+
+  @functools.wraps(subject.model.apply)
+  def apply(*args: Any) -> Any:
+    with hk.intercept_methods(known):
+      return subject.model.apply(*args)
+
+  return apply, {
+      path: {'taps': taps(leaves)} if filters.is_filter(path) else leaves
+      for path, leaves in subject.params.items()
+  }

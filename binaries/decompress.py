@@ -1,0 +1,32 @@
+"""Gives back the file that compress was given, with the same model on the same kind of machine.
+
+  python -m binaries.decompress --run_dir=runs/nano --input=a.hsz --output=a.txt
+"""
+
+from collections.abc import Sequence
+
+from absl import flags
+
+from binaries import command_line, input_output
+from haiku_spectral.decoding import compressed_file, compression
+
+flags.adopt_module_key_flags(input_output)
+FORCE = flags.DEFINE_bool(
+    'force', False, 'Try a file from another platform; a wrong result is noticed.')
+
+
+def main(argv: Sequence[str]) -> None:
+  """Decompresses; writes nothing but the very original."""
+  del argv
+  input_output.check_flags()
+  data, name = input_output.read_input(), input_output.INPUT.value
+  header, _ = compressed_file.parse(data, name=name)
+  make, owner = input_output.load_predictor()
+  with input_output.progress('decompress', header.size) as bar:
+    original = compression.decompress(
+        make, owner, data, name=name, force=FORCE.value, on_progress=bar.update)
+  input_output.write_output(original)
+
+
+if __name__ == '__main__':
+  command_line.run(main)

@@ -1,0 +1,113 @@
+"""Sliding-window attention byte by byte: keys are rotated once, when they come.
+
+Keys and values lie in a line of W + C places, those before the block and then its own. Positions
+are places, so that angles never grow; when the block is full the line moves by C and what remains
+of it is rotated anew.
+
+Shapes: B batch, T time (bytes), H heads, K head width, W window, C bytes of a block.
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from haiku_spectral.ops import rotary
+from haiku_spectral.ops.online_conv import BLOCK
+from haiku_spectral.ops.window_attention import WindowState
+
+
+class WindowBlock(NamedTuple):
+  """An attention window inside a block."""
+
+  keys: jax.Array  # [B, W + C, H, K]: as they were given.
+  rotated: jax.Array  # [B, H, K, W + C]: the keys at their places.
+  values: jax.Array  # [B, H, W + C, K]
+  first: jax.Array  # [B] int32: the first place that holds something.
+  filled: jax.Array  # [] int32
+
+
+class Entries(NamedTuple):
+  """What T bytes add to the line."""
+
+  keys: jax.Array  # [B, T, H, K]
+  rotated: jax.Array  # [B, H, K, T]
+  values: jax.Array  # [B, H, T, K]
+
+
+def resume(state: WindowState, filled: jax.Array) -> WindowBlock:
+  """Goes on inside a block of which `filled` bytes are over."""
+  def line(x: jax.Array) -> jax.Array:
+    return jnp.roll(jnp.pad(x, [(0, 0), (0, BLOCK), (0, 0), (0, 0)]), filled, axis=1)
+
+  keys, values = line(state.keys), line(state.values)
+  return WindowBlock(
+      keys, _places_last(rotary.rotate(keys, 0)), values.swapaxes(1, 2),
+      state.keys.shape[1] + filled - state.seen, filled)
+
+
+def rest(state: WindowBlock) -> WindowState:
+  """The state of the chunk call after what is filled."""
+  window = state.keys.shape[1] - BLOCK
+  keys, values = (
+      lax.dynamic_slice_in_dim(x, state.filled, window, axis=1)
+      for x in (state.keys, state.values.swapaxes(1, 2)))
+  return WindowState(keys, values, jnp.minimum(window + state.filled - state.first, window))
+
+
+def window_attention(
+    queries: jax.Array,  # [B, T, H, K]
+    keys: jax.Array,  # [B, T, H, K]
+    values: jax.Array,  # [B, T, H, K]
+    state: WindowBlock,
+) -> tuple[jax.Array, Entries]:  # [B, T, H, K]
+  """`window_attention.window_attention` for T bytes of a block, and what to append to the line."""
+  chex.assert_rank([queries, state.keys], 4)
+  chex.assert_equal_shape([queries, keys, values])
+  dtype, places, length = queries.dtype, state.keys.shape[1], queries.shape[1]
+  window = places - BLOCK
+  place = window + state.filled
+  keys = keys.astype(state.keys.dtype)
+  new = Entries(
+      keys, _places_last(rotary.rotate(keys, place, places)),
+      values.astype(state.values.dtype).swapaxes(1, 2))
+  q = rotary.rotate(queries, place, places) * queries.shape[-1] ** -0.5
+
+  def scores(rotated: jax.Array, visible: jax.Array) -> jax.Array:  # [B, H, T, J] float32
+    products = jnp.einsum('bthk,bhkj->bhtj', q, rotated.astype(dtype),
+                          preferred_element_type=jnp.float32)
+    return jnp.where(visible, products, -jnp.inf)
+
+  at = jnp.arange(places)
+  near = (at < place) & (at > place + jnp.arange(length)[:, None] - window)  # [T, W + C]
+  begun = at >= state.first[:, None]  # [B, W + C]
+  old = scores(state.rotated, near & begun[:, None, None])
+  own = scores(new.rotated, jnp.tri(length, dtype=bool))
+  greatest = jnp.maximum(jnp.max(old, axis=-1), jnp.max(own, axis=-1))[..., None]
+  old, own = jnp.exp(old - greatest), jnp.exp(own - greatest)
+
+  def read(weights: jax.Array, values: jax.Array) -> jax.Array:  # [B, H, T, K] float32
+    return jnp.einsum('bhtj,bhjk->bhtk', weights.astype(dtype), values.astype(dtype),
+                      preferred_element_type=jnp.float32)
+
+  total = (jnp.sum(old, axis=-1) + jnp.sum(own, axis=-1))[..., None]
+  out = (read(old, state.values) + read(own, new.values)) / total
+  return out.astype(dtype).swapaxes(1, 2), new
+
+
+def append(state: WindowBlock, new: Entries) -> WindowBlock:
+  """Adds T more bytes of the block to the line, which must have room for them."""
+  place = state.keys.shape[1] - BLOCK + state.filled
+
+  def put(line: jax.Array, new: jax.Array, axis: int) -> jax.Array:
+    return lax.dynamic_update_slice_in_dim(line, new, place, axis=axis)
+
+  return WindowBlock(
+      put(state.keys, new.keys, 1), put(state.rotated, new.rotated, 3),
+      put(state.values, new.values, 2), state.first, state.filled + new.keys.shape[1])
+
+
+def _places_last(x: jax.Array) -> jax.Array:  # [B, T, H, K] -> [B, H, K, T]
+  return jnp.moveaxis(x, 1, 3)

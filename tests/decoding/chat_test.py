@@ -1,0 +1,262 @@
+"""A conversation by script: what is read, shown and kept, and what ends it."""
+
+import io
+import os
+import pathlib
+import pty
+import signal
+import stat
+import subprocess
+import sys
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral import vocab
+from haiku_spectral.decoding import chat, generate, prefill, sampling, session
+from haiku_spectral.decoding import context as context_lib
+from tests.decoding import tiny_model
+
+MODEL = tiny_model.MODEL
+OWNER = session.Owner('m' * 16, 'p' * 16)
+T, B = [vocab.TURN], [vocab.BOUNDARY]
+
+# What a person does at a terminal: asked twice, in a process of their own.
+ASK = '''
+import sys
+from haiku_spectral.decoding import chat
+with chat.asking(sys.argv[1]) as ask:
+  print('heard', [ask(), ask()])
+'''
+
+
+def script(*lines):
+  """An `ask` that gives these lines, then the end; raises those that are exceptions."""
+  left = iter(lines)
+
+  def ask():
+    line = next(left, EOFError())
+    if isinstance(line, BaseException):
+      raise line
+    return line
+  return ask
+
+
+class Scripted:
+  """A model that answers with what it was told to; its context holds no more than what it read."""
+
+  def __init__(self, *answers, end=()):
+    self._answers = iter(answers)
+    self._end = list(end)
+    self.heard = []
+
+  def conversation(self, **kwargs):
+    context = context_lib.Context(
+        (), jnp.zeros((1, vocab.SIZE)), jnp.array([1]),
+        jnp.full((1, context_lib.RECENT), vocab.PAD).at[0, -1].set(vocab.BOUNDARY))
+    return chat.Conversation(context, self.read, self.write, **kwargs)
+
+  def read(self, context, ids):
+    self.heard.append(ids[0].tolist())
+    return context._replace(
+        position=context.position + ids.shape[1],
+        recent=context_lib.remember(context.recent, jnp.asarray(ids)))
+
+  def write(self, context, *, on_bytes, should_stop):
+    answer = next(self._answers)
+    if callable(answer):
+      answer = answer(should_stop)
+    on_bytes(0, answer)
+    ids = np.array([[*answer, *self._end]], np.int32)
+    return generate.Generation([answer], self.read(context, ids), [])
+
+
+def run(conversation, *lines):
+  """(answers, notes)."""
+  stream, notes = io.StringIO(), io.StringIO()
+  chat.run(conversation, script(*lines), stream, notes)
+  return stream.getvalue(), notes.getvalue()
+
+
+class ChatTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+    self.path = os.path.join(self.folder, 'talk')
+
+  def _position(self, path=None):
+    return session.info(path or self.path).position
+
+  @parameterized.parameters(([], T), (B, []), (T, []))
+  def test_turn_marks_stand_where_the_speaker_changes(self, end, between):
+    model = Scripted(b'hello', b'fine', end=end)
+    shown, notes = run(model.conversation(), 'Hi ğ', '', '   ', 'How?', '/quit', 'unheard')
+    self.assertEqual(shown, 'hello\nfine\n')
+    self.assertEqual(notes, '')
+    self.assertEqual(model.heard, [
+        [*'Hi ğ'.encode(), *T], [*b'hello', *end], [*between, *b'How?', *T], [*b'fine', *end]])
+
+  def test_saved_after_every_turn(self):
+    positions = []
+    look = lambda should_stop: positions.append(self._position()) or b'xyz'
+    conversation = Scripted(b'ab', look, look).conversation(path=self.path, owner=OWNER)
+    run(conversation, '1', '2', '3')
+    # The boundary; 1, its mark and two bytes; then a mark, a line, a mark and three bytes.
+    self.assertEqual(positions, [5, 11])
+    self.assertEqual(self._position(), 17)
+
+  @parameterized.parameters(EOFError, KeyboardInterrupt)
+  def test_control_d_and_control_c_at_the_prompt_end_it_with_the_session_saved(self, end):
+    conversation = Scripted(b'ab').conversation(path=self.path, owner=OWNER)
+    shown, notes = run(conversation, '1', end(), 'unheard')
+    self.assertEqual((shown, notes), ('ab\n', '\n'))
+    self.assertEqual(self._position(), 5)
+
+  def test_control_c_ends_an_answer_and_nothing_else(self):
+    def interrupted(should_stop):
+      self.assertFalse(should_stop())
+      os.kill(os.getpid(), signal.SIGINT)
+      return b'stopped' if should_stop() else b'deaf'
+
+    conversation = Scripted(interrupted, b'more').conversation(path=self.path, owner=OWNER)
+    shown, notes = run(conversation, '1', '2')
+    self.assertEqual(shown, 'stopped\nmore\n')
+    self.assertNotIn('forgotten', notes)
+    self.assertEqual(self._position(), 1 + 2 + 7 + 3 + 4)
+    self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
+
+  def test_sigterm_ends_the_conversation_with_the_session_saved(self):
+    def interrupted(should_stop):
+      os.kill(os.getpid(), signal.SIGTERM)
+      return b'stopped' if should_stop() else b'deaf'
+
+    conversation = Scripted(interrupted, b'never').conversation(path=self.path, owner=OWNER)
+    self.assertEqual(run(conversation, '1', '2')[0], 'stopped\n')
+    self.assertEqual(self._position(), 1 + 2 + 7)
+
+  def test_control_c_twice_forgets_the_turn(self):
+    def impatient(should_stop):
+      os.kill(os.getpid(), signal.SIGINT)
+      os.kill(os.getpid(), signal.SIGINT)
+      return b'deaf'
+
+    model = Scripted(b'ab', impatient, b'cd')
+    conversation = model.conversation(path=self.path, owner=OWNER)
+    shown, notes = run(conversation, '1', '2', '3')
+    self.assertEqual(shown, 'ab\n\ncd\n')
+    self.assertIn('the turn is forgotten', notes)
+    self.assertEqual(self._position(), 5 + 3 + 2)
+
+  def test_a_failing_answer_leaves_the_turns_before(self):
+    def broken(should_stop):
+      raise ValueError('logits that are not finite')
+
+    conversation = Scripted(b'ab', broken).conversation(path=self.path, owner=OWNER)
+    with self.assertRaisesRegex(ValueError, 'not finite'):
+      run(conversation, '1', '2')
+    self.assertEqual(self._position(), 5)
+
+  def test_a_full_disk_is_told_and_tried_again(self):
+    conversation = Scripted(b'ab', b'cd').conversation(path=self.path, owner=OWNER)
+    full = mock.patch.object(session, 'save', side_effect=[OSError('disk full'), None])
+    with full as save:
+      shown, notes = run(conversation, '1', '2')
+    self.assertEqual((shown, notes), ('ab\ncd\n', 'error: disk full\n\n'))
+    self.assertEqual([call.args[1].position for call in save.call_args_list], [5, 10])
+    conversation = Scripted(b'ab').conversation(path=self.path, owner=OWNER)
+    full = mock.patch.object(session, 'save', side_effect=OSError('disk full'))
+    with full, self.assertRaisesRegex(OSError, 'disk full'):
+      run(conversation, '1')
+
+  def test_without_a_session(self):
+    _, notes = run(Scripted(b'ab').conversation(), '1', '/info', '/fork x')
+    self.assertEqual(
+        notes, 'error: this conversation is not kept: start with --session=PATH.\n' * 2 + '\n')
+    self.assertEqual(os.listdir(self.folder), [])
+
+  def test_commands(self):
+    model = Scripted(b'ab', b'cd')
+    conversation = model.conversation(path=self.path, owner=OWNER)
+    fork = os.path.join(self.folder, 'a fork')
+    shown, notes = run(
+        conversation, '/info', '1', f'/fork {fork}', f'/fork {fork}', '/fork', '/help', '/qiut',
+        '//etc', '/quit')
+    self.assertEqual(shown, 'ab\ncd\n')
+    self.assertEqual((self._position(fork), self._position()), (5, 5 + 6 + 2))
+    self.assertEqual(model.heard[2], [*T, *b'/etc', *T])
+    told = notes.splitlines()
+    state = session.info(self.path).state_bytes
+    self.assertEqual(told[0], f'{self.path}: 1 bytes read, a state of {state:,} bytes in float32, '
+                     'model mmmmmmmmmmmmmmmm, parameters pppppppppppppppp')
+    self.assertEqual(told[1], f'{fork}: goes on from here')
+    self.assertEqual(told[2], f'error: {fork} exists already: give a path where nothing is.')
+    self.assertEqual(told[3], 'error: /fork needs a path: give one where nothing is.')
+    self.assertEqual('\n'.join(told[4:-1]), chat.HELP)
+    self.assertEqual(
+        told[-1], 'error: there is no command /qiut: /help lists them, and //… says /…')
+
+  def test_a_reader_that_goes_away_ends_it(self):
+    reading, writing = os.pipe()
+    os.close(reading)
+    conversation = Scripted(b'ab').conversation(path=self.path, owner=OWNER)
+    with os.fdopen(writing, 'w') as stream:
+      chat.run(conversation, script('1', '2'), stream, io.StringIO())
+    self.assertEqual(self._position(), 5)
+
+  def test_the_real_model_and_a_conversation_that_goes_on_tomorrow(self):
+    params = tiny_model.params()
+
+    def read(context, ids):
+      return prefill.read(MODEL, params, context, ids)
+
+    def write(context, **kwargs):
+      return generate.generate(
+          tiny_model.decoder(), context, num_bytes=5, key=jax.random.key(0),
+          config=sampling.SamplingConfig(), **kwargs)
+
+    owner = session.owner(tiny_model.CONFIG, params)
+    start = prefill.begin(MODEL, params)
+    today = run(chat.Conversation(start, read, write, self.path, owner), 'ab')
+    restored = session.load(self.path, start, owner)
+    tomorrow = run(chat.Conversation(restored, read, write, self.path, owner), 'c')
+    # The same by hand.
+    context, want = start, ''
+    for ids in ([*b'ab', *T], [*T, *b'c', *T]):
+      texts, context, _ = write(read(context, np.array([ids], np.int32)))
+      want += texts[0].decode(errors='replace') + '\n'
+    self.assertEqual(today[0] + tomorrow[0], want)
+    jax.tree.map(np.testing.assert_array_equal, session.load(self.path, start, owner), context)
+
+
+class AskingTest(absltest.TestCase):
+
+  def test_piped_lines_of_any_bytes_without_a_prompt(self):
+    done = subprocess.run(
+        [sys.executable, '-c', ASK, '/no/such/folder/history'], input=b'one\n\xff\n',
+        capture_output=True, check=True, env={**os.environ, 'PYTHONUTF8': '1'})
+    self.assertEqual(done.stdout.decode(), "heard ['one', '\\udcff']\n")
+
+  def test_terminal_has_a_prompt_and_remembers_lines(self):
+    history = pathlib.Path(self.create_tempdir().full_path, 'history')
+    up = '\x1b[A'  # The key: the line before.
+    for typed, heard in ((f'one\n{up}!\n', ['one', 'one!']), (f'{up}{up}\ntwo\n', ['one', 'two'])):
+      ours, theirs = pty.openpty()
+      with subprocess.Popen(
+          [sys.executable, '-c', ASK, history], stdin=theirs, stdout=theirs) as process:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        self.assertEqual(process.wait(timeout=60), 0)
+      shown = os.read(ours, 10_000).decode()
+      os.close(ours)
+      self.assertIn('> ', shown)
+      self.assertIn(f'heard {heard}', shown)
+    self.assertEqual(history.read_text().split(), ['one', 'one!', 'one', 'two'])
+    self.assertEqual(stat.S_IMODE(history.stat().st_mode), 0o600)
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,180 @@
+"""The law of chunks for what runs: at rest or running, in any order, at any clock, in any row."""
+
+import dataclasses
+import functools
+
+import hypothesis
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral import vocab
+from haiku_spectral.config import FilterConfig, HyenaConfig
+from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import online, prefill
+from haiku_spectral.modules import precision
+from tests import chunk_law
+from tests.decoding import tiny_model
+
+TEXT = np.random.default_rng(5).integers(0, 256, 800, np.int32)
+# Numbers of ids that are read one after the other, taken back, or read by the chunk call.
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(['read', 'few', 'back', 'rest']), st.integers(1, 40)),
+    min_size=1, max_size=8)
+SETTINGS = hypothesis.settings(
+    max_examples=12, deadline=None, derandomize=True, database=None,
+    suppress_health_check=list(hypothesis.HealthCheck))
+CONFIGS = {
+    'taps': tiny_model.CONFIG,
+    'long': dataclasses.replace(tiny_model.CONFIG, pattern='HA', layers=4, hyena=HyenaConfig(
+        order=3, filter=FilterConfig(horizon=100, max_time_constant=25.0))),
+    'modes': dataclasses.replace(
+        tiny_model.CONFIG, pattern='HM', layers=2, hyena=HyenaConfig(filter=FilterConfig(
+            kind='modal', modes=3, max_time_constant=40.0)),
+        memory=dataclasses.replace(tiny_model.CONFIG.memory, rule='delta')),
+}
+
+
+@functools.cache
+def decoder(name='taps', dtype='float32'):
+  config = CONFIGS[name]
+  params = tiny_model.random_params(config)
+  return online.Decoder(config, precision.cast_params(params, jnp.dtype(dtype)))
+
+
+def ids(start, end, rows=1):
+  return np.tile(TEXT[start:end], (rows, 1))
+
+
+@functools.cache
+def chunked(name, length, dtype='float32'):
+  """The context after `length` ids, by the chunk call alone."""
+  made = decoder(name, dtype)
+  empty = context_lib.empty(made.model, 1, made.dtype)
+  return prefill.read(made.model, made.params, empty, ids(0, length))
+
+
+def assert_same_context(got, want, tolerance=1e-5):
+  np.testing.assert_array_equal(got.position, want.position)
+  np.testing.assert_array_equal(got.recent, want.recent)
+  chunk_law.assert_close((got.logits, got.state), (want.logits, want.state), tolerance)
+
+
+class OnlineTest(parameterized.TestCase):
+
+  @parameterized.parameters(*CONFIGS)
+  def test_byte_by_byte_from_any_clock(self, name):
+    made = decoder(name)
+    for clock in (0, 1, 63, 64, 200, 10**9 + 3):
+      running = made.resume(chunked(name, 37), clock)
+      for start, end in ((37, 38), (38, 41), (41, 250), (250, 251)):
+        running = made.read(running, ids(start, end))
+        np.testing.assert_allclose(
+            online.prediction(running), chunked(name, end).logits, atol=2e-5)
+      assert_same_context(made.rest(running), chunked(name, 251))
+
+  def test_half_precision(self):
+    made = decoder('long', 'bfloat16')
+    running = made.read(made.resume(chunked('long', 37, 'bfloat16'), 5), ids(37, 300))
+    assert_same_context(made.rest(running), chunked('long', 300, 'bfloat16'), tolerance=0.05)
+
+  @hypothesis.given(actions=ACTIONS, clock=st.integers(0, 300))
+  @SETTINGS
+  def test_any_order_of_reading_taking_back_and_resting(self, actions, clock):
+    made = decoder('long')
+    running, done, first = made.resume(chunked('long', 20), clock), 20, 20
+    for action, count in actions:
+      match action:
+        case 'read':
+          running = made.read(running, ids(done, done + count))
+          done += count
+        case 'few':
+          for end in range(done + 3, done + count, 3):
+            running = made.read(running, ids(done, end))
+            done = end
+        case 'back':
+          count = min(count, running.filled, done - first)
+          running = made.seek(running, running.filled - count)
+          done -= count
+        case 'rest':
+          context = prefill.read(
+              made.model, made.params, made.rest(running), ids(done, done + count))
+          done = first = done + count
+          running = made.resume(context, running.clock + count)
+    assert_same_context(made.rest(running), chunked('long', done))
+
+  def test_what_was_taken_back_leaves_no_trace(self):
+    made = decoder('long')
+    running = made.read(made.resume(chunked('long', 20)), ids(20, 40))
+    other = made.read(running, np.full((1, 30), 7, np.int32))
+    again = made.read(made.seek(other, 20), ids(40, 60))
+    assert_same_context(made.rest(again), chunked('long', 60))
+
+  def test_rows_of_any_length_each_as_if_alone(self):
+    made = decoder('long')
+    lengths = (3, 111)
+    contexts = [chunked('long', length) for length in lengths]
+    running = made.resume(context_lib.stack(contexts), 17)
+    for step in range(90):
+      now = np.array([[TEXT[length + step]] for length in lengths])
+      running = made.read(running, now)
+    rest = made.rest(running)
+    for row, length in enumerate(lengths):
+      assert_same_context(context_lib.row(rest, row), chunked('long', length + 90))
+
+  def test_equal_rows_are_equal_to_the_last_bit(self):
+    made = decoder('long')
+    two = made.resume(context_lib.repeat(chunked('long', 30), 2), 0)
+    rest = made.rest(made.read(two, ids(30, 130, rows=2)))
+    jax.tree.map(np.testing.assert_array_equal, context_lib.row(rest, 0), context_lib.row(rest, 1))
+
+  @parameterized.parameters('taps', 'modes')
+  def test_a_row_takes_the_place_of_another(self, name):
+    made = decoder(name)
+    running = made.resume(context_lib.repeat(chunked(name, 10), 2), 0)
+    running = made.read(running, ids(10, 110, rows=2))
+    joining = made.resume(chunked(name, 55), running.clock + running.filled)
+    running = made.insert(running, joining, 1)
+    now = np.stack([TEXT[110:210], TEXT[55:155]])
+    rest = made.rest(made.read(running, now))
+    for row, length in enumerate((210, 155)):
+      assert_same_context(context_lib.row(rest, row), chunked(name, length))
+
+  def test_the_state_has_one_size(self):
+    made = decoder('long')
+    running = made.resume(chunked('long', 20))
+    sizes = set()
+    for _ in range(3):
+      running = made.read(running, ids(0, 200))
+      sizes.add(sum(leaf.nbytes for leaf in jax.tree.leaves((running.block, running.past))))
+    self.assertLen(sizes, 1)
+
+  def test_programs_do_not_depend_on_the_position(self):
+    made = decoder('taps')
+    running = made.read(made.resume(chunked('taps', 20)), ids(0, 300))
+    compiled = online._read._cache_size(), online._tiles._cache_size()
+    for _ in range(300):
+      running = made.read(running, ids(0, 1))
+    self.assertEqual(online._tiles._cache_size(), compiled[1])
+    self.assertLessEqual(online._read._cache_size(), compiled[0] + 1)
+
+
+class ContextTest(absltest.TestCase):
+
+  def test_rows_are_stacked_and_taken_apart(self):
+    contexts = [chunked('taps', length) for length in (4, 9)]
+    for row, context in enumerate(contexts):
+      jax.tree.map(
+          np.testing.assert_array_equal, context_lib.row(context_lib.stack(contexts), row), context)
+
+  def test_an_empty_context_has_read_nothing(self):
+    made = decoder('taps')
+    empty = context_lib.empty(made.model, 2)
+    self.assertEqual(empty.position.tolist(), [0, 0])
+    self.assertEqual(set(empty.recent.flatten().tolist()), {vocab.PAD})
+
+
+if __name__ == '__main__':
+  absltest.main()

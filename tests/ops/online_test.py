@@ -1,0 +1,153 @@
+"""Inside blocks and across them, byte by byte or a few at once: the chunk call's own numbers."""
+
+import functools
+
+import hypothesis
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral.ops import (
+    fft_conv,
+    linear_memory,
+    online_conv,
+    online_memory,
+    online_window,
+    window_attention,
+)
+from tests import chunk_law
+
+BLOCK = online_conv.BLOCK
+SETTINGS = hypothesis.settings(
+    max_examples=8, deadline=None, derandomize=True, database=None,
+    suppress_health_check=list(hypothesis.HealthCheck))
+LENGTHS = st.lists(st.sampled_from([1, 1, 2, 5]), min_size=1, max_size=30)
+
+
+def cut(lengths, filled):
+  """The lengths as chunks that do not cross a block's end."""
+  for length in lengths:
+    while length:
+      now = min(length, BLOCK - filled % BLOCK)
+      yield now
+      filled, length = filled + now, length - now
+
+
+@functools.cache
+def jitted(function, **kwargs):
+  return jax.jit(functools.partial(function, **kwargs))
+
+
+class LongConvTest(parameterized.TestCase):
+
+  @parameterized.parameters(2, 64, 65, 66, 150, 257)
+  def test_period_and_tiles_cover_the_horizon(self, horizon):
+    span = online_conv.period(horizon)
+    self.assertGreaterEqual(span, horizon - 1)
+    sizes = {each.shape[-1] - 1 for each in online_conv.spectra(jnp.ones((horizon, 1)))}
+    due = {online_conv.tile_size(clock, span) for clock in range(BLOCK, 4 * span, BLOCK)}
+    self.assertEqual(due, sizes)
+
+  @parameterized.parameters((20, 0), (64, 7), (150, 64), (150, 201), (300, 511))
+  def test_is_the_chunk_call(self, horizon, clock):
+    taps = chunk_law.normal(horizon, 3, seed=1)
+    x = chunk_law.normal(2, 90 + 700, 3)
+    start = fft_conv.initial_state(2, horizon, 3, jnp.float32)
+    want, end = jitted(fft_conv.causal_conv)(x, taps, start)
+    _, state = jitted(fft_conv.causal_conv)(x[:, :90], taps, start)
+    spectra, sliding = online_conv.spectra(taps), online_conv.sliding(taps)
+    ring, block = jitted(online_conv.resume_long)(state, spectra, clock)
+    filled, clock, done = clock % BLOCK, clock - clock % BLOCK, 90
+    for length in cut([1, 3, 1, 2, 5, 40, 13] * 10 + [50], filled):
+      chunk = x[:, done : done + length]
+      y, new = jitted(online_conv.long_conv)(chunk, sliding, block)
+      block = jitted(online_conv.append_long)(block, new)
+      chunk_law.assert_close(y, want[:, done : done + length], 1e-5)
+      done, filled = done + length, filled + length
+      if filled == BLOCK:
+        filled, clock = 0, clock + BLOCK
+        size = online_conv.tile_size(clock, online_conv.period(horizon))
+        spectrum, = (each for each in spectra if each.shape[-1] == size + 1)
+        ring, pending = jitted(online_conv.fold_long)(ring, block.inputs, spectrum, clock)
+        block = online_conv.next_block(pending)
+    self.assertEqual(done, 90 + 700)
+    rest = jitted(online_conv.rest_long, horizon=horizon, dtype='float32')(ring, block, clock)
+    chunk_law.assert_close(rest, end, 1e-6)
+
+
+class InBlockTest(parameterized.TestCase):
+
+  @hypothesis.given(lengths=LENGTHS, filled=st.integers(0, 20), back=st.integers(0, 10))
+  @SETTINGS
+  def test_short_conv(self, lengths, filled, back):
+    taps, x = chunk_law.normal(4, 3, seed=1), chunk_law.normal(2, 200, 3)
+    chunk_call = jitted(fft_conv.causal_conv)
+    _, state = chunk_call(x[:, :9], taps, fft_conv.initial_state(2, 4, 3, jnp.float32))
+    self._check(
+        lambda chunk, state: chunk_call(chunk, taps, state), state,
+        lambda chunk, block: jitted(online_conv.short_conv)(chunk, taps, block),
+        online_conv.resume_short(state, jnp.int32(filled)), online_conv.append_short,
+        online_conv.rest_short, online_conv.seek_short, x[:, 9:], lengths, filled, back)
+
+  @parameterized.parameters('gated', 'delta')
+  def test_memory(self, rule):
+    q, k, v, a, b = (chunk_law.normal(2, 60, 2, 4, seed=seed) for seed in range(5))
+    k /= np.linalg.norm(k, axis=-1, keepdims=True)
+    decay, strength = -np.abs(a[..., 0]), 1 / (1 + np.exp(-b[..., 0]))
+    whole = functools.partial(linear_memory.linear_memory, block=16)
+    inputs = lambda cut: (q[:, cut], k[:, cut], v[:, cut], decay[:, cut])
+    beta = lambda cut: strength[:, cut] if rule == 'delta' else None
+    matrix = np.zeros((2, 2, 4, 4), np.float32)
+    want, end = whole(*inputs(slice(None)), matrix, beta(slice(None)))
+    _, matrix = whole(*inputs(slice(7)), matrix, beta(slice(7)))
+    block, done = online_memory.resume(matrix, jnp.int32(3)), 7
+    for length in (1, 2, 1, 5, 4, 1, 30, 9):
+      now = slice(done, done + length)
+      y, new = jitted(online_memory.linear_memory)(*inputs(now), block, beta(now))
+      block = online_memory.append(block, new)
+      chunk_law.assert_close(y, want[:, now], 1e-5)
+      done += length
+    self.assertEqual(done, 60)
+    chunk_law.assert_close(online_memory.rest(block), end, 1e-5)
+
+  @hypothesis.given(lengths=LENGTHS, filled=st.integers(0, 20), back=st.integers(0, 10))
+  @SETTINGS
+  def test_window(self, lengths, filled, back):
+    x = chunk_law.normal(2, 200, 2, 3 * 4)
+    parts = lambda chunk: np.split(np.asarray(chunk), 3, axis=-1)
+    chunk_call = jitted(window_attention.window_attention, block=4)
+    start = window_attention.initial_state(2, 16, 2, 4, jnp.float32)
+    _, state = chunk_call(*parts(x[:, :9]), start)
+    self._check(
+        lambda chunk, state: chunk_call(*parts(chunk), state), state,
+        lambda chunk, block: jitted(online_window.window_attention)(*parts(chunk), block),
+        online_window.resume(state, jnp.int32(filled)), online_window.append,
+        online_window.rest, lambda block, filled: block._replace(filled=filled), x[:, 9:],
+        lengths, filled, back)
+
+  def _check(self, chunk_call, state, online, block, append, rest, seek, x, lengths, filled, back):
+    """Reads on in both ways; then takes some back and reads them again."""
+    total = min(sum(lengths), BLOCK - filled)
+    want, end = chunk_call(x[:, :total], state)
+    outputs, done = [], 0
+    for length in cut(lengths, filled):
+      if done + length > total:
+        break
+      y, new = online(x[:, done : done + length], block)
+      block = jitted(append)(block, new)
+      outputs.append(np.asarray(y))
+      done += length
+    chunk_law.assert_close(np.concatenate(outputs, axis=1), want[:, :done], 1e-5)
+    if done == total:
+      chunk_law.assert_close(jitted(rest)(block), end, 1e-6)
+    back = min(back, done)
+    if back:
+      block = jitted(seek)(block, jnp.int32(filled + done - back))
+      y, _ = online(x[:, done - back : done], block)
+      chunk_law.assert_close(y, want[:, done - back : done], 1e-5)
+
+
+if __name__ == '__main__':
+  absltest.main()
