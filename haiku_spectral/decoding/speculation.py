@@ -19,7 +19,9 @@ from haiku_spectral.decoding import generate, online, sampling
 from haiku_spectral.modules import online as online_state
 
 ORDERS = (12, 8, 5, 3)  # Bytes that must agree, the most first.
-LENGTHS = (16, 8, 4)  # Ids in one call: the next one, which is certain, and guesses behind it.
+# Ids in one call: the next one, which is certain, and guesses behind it. More cost more, so a call
+# is longer than the last only when all of its guesses were right, and shorter when few were.
+LENGTHS = (1, 4, 8, 16)
 
 
 class Index:
@@ -94,14 +96,13 @@ def generate_greedily(
   index.feed(past)
   running = decoder.resume(context)
   first = sampling.only_bytes(context.logits, end_of_document=end_of_document)
-  text, next_id, calls, guessed, ended = bytearray(), int(jnp.argmax(first[0])), 0, 0, False
+  next_id = int(jnp.argmax(first[0]))
+  text, calls, guessed, level, ended = bytearray(), 0, 0, 0, False
   while len(text) < num_bytes and not ended and not should_stop():
     running = decoder.room(running)
     room = min(online.BLOCK - running.filled, num_bytes - len(text))
-    guess = b''
-    if next_id < 256 and room > 1:
-      guess = index.guess(next_id, max(lengths) - 1)
-    length = next((n for n in lengths if guess and n <= room), 1)
+    guess = index.guess(next_id, lengths[-1]) if next_id < 256 else b''
+    length = max(n for n in lengths[:level + 1] if n <= room and (guess or n == 1))
     ids = np.array([[next_id, *guess[:length - 1]]], np.int32)
     block, kept, following, finite = _verify(
         decoder.config, end_of_document, decoder.online_params, running.block, ids, running.filled)
@@ -113,6 +114,10 @@ def generate_greedily(
     index.feed(new)
     text += new
     calls, guessed, next_id = calls + 1, guessed + length - 1, int(following)
+    if kept == length and next_id in guess[length - 1:length]:
+      level = min(level + 1, len(lengths) - 1)
+    elif 2 * kept <= length:
+      level = max(level - 1, 0)
     if new:
       on_bytes(new)
   return Speculation(
