@@ -95,6 +95,10 @@ SETTING         := requirements.txt requirements-dev.txt $(if $(VENV.py_test),.v
 $(shell mkdir -p $(OUT) && sed '/^```make/,/^```$$/!s/.*//; s/^```.*//' BUILD.md > $(OUT)/BUILD.md)
 include $(OUT)/BUILD.md
 
+# What XLA compiled for one test serves the others, and the next run.
+COMPILED := JAX_COMPILATION_CACHE_DIR='$(CURDIR)/$(OUT)/jax' \
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.3 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
+
 # The key of a test is all that it reads: hash and name of each file in its closure, from a single
 # sha256sum. A test that passed leaves its key in a file, and is cached while its key is the same.
 HASHES = $(eval HASHES := $(shell sha256sum $(sort $(SETTING) $(foreach t,$(TARGETS),$(FILES.$t))) \
@@ -108,7 +112,7 @@ run.py_binary  = $(python) -m $(module) $(subst $(newline), ,$(value ARGS))
 run.py_test    = $(if $(value ARGS),$(run.py_binary),$(if $(cached),$(report_cached),$(run_test)))
 report_cached  = echo '(cached) PASSED $(label)'
 define run_test
-log=$(OUT)/$1.log; export TEST_TMPDIR='$(CURDIR)/$(OUT)/$1.tmp'; \
+log=$(OUT)/$1.log; export TEST_TMPDIR='$(CURDIR)/$(OUT)/$1.tmp' $(COMPILED); \
 rm -rf $(OUT)/$1.*; mkdir -p $(OUT)/$1.tmp; \
 timeout --foreground -k 10 $(TIMEOUT) $(PY) -m $(module) > $$log 2>&1; code=$$?; \
 ran=$$(sed -n 's/^Ran \([1-9].*\)/\1/p' $$log | tail -n 1); \

@@ -7,6 +7,7 @@
 Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goes on from there.
 """
 
+import functools
 import pathlib
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from ml_collections import config_flags
 
 from binaries import command_line
 from haiku_spectral import config as configs
-from haiku_spectral import interruption
+from haiku_spectral import interruption, phases
 from haiku_spectral.training import run_folder
 
 CONFIG = config_flags.DEFINE_config_file(
@@ -50,12 +51,27 @@ def main(argv: Sequence[str]) -> int:
     return _train(config, run_dir, stop)
 
 
+def _told(phase: phases.Phase) -> str:
+  """What a phase reads."""
+  from datasets import registry, windows
+  names = configs.parse_mixture(phase.data.mixture)
+  whole = [name for name in names if not phase.first_step
+           or registry.is_whole(registry.folder(name, DATA_DIR.value))]
+  corpus = configs.RECORD_BYTES * sum(
+      len(windows.Records(name, data_dir=DATA_DIR.value, split='train')) for name in whole)
+  rows, lengths = phase.data.batch_size, ', '.join(f'{s.segment:,}' for s in phase.stages)
+  size = rows * sum(stage.steps * stage.segment for stage in phase.stages)
+  return (f'data: {phase.data.mixture} in {DATA_DIR.value}, about {corpus:,} bytes to train on\n'
+          f'plan: {phase.steps:,} steps of {rows} x {lengths} bytes, '
+          f'{size / max(corpus, 1):.1f} times the data')
+
+
 def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Interruption) -> int:
   # Here, so that a signal is caught while this is imported, and wrong flags are told at once.
   import jax
 
   from binaries import extrapolation_report
-  from datasets import pipeline, prefetch, windows
+  from datasets import curriculum, pipeline, prefetch
   from haiku_spectral.modules import spectral_gpt
   from haiku_spectral.training import loop, task
 
@@ -63,29 +79,27 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Int
     print('stopped before the training began')
     return 0
   data, train = config.data, config.train
-  mixture, segment = configs.parse_mixture(data.mixture), data.segment
-  batches = pipeline.batches(data, data_dir=DATA_DIR.value, seed=train.seed)
+  batches = curriculum.Batches(config, data_dir=DATA_DIR.value)
   model = spectral_gpt.make_model(config.model)
   shapes = jax.eval_shape(model.init, jax.random.key(0))
-  corpus = configs.RECORD_BYTES * sum(
-      len(windows.Records(name, data_dir=DATA_DIR.value, split='train')) for name in mixture)
-  step_bytes = data.batch_size * segment
   hooks = [extrapolation_report.training_hook(
       config, model, data_dir=DATA_DIR.value, run_dir=run_dir)] if train.extrapolation_every else []
   print(f'model: {sum(x.size for x in jax.tree.leaves(shapes)):,} parameters, {train.precision}\n'
         f'devices: {jax.local_device_count()} x {jax.local_devices()[0].device_kind}\n'
-        f'data: {data.mixture} in {DATA_DIR.value}, about {corpus:,} bytes to train on\n'
-        f'plan: {train.steps:,} steps of {data.batch_size} x {segment:,} bytes, '
-        f'{train.steps * step_bytes / corpus:.1f} times the data', flush=True)
+        + '\n'.join(_told(phase) for phase in phases.plan(config)), flush=True)
+  for name, phase in batches.missing().items():
+    print(f'not built yet: {name}, which the phase {phase!r} reads', flush=True)
 
   outcome = loop.train(config, task.Task(
       model=model,
       batches_from=lambda step: prefetch.iterate(batches, step),
       heldout=pipeline.evaluation_batches(
           data, data_dir=DATA_DIR.value, limit=train.eval_batches or None),
-      flops_per_byte=spectral_gpt.training_flops_per_byte(config.model, segment),
+      reading=batches.reading,
+      verify=batches.verify,
+      flops_per_byte=functools.partial(spectral_gpt.training_flops_per_byte, config.model),
       properties=jax.jit(lambda params: {
-          'filter_tail_mass': spectral_gpt.tail_mass(config.model, params, segment)}),
+          'filter_tail_mass': spectral_gpt.tail_mass(config.model, params, data.segment)}),
       hooks=hooks,
   ), run_dir=run_dir, stop=stop)
 

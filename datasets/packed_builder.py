@@ -25,6 +25,7 @@ RECORDS_PER_SHARD = 4096  # 256 MiB
 MAX_SHARDS = 256  # Per split: each is a file that a reader holds open.
 REPORT = 'report.json'
 DOCUMENTS = 'documents.jsonl'
+PARTS = '.parts'  # Below a data folder: finished work of a build that was cut off.
 
 
 class Document(NamedTuple):

@@ -64,18 +64,25 @@ class _OpenRecord:
     }
 
 
-def pack(documents: Iterable[tuple[int, Iterable[bytes]]]) -> Iterator[Record]:
+def pack(
+    documents: Iterable[tuple[int, Iterable[bytes]]], *, skipped: int = 0
+) -> Iterator[Record]:
   """Packs (id, chunks of bytes) in the order in which they come.
 
-  Holds one record and one chunk, so that a document may be larger than memory.
+  Holds one record and one chunk, so that a document may be larger than memory. `skipped` positions
+  of the first document stand in records before these: a stream may be packed from any record on.
   """
   record = _OpenRecord()
   for document, chunks in documents:
     if record.full:
       yield record.close()
       record = _OpenRecord()
-    record.begin(document)
-    size = 0
+    size = max(0, skipped - 1)
+    if skipped:
+      record.resume(document, size)
+    else:
+      record.begin(document)
+    skipped = 0
     for chunk in chunks:
       rest = memoryview(chunk)
       while rest:

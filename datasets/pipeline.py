@@ -2,9 +2,11 @@
 
 Shapes: B rows on this host, T segment (bytes).
 
-A global batch has two kinds of rows. Rows 0 .. carried_rows - 1 walk: row r at step k reads slice
-(k + r) % span of the ((k + r) // span)-th span of its lane, so that its state may be carried from
-step to step and rows start anew at different steps. The other rows are cold: a window each.
+A global batch has two kinds of rows. Rows 0 .. carried_rows - 1 walk, each in a lane of its own: a
+sequence of spans, all over the mixture, each of which is read from its beginning to its end, so
+that the state may be carried from step to step. A row starts anew with every span, and in every
+segment in which a document begins; rows come to their spans' ends at different steps. The other
+rows are cold: a window each.
 """
 
 import sys
@@ -50,15 +52,16 @@ class Batches:
 
   def __init__(
       self, data_config: config.DataConfig, records: Sequence[windows.Records],
-      weights: Sequence[float], *, seed: int, host: int, hosts: int,
+      weights: Sequence[float], *, segment: int, walked: int, seed: Sequence[int], host: int,
+      hosts: int,
   ) -> None:
-    self._config = data_config
+    self._config, self._segment, self._walked = data_config, segment, walked
     self._rows = _host_rows(data_config.batch_size, host, hosts)
-    segment, span = data_config.segment, data_config.span
+    self._span = data_config.segment * data_config.span  # Bytes.
     self._cold = [windows.Windows(source, segment) for source in records]
-    self._spans = [windows.Windows(source, segment * span) for source in records]
-    self._cold_order = mixture.mix([len(w) for w in self._cold], weights, seed=(seed, 0))
-    self._span_order = mixture.mix([len(w) for w in self._spans], weights, seed=(seed, 1))
+    self._spans = [windows.Windows(source, self._span) for source in records]
+    self._cold_order = mixture.mix([len(w) for w in self._cold], weights, seed=(*seed, 0))
+    self._span_order = mixture.mix([len(w) for w in self._spans], weights, seed=(*seed, 1))
 
   def __len__(self) -> int:
     """Without end: the largest length that Python knows."""
@@ -68,20 +71,28 @@ class Batches:
     """The rows of this host at a step."""
     if step < 0:
       raise IndexError(f'steps are counted from 0, got {step}.')
-    return _stack([self._row(step, row) for row in self._rows])
+    return _stack([self._walking_row(step, row) if row < self._config.carried_rows
+                   else self._cold_row(step, row) for row in self._rows])
 
-  def _row(self, step: int, row: int) -> tuple[np.ndarray, bool, int]:
-    carried, segment = self._config.carried_rows, self._config.segment
-    if row >= carried:
-      number = step * (self._config.batch_size - carried) + row - carried
-      source, window = self._cold_order[number]
-      return self._cold[source].ids(window, 0, segment), True, source
-    lane_span, part = divmod(step + row, self._config.span)
+  def _cold_row(self, step: int, row: int) -> tuple[np.ndarray, bool, int]:
+    carried = self._config.carried_rows
+    number = step * (self._config.batch_size - carried) + row - carried
+    source, window = self._cold_order[number]
+    return self._cold[source].ids(window, 0, self._segment), True, source
+
+  def _walking_row(self, step: int, row: int) -> tuple[np.ndarray, bool, int]:
+    carried, span = self._config.carried_rows, self._span
+    # Rows start evenly spread over the span, the first one the farthest, so that spans begin in the
+    # order in which they are numbered: then the mixture's shares are kept at every step.
+    ahead = (carried - 1 - row) * self._config.span // carried * self._config.segment
+    lane_span, start = divmod(self._walked + step * self._segment + ahead, span)
     source, window = self._span_order[lane_span * carried + row]
     # The span at the end of a split may be short: it is read again rather than its padding.
-    part %= self._spans[source].parts(window, segment)
-    ids = self._spans[source].ids(window, part * segment, segment)
-    return ids, part == 0 or step == 0, source
+    readable = self._spans[source].parts(window, self._segment) * self._segment
+    ids = self._spans[source].ids(window, start % readable, self._segment)
+    # A walk that begins, begins again, or may not go on where it was with segments of this length.
+    fresh = start % readable == 0 or (step == 0 and (not self._walked or readable < span))
+    return ids, fresh or bool((ids[:-1] == vocab.BOUNDARY).any()), source
 
 
 class EvaluationBatches:
@@ -149,16 +160,18 @@ def _open(
 
 
 def batches(
-    data_config: config.DataConfig, *, data_dir: str, split: str = 'train', seed: int,
-    host: int = 0, hosts: int = 1,
+    data_config: config.DataConfig, *, data_dir: str, split: str = 'train', seed: Sequence[int],
+    host: int = 0, hosts: int = 1, segment: int | None = None, walked: int = 0,
 ) -> Batches:
-  """The batches of a training run: [k] is what this host reads at step k.
+  """The batches of a stage of training: [k] is what this host reads at its step k.
 
   Every window is read once before any is read again. Host h reads rows h B/H to (h + 1) B/H - 1 of
-  the same global batch, whatever the number H of hosts.
+  the same global batch, whatever the number H of hosts. `segment` may be shorter than the config's,
+  which then still says how long a span is. Rows go on where they are after `walked` bytes.
   """
   records, weights = _open(data_config, data_dir, split)
-  return Batches(data_config, records, weights, seed=seed, host=host, hosts=hosts)
+  return Batches(data_config, records, weights, segment=segment or data_config.segment,
+                 walked=walked, seed=seed, host=host, hosts=hosts)
 
 
 def evaluation_batches(

@@ -1,8 +1,9 @@
 """Building a dataset so that what lies in its place is always whole.
 
 All is written into DATA_DIR/.building/NAME and renamed into place at the end. A build that was
-killed leaves only that folder, which the next one removes. A lock, which the system takes from a
-process that dies, keeps two processes from building the same dataset.
+killed leaves only that folder, which the next one removes, but for downloads and finished parts,
+from which a builder that keeps such goes on. A lock, which the system takes from a process that
+dies, keeps two processes from building the same dataset.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ from datasets import packed_builder, registry
 
 def prepare(
     name: str,
-    make_builder: Callable[[str], packed_builder.PackedBuilder],  # data_dir -> builder
+    make_builder: Callable[[str], Any],  # data_dir -> a packed or a streaming builder
     *,
     data_dir: str,
     overwrite: bool = False,
@@ -31,7 +32,7 @@ def prepare(
   place = registry.folder(name, data_dir)
   staging = pathlib.Path(data_dir).expanduser() / '.building' / name
   with _lock(staging.with_name(staging.name + '.lock'), name):
-    shutil.rmtree(staging, ignore_errors=True)
+    _clear(staging)
     builder = make_builder(str(staging))
     if registry.is_whole(place) and not overwrite:
       report = registry.report(name, data_dir)
@@ -42,13 +43,21 @@ def prepare(
       with contextlib.redirect_stdout(None):  # TFDS prints sizes that it does not know.
         builder.download_and_prepare(file_format='array_record')
       _replace(place, pathlib.Path(builder.data_dir), staging)
+      shutil.rmtree(staging)
     except (RuntimeError, OSError) as error:
       if isinstance(error, OSError) and error.errno is None:
         raise  # Ours: it says already what is wrong.
       raise ValueError(f'{name!r} was not built: {error}.') from error  # A full disk, for example.
     finally:
-      shutil.rmtree(staging, ignore_errors=True)
+      _clear(staging)
   return True, registry.report(name, data_dir)
+
+
+def _clear(staging: pathlib.Path) -> None:
+  """Removes all but finished parts and downloads."""
+  for path in staging.glob('*'):
+    if path.name not in (packed_builder.PARTS, 'downloads'):
+      shutil.rmtree(path, ignore_errors=True)
 
 
 def _check_settings(name: str, report: dict[str, Any], wanted: dict[str, Any]) -> None:

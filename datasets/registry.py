@@ -1,37 +1,100 @@
 """From the name in a mixture to a dataset on disk.
 
-'starter' and 'text_folder/books' are names: a builder, and for some builders the name of a corpus.
-A dataset lies in DATA_DIR/NAME/VERSION.
+A name is that of a builder ('starter'), or of a builder and one of its corpora
+('turkish_web/hplt', 'text_folder/books'); a builder with fixed corpora alone stands for its first
+one. A dataset lies in DATA_DIR/NAME/VERSION.
 """
 
 import functools
 import importlib
+import inspect
 import json
 import pathlib
 from typing import Any
 
 BUILDERS = {
-    'starter': 'datasets.starter.starter_dataset_builder',
-    'text_folder': 'datasets.text_folder.text_folder_dataset_builder',
+    name: f'datasets.{name}.{name}_dataset_builder' for name in (
+        'c4_english', 'enwik8', 'github_code', 'golden', 'pg19', 'pile_english',
+        'shakespeare_sonnets', 'starter', 'text_folder', 'tiny_stories', 'turkish_academic',
+        'turkish_web', 'wikitext103')
 }
-WITH_CORPORA = ('text_folder',)  # Builders of which there may be several, each with a name.
+WITH_CORPORA = ('text_folder',)  # Builders of which there may be any number, each with a name.
+
+
+def add(module: str) -> list[str]:
+  """Makes the builders known that a module of one's own holds; returns their names.
+
+  Raises ValueError for a module that cannot be imported, that holds none, or whose builder has the
+  name of another.
+  """
+  try:
+    found = importlib.import_module(module)
+  except ImportError as error:
+    raise ValueError(
+        f'the module {module!r} cannot be imported ({error}): give one that Python finds '
+        '(PYTHONPATH), as in my_package.my_dataset_builder.') from error
+  classes: list[tuple[str, Any]] = inspect.getmembers(found, inspect.isclass)
+  added = [value.name for _, value in classes
+           if value.__module__ == module and hasattr(value, 'download_and_prepare')]
+  for name in added:
+    if BUILDERS.setdefault(name, module) != module:
+      raise ValueError(f'{module!r} has a builder {name!r}, but so has {BUILDERS[name]!r}: give '
+                       'it another name.')
+  if not added:
+    raise ValueError(f'the module {module!r} holds no builder: give one with a class Builder.')
+  return added
 
 
 def builder_module(dataset: str) -> Any:
-  """The module with `Builder`, imported when it is first needed."""
+  """The module with the builder, imported when it is first needed."""
   if dataset not in BUILDERS:
-    raise ValueError(f'there is no dataset {dataset!r}: give {" or ".join(BUILDERS)}.')
+    raise ValueError(
+        f'there is no dataset {dataset!r}: give one of {", ".join(sorted(BUILDERS))}.')
   return importlib.import_module(BUILDERS[dataset])
 
 
-def folder(name: str, data_dir: str) -> pathlib.Path:
-  """Where the dataset of a name lies, built or not. Raises ValueError for a name that cannot be."""
+def builder_class(dataset: str) -> Any:
+  """The builder of a name without corpus. Raises ValueError for one that is not there."""
+  classes = inspect.getmembers(builder_module(dataset), inspect.isclass)
+  return next(value for _, value in classes
+              if value.__module__ == BUILDERS[dataset] and getattr(value, 'name', '') == dataset)
+
+
+def corpora(dataset: str) -> list[str]:
+  """The names of a builder's fixed corpora; none if it has but one, or if users name them."""
+  return [config.name for config in builder_class(dataset).BUILDER_CONFIGS]
+
+
+def full_name(name: str) -> str:
+  """The name with its corpus. Raises ValueError for a name that cannot be."""
   dataset, _, corpus = name.partition('/')
-  module = builder_module(dataset)
-  if bool(corpus) != (dataset in WITH_CORPORA) or '/' in corpus:
-    wanted = f'{dataset}/NAME' if dataset in WITH_CORPORA else dataset
-    raise ValueError(f'the dataset name {name!r} is not allowed: give {wanted!r}.')
-  return pathlib.Path(data_dir).expanduser() / name / str(module.Builder.VERSION)
+  there = corpora(dataset)
+  if dataset in WITH_CORPORA and corpus and '/' not in corpus:
+    return name
+  if dataset not in WITH_CORPORA and (corpus in there if corpus else not name.endswith('/')):
+    return f'{dataset}/{corpus or there[0]}' if there else dataset
+  wanted = f'{dataset}/NAME' if dataset in WITH_CORPORA else dataset
+  of = f' or one of {", ".join(f"{dataset}/{corpus}" for corpus in there)}' if there else ''
+  raise ValueError(f'the dataset name {name!r} is not allowed: give {wanted!r}{of}.')
+
+
+def folder(name: str, data_dir: str) -> pathlib.Path:
+  """Where the dataset of a name lies, built or not. Raises ValueError for a name that cannot be.
+
+  What a builder from elsewhere has built is found by what lies there, its newest version first.
+  """
+  root = pathlib.Path(data_dir).expanduser()
+  dataset = name.partition('/')[0]
+  if dataset not in BUILDERS and (versions := _versions(root / name)):
+    return versions[-1]
+  return root / full_name(name) / str(builder_class(dataset).VERSION)
+
+
+def _versions(path: pathlib.Path) -> list[pathlib.Path]:
+  """The finished versions of a dataset, oldest first."""
+  return sorted(
+      (version for version in path.glob('[0-9]*.[0-9]*.[0-9]*') if is_whole(version)),
+      key=lambda version: [int(number) for number in version.name.split('.')])
 
 
 def is_whole(path: pathlib.Path) -> bool:
@@ -42,19 +105,28 @@ def is_whole(path: pathlib.Path) -> bool:
 def built(data_dir: str) -> list[str]:
   """The names of all datasets that can be opened, sorted."""
   root = pathlib.Path(data_dir).expanduser()
-  names = []
-  for dataset in BUILDERS:
-    corpora = sorted(root.glob(f'{dataset}/*')) if dataset in WITH_CORPORA else [root / dataset]
-    names += [path.relative_to(root).as_posix() for path in corpora]
-  return sorted(name for name in names if is_whole(folder(name, data_dir)))
+  found = {version.parent for pattern in ('[!.]*', '[!.]*/*') for path in root.glob(pattern)
+           for version in _versions(path)}
+  names = sorted(path.relative_to(root).as_posix() for path in found)
+  return [name for name in names if _can_be(name) and is_whole(folder(name, data_dir))]
+
+
+def _can_be(name: str) -> bool:
+  try:
+    return name.partition('/')[0] not in BUILDERS or full_name(name) == name
+  except ValueError:
+    return False
 
 
 def build_command(name: str, data_dir: str) -> str:
   """What a user types to build a dataset."""
   dataset, _, corpus = name.partition('/')
-  corpus_flags = f' --source=DIR --name={corpus}' if corpus else ''
+  if dataset in WITH_CORPORA:
+    dataset_flags = f'--dataset={dataset} --source=DIR --name={corpus}'
+  else:
+    dataset_flags = f'--dataset={name}'
   data_flag = '' if data_dir == 'data' else f' --data_dir={data_dir}'
-  return f"make //binaries:prepare_data ARGS='--dataset={dataset}{corpus_flags}{data_flag}'"
+  return f"make //binaries:prepare_data ARGS='{dataset_flags}{data_flag}'"
 
 
 def damaged(name: str, data_dir: str, reason: object) -> ValueError:

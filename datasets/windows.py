@@ -1,7 +1,7 @@
 """Windows of a split, by arithmetic.
 
-With n = 65536 / L, window i of length L is slice i % n of record i // n. There is no index: any
-window is one record read, and records read lately are kept.
+Window i of length L begins at byte i L of the split, which is byte i L % 65536 of record
+i L // 65536. There is no index: any place is one record read, and records read lately are kept.
 """
 
 import functools
@@ -47,33 +47,33 @@ class Records:
 
 
 class Windows:
-  """All windows of `length` bytes of a split; none without a byte to predict."""
+  """All windows of `length` bytes of a split; none without a byte to predict.
+
+  A window lies in one record, or is a number of whole ones.
+  """
 
   def __init__(self, records: Records, length: int) -> None:
     self._records = records
     self._length = length
-    self._per_record = packing.RECORD_BYTES // length
     # The last byte of a record has no target, so a window that held nothing else is left out.
-    self._first_of_last = (len(records) - 1) * self._per_record
-    self._last_targets = int(records[len(records) - 1]['length']) - 1
+    last_targets = int(records[len(records) - 1]['length']) - 1
     if len(records) == 1:
-      self._last_targets = max(1, self._last_targets)  # A split is never without a window.
-    self._count = self._first_of_last + -(-self._last_targets // length)
+      last_targets = max(1, last_targets)  # A split is never without a window.
+    self._end = (len(records) - 1) * packing.RECORD_BYTES + last_targets
 
   def __len__(self) -> int:
     """The number of windows."""
-    return self._count
+    return -(-self._end // self._length)
 
   def parts(self, index: int, length: int) -> int:
     """How many slices of `length` of a window have a byte to predict: fewer at the split's end."""
-    parts = self._length // length
-    if index < self._first_of_last:
-      return parts
-    left = self._last_targets - (index - self._first_of_last) * self._length
-    return min(parts, -(-left // length))
+    left = self._end - index * self._length
+    return min(self._length // length, -(-left // length))
 
   def ids(self, index: int, start: int, length: int) -> np.ndarray:  # [length + 1] int32
-    """The ids start .. start + length of a window and the one that follows; PAD past the record."""
-    record = self._records[index // self._per_record]
-    return packing.window_ids(
-        record, index % self._per_record * self._length + start, length + 1)
+    """The ids start .. start + length of a window and the one that follows; PAD past the record.
+
+    They begin in one record and end there, the last one apart.
+    """
+    record, position = divmod(index * self._length + start, packing.RECORD_BYTES)
+    return packing.window_ids(self._records[record], position, length + 1)

@@ -11,6 +11,7 @@ import datasets
 from tests import small_repository
 
 PACKAGES = ('haiku_spectral', 'datasets', 'binaries', 'tests')
+REGISTERS = '//datasets:__init__'  # Tells TFDS of the builders, and imports none before it asks.
 
 
 def is_module(root: pathlib.Path, name: str) -> bool:
@@ -71,7 +72,7 @@ def mistakes(root: pathlib.Path) -> list[str]:
     name = label(str(path.relative_to(root).with_suffix('')))
     tree = ast.parse(path.read_text(encoding='utf-8'))
     if path.name == '__init__.py':
-      if any(not isinstance(node, ast.Expr) for node in tree.body):
+      if name != REGISTERS and any(not isinstance(node, ast.Expr) for node in tree.body):
         found.append(f'{name} holds more than a docstring, which would run unseen')
       continue
     deps, used = declared.get(name, (set(), set()))

@@ -64,7 +64,7 @@ class ConfigTest(parameterized.TestCase):
       ({'data__mixture': 'a:-1'}, 'weights above 0'),
       ({'data__batch_size': 0}, 'batch_size=0'),
       ({'data__segment': 1000}, 'segment=1000.*a divisor of the record length 65536'),
-      ({'data__span': 65}, 'span=65.*divides 65536'),
+      ({'data__span': 65}, 'span=65.*divides 65536, or is a multiple'),
       ({'data__carried_rows': 9}, 'carried_rows=9.*0 to config.data.batch_size=4'),
       ({'train__seed': -1}, 'train.seed=-1'),
       ({'train__steps': 0}, 'train.steps=0'),

@@ -1,6 +1,6 @@
 """Loss and gradients of a global batch: over devices, micro-batches and carried states.
 
-Shapes: B rows of the batch, T time (bytes), L super-blocks, A micro-batches, N devices.
+Shapes: B rows of the batch, T time (bytes), L super-blocks, A micro-batches, N devices, S sources.
 
 The global sum of nats is divided by the global count of targets, so how the rows are cut among
 devices and micro-batches changes nothing but rounding, however unequal their counts.
@@ -30,18 +30,21 @@ class Rows(NamedTuple):
   inputs: jax.Array  # [B, T] int32
   targets: jax.Array  # [B, T] int32; PAD where nothing is scored.
   fresh: jax.Array  # [B] bool: the row does not continue the same row of the batch before.
+  sources: jax.Array  # [B] int32: the dataset that the row is from.
 
 
 class Gradients(NamedTuple):
   """What one pass over a batch gives."""
 
   gradients: Any  # Of the mean loss in nats per byte, times the loss scale; float32.
-  loss: loss.LossSum  # Of the whole batch.
+  loss: loss.LossSum  # [] Of the whole batch,
+  by_source: loss.LossSum  # [S] and of the rows of each source.
   carry: State | None  # [L, B, ...]: the state after the batch; None when none was given.
 
 
 def make_gradients(
-    model: spectral_gpt.Model, mesh: Mesh, *, dtype: jax.typing.DTypeLike, accumulation: int
+    model: spectral_gpt.Model, mesh: Mesh, *, dtype: jax.typing.DTypeLike, accumulation: int,
+    sources: int,
 ) -> Callable[..., Gradients]:
   """Returns f(params, carry, rows, scale) -> Gradients, for use under jit.
 
@@ -51,7 +54,7 @@ def make_gradients(
   def scaled_loss(params: hk.Params, rows: Rows, state: State, weight: jax.Array):
     logits, state = model.apply(precision.cast_params(params, dtype), rows.inputs, state)
     sums = loss.next_byte_loss(logits, rows.targets)
-    return sums.nats * weight, (sums.nats, state)
+    return jnp.sum(sums.nats) * weight, (sums, state)
 
   def local(params: hk.Params, carry: State | None, rows: Rows, scale: jax.Array):
     chex.assert_equal_shape_prefix([rows.inputs, rows.fresh], 1)
@@ -67,19 +70,22 @@ def make_gradients(
 
     parts = (_split(rows, accumulation, 0), _split(state, accumulation, BATCH_AXIS))
     nothing = jax.tree.map(jnp.zeros_like, params)
-    gradients, (nats, state) = jax.lax.scan(micro_batch, nothing, parts)
-    gradients, nats = jax.lax.psum((gradients, jnp.sum(nats)), meshes.DATA_AXIS)
+    gradients, (sums, state) = jax.lax.scan(micro_batch, nothing, parts)
+    sums = _join(sums, 0)
+    gradients, nats, by_source = jax.lax.psum(
+        (gradients, jnp.sum(sums.nats), loss.by_source(sums, rows.sources, sources)),
+        meshes.DATA_AXIS)
     state = _join(state, BATCH_AXIS)
     # A state that is not finite would make every later loss of its row so, too.
     state = jax.tree.map(lambda x, x0: jnp.where(jnp.isfinite(nats), x, x0), state, initial)
-    return gradients, loss.LossSum(nats, count), None if carry is None else state
+    return gradients, loss.LossSum(nats, count), by_source, None if carry is None else state
 
   # No collective is differentiated: gradients are summed once, after the last micro-batch. With
   # replication checks on, JAX would insert a sum into every micro-batch.
   sharded = jax.shard_map(
       local, mesh=mesh, check_vma=False,
       in_specs=(P(), meshes.STATE_ROWS, meshes.ROWS, P()),
-      out_specs=(P(), P(), meshes.STATE_ROWS))
+      out_specs=(P(), P(), P(), meshes.STATE_ROWS))
   return lambda *args: Gradients(*sharded(*args))
 
 

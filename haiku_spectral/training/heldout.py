@@ -1,44 +1,48 @@
-"""The held-out loss: windows that the model never learns from, each read from a cold start."""
+"""The held-out loss: windows that the model never learns from, each read from a cold start.
+
+Shapes: B rows of the batch, T time (bytes), S sources.
+"""
 
 from collections.abc import Callable, Iterable
 
 import haiku as hk
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
 from haiku_spectral import vocab
 from haiku_spectral.parallel import mesh as meshes
-from haiku_spectral.training import gradients, step
+from haiku_spectral.training import gradients, loss, step
 
 
 def evaluate(
     loss_of: step.LossFunction,
     params: hk.Params,
     batches: Iterable[gradients.Rows],
+    sources: int,
     mesh: Mesh,
     stop: Callable[[], bool],
-) -> float | None:
-  """Mean loss in nats per byte over all targets of the batches; nan when they have none.
+) -> loss.LossSum | None:  # [S]
+  """The sums of the batches' targets by source, in NumPy's float64 and int64.
 
   Asks `stop` between batches and returns None, having measured nothing, when it says so.
   """
-  nats, count = 0.0, 0
-  running = None
+  done = [loss.LossSum(jnp.zeros(sources), jnp.zeros(sources, jnp.int32))]
   for batch in batches:
     if stop():
       return None
-    inputs, targets = meshes.place_rows(mesh, _whole_shares(batch, mesh.size))
-    # The next batch is prepared while this one runs.
-    running, done = loss_of(params, inputs, targets), running
-    if done is not None:
-      nats, count = nats + float(done.nats), count + int(done.targets)
-  if running is not None:
-    nats, count = nats + float(running.nats), count + int(running.targets)
-  return nats / count if count else float('nan')
+    done.append(loss_of(params, *meshes.place_rows(mesh, _whole_shares(batch, mesh.size))))
+    jax.block_until_ready(done[-2:-1])  # The next batch is prepared while this one runs.
+  return loss.LossSum(
+      np.sum([np.asarray(sums.nats, np.float64) for sums in done], axis=0),
+      np.sum([np.asarray(sums.targets, np.int64) for sums in done], axis=0))
 
 
-def _whole_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, np.ndarray]:
-  """Inputs and targets with rows that count for nothing added, so that all devices get as many."""
-  missing = ((0, -len(batch.inputs) % devices), (0, 0))
-  return (np.pad(batch.inputs, missing, constant_values=vocab.BOUNDARY),
-          np.pad(batch.targets, missing, constant_values=vocab.PAD))
+def _whole_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, ...]:
+  """Inputs, targets and sources, with rows that count for nothing added: each device gets as many.
+  """
+  missing = -len(batch.inputs) % devices
+  return (np.pad(batch.inputs, ((0, missing), (0, 0)), constant_values=vocab.BOUNDARY),
+          np.pad(batch.targets, ((0, missing), (0, 0)), constant_values=vocab.PAD),
+          np.pad(batch.sources, (0, missing)))

@@ -7,11 +7,13 @@ steps and writes the same rows. What the loop itself must remember for that is i
 import contextlib
 import math
 import pathlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
 from jax.sharding import Mesh
 
+from haiku_spectral import phases
 from haiku_spectral.config import Config
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import (
@@ -24,6 +26,7 @@ from haiku_spectral.training import (
     run_folder,
     state,
     step,
+    tally,
 )
 from haiku_spectral.training.task import Outcome, Report, Stop, Task
 
@@ -33,8 +36,9 @@ class _Memory(NamedTuple):
 
   work_done: bool = True  # The evaluation and the hooks due at this step are done.
   heldout_loss: float | None = None  # Nats per byte, measured at this very step.
-  nats: float = 0.0  # Of the finite steps since the last row of training metrics,
-  targets: int = 0  # and what was scored in them.
+  nats: Mapping[str, float] = {}  # Of the finite steps since the last row of metrics, by dataset,
+  targets: Mapping[str, int] = {}  # what was scored in them,
+  read: Mapping[str, int] = {}  # and what was scored since the run began.
 
 
 def train(
@@ -63,6 +67,8 @@ class _Run:
                report: Report, stack: contextlib.ExitStack):
     self._config, self._task, self._run_dir = config, task, run_dir
     self._stop, self._mesh, self._report = stop, mesh, report
+    self._plan, self._names = phases.plan(config), phases.sources(config)
+    self._steps = phases.total_steps(config)
     self._state, self._step, self._memory = self._start()
     self._saved = (self._step, self._memory)
     self._pending: tuple[int, step.StepMetrics] | None = None  # Of the step that may still run.
@@ -76,12 +82,12 @@ class _Run:
     self._writer = stack.enter_context(contextlib.closing(
         metrics.Writer(run_dir, step=self._step, work_done=self._memory.work_done)))
     self._progress = stack.enter_context(contextlib.closing(
-        progress.Progress(step=self._step, steps=config.train.steps)))
+        progress.Progress(step=self._step, steps=self._steps)))
     self._batches = stack.enter_context(contextlib.closing(task.batches_from(self._step)))
 
   def _start(self) -> tuple[state.TrainState, int, _Memory]:
     """The latest whole checkpoint's state, or that of before the first step."""
-    model, steps = self._task.model, self._config.train.steps
+    model, steps = self._task.model, self._steps
     found = checkpoint.restore_latest(self._run_dir, self._report)
     if found is None:
       return state.start(model, self._config, self._mesh), 0, _Memory()
@@ -89,18 +95,35 @@ class _Run:
       raise ValueError(
           f'config.train.steps={steps}, but the run in {self._run_dir} has already taken '
           f'{found.step}: give that or more.')
+    reading = found.host.pop('reading', {})
+    self._task.verify(found.step, reading)
     self._report(f'resuming {self._run_dir} at step {found.step}')
     train_state = state.restored(found.params, found.training, model, self._config)
     return state.place(self._mesh, train_state), found.step, _Memory(**found.host)
 
+  def _segment(self, step: int) -> int:
+    """How many bytes of each row a step reads."""
+    phase, stage = phases.at(self._plan, step)
+    return self._plan[phase].stages[stage].segment
+
+  def _announce(self) -> None:
+    """Says what is read from now on, where that changes."""
+    for phase in self._plan:
+      for stage in phase.stages:
+        if stage.first_step == self._step:
+          self._speed.pause()  # For another length the step is compiled anew.
+          if len(self._plan) > 1:
+            self._report(f'step {self._step}: phase {phase.name!r}, {stage.steps} steps of '
+                         f'{phase.data.batch_size} x {stage.segment} bytes of {phase.data.mixture}')
+
   def _next_rows(self) -> gradients.Rows:
     """The next batch, put on the devices while the last step still runs there."""
     batch = next(self._batches)
-    wanted = (self._config.data.batch_size, self._config.data.segment)
+    wanted = (self._config.data.batch_size, self._segment(self._step))
     if batch.inputs.shape != wanted:
       raise ValueError(f'batches must have the shape {wanted}, not {batch.inputs.shape}.')
     return meshes.place_rows(
-        self._mesh, gradients.Rows(batch.inputs, batch.targets, batch.fresh))
+        self._mesh, gradients.Rows(batch.inputs, batch.targets, batch.fresh, batch.sources))
 
   def run(self) -> Outcome:
     """Steps until the end or until told to stop, and saves."""
@@ -113,16 +136,17 @@ class _Run:
           f'{error} The last good parameters are saved in {self._run_dir}.') from error
     if self._saved != (self._step, self._memory):
       self._save()
-    return Outcome(self._step, self._step >= self._config.train.steps, self._heldout_loss)
+    return Outcome(self._step, self._step >= self._steps, self._heldout_loss)
 
   def _take_steps(self) -> None:
     while True:
       if not self._memory.work_done:
         self._read()
         self._work()
-      if self._step >= self._config.train.steps or self._stop():
+      if self._step >= self._steps or self._stop():
         self._read()
         return
+      self._announce()
       self._state, latest = self._train_step(self._state, self._next_rows())
       self._step += 1
       self._memory = self._memory._replace(work_done=not self._has_work(), heldout_loss=None)
@@ -134,12 +158,14 @@ class _Run:
     if pending is None:
       return
     number, values = pending[0], jax.device_get(pending[1])
-    self._speed.step_done()
+    self._speed.step_done(self._config.data.batch_size * self._segment(number - 1))
     self._progress.step_done(number)
+    memory, (nats, targets) = self._memory, values.by_source
+    self._memory = memory._replace(read=tally.added(memory.read, self._names, targets))
     if math.isfinite(values.loss.nats):
       self._memory = self._memory._replace(
-          nats=self._memory.nats + float(values.loss.nats),
-          targets=self._memory.targets + int(values.loss.targets))
+          nats=tally.added(memory.nats, self._names, nats),
+          targets=tally.added(memory.targets, self._names, targets))
     if self._due(self._config.train.log_every, number):
       self._log(number, values)
     if check:
@@ -150,22 +176,27 @@ class _Run:
 
   def _log(self, number: int, values: step.StepMetrics) -> None:
     """Writes a row of training metrics and begins the next one."""
-    nats, targets = self._memory.nats, self._memory.targets
-    self._memory = self._memory._replace(nats=0.0, targets=0)
-    loss = metrics.loss_scalars(nats / targets if targets else math.nan)
-    speed = self._speed.take() * self._config.data.batch_size * self._config.data.segment
+    memory, speed = self._memory, self._speed.take()
+    self._memory = memory._replace(nats={}, targets={})
+    loss = metrics.loss_scalars(tally.mean(memory.nats, memory.targets))
+    segment = self._segment(number - 1)
     self._writer.write(number, metrics.TRAIN, {
         **loss,
+        **tally.losses(self._names, memory.nats, memory.targets),
+        **{f'bytes/{name}': memory.read.get(name, 0) for name in self._names},
+        'phase': phases.at(self._plan, number - 1)[0] + 1,
+        'segment': segment,
         'gradient_norm': values.gradient_norm,
         'learning_rate': values.learning_rate,
         'skipped_steps': values.skipped,
         'tokens_per_second': speed,
-        'flops_per_second': speed * self._task.flops_per_byte,
+        'flops_per_second': speed * self._task.flops_per_byte(segment),
     })
     self._progress.show(number, loss['loss'], tokens_per_second=speed)
 
   def _due(self, every: int, number: int) -> bool:
-    return number == self._config.train.steps or (every > 0 and number % every == 0)
+    """Whether something is done at a step: every so often, and always at the end of a phase."""
+    return (every > 0 and number % every == 0) or any(number == phase.end for phase in self._plan)
 
   def _has_work(self) -> bool:
     train = self._config.train
@@ -193,19 +224,24 @@ class _Run:
   def _evaluate(self) -> bool:
     """Measures and notes the held-out loss; False when it was told to stop before the end."""
     params = self._state.params
-    loss = heldout.evaluate(self._loss_of, params, self._task.heldout, self._mesh, self._stop)
-    if loss is None:
+    sums = heldout.evaluate(
+        self._loss_of, params, self._task.heldout, len(self._names), self._mesh, self._stop)
+    if sums is None:
       return False
+    nats, targets = (tally.added({}, self._names, x) for x in sums)
+    loss = tally.mean(nats, targets)
     self._heldout_loss = loss
     self._memory = self._memory._replace(heldout_loss=loss if math.isfinite(loss) else None)
     scalars = metrics.loss_scalars(loss)
-    self._writer.write(
-        self._step, metrics.HELDOUT, {**scalars, **self._task.properties(params)})
-    self._progress.say(f'step {self._step}: held-out loss {loss:.4f} nats/byte, '
-                       f'{scalars["bits_per_byte"]:.4f} bits/byte')
+    self._writer.write(self._step, metrics.HELDOUT, {
+        **scalars, **tally.losses(self._names, nats, targets), **self._task.properties(params)})
+    self._progress.say(
+        f'step {self._step}: held-out loss {loss:.4f} nats/byte, {scalars["bits_per_byte"]:.4f} '
+        f'bits/byte{tally.told(self._names, nats, targets)}')
     return True
 
   def _save(self) -> None:
     train_state = state.stored(self._state, self._config.data.carried_rows)
-    self._store.save(self._step, self._state.params, train_state, self._memory._asdict())
+    host = {**self._memory._asdict(), 'reading': self._task.reading(self._step)}
+    self._store.save(self._step, self._state.params, train_state, host)
     self._saved = (self._step, self._memory)

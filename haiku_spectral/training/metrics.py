@@ -1,7 +1,8 @@
 """What a run writes down: one JSON object per line, and the same for TensorBoard.
 
 A row is {"step": n, "kind": "train" | "heldout" | a hook's name, ...scalars}. Loss is in nats per
-byte, perplexity is per byte, a token is a byte. What is not finite is null.
+byte, perplexity is per byte, a token is a byte. What is not finite is null. 'loss/NAME' is the loss
+on a dataset, null when none of it was read; 'bytes/NAME' is what was read of it since step 0.
 """
 
 import json
@@ -28,6 +29,11 @@ def loss_scalars(nats_per_byte: float) -> dict[str, float]:
       'bits_per_byte': loss.bits_per_byte(nats_per_byte),
       'perplexity': math.exp(min(nats_per_byte, 700.0)),
   }
+
+
+def mean(nats: float, targets: int) -> float:
+  """Nats per byte; nan when nothing was scored."""
+  return nats / targets if targets else math.nan
 
 
 def read(run_dir: pathlib.Path) -> list[Row]:

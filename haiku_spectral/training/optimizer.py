@@ -12,22 +12,36 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from haiku_spectral.config import TrainConfig
+from haiku_spectral import phases
+from haiku_spectral.config import Config, RateConfig
 from haiku_spectral.modules import filters
 
 Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning rate (float32).
 
 
-def learning_rate(config: TrainConfig) -> Schedule:
+def learning_rate(config: Config) -> Schedule:
+  """The rule of each phase over its own steps."""
+  plan = phases.plan(config)
+  rules = [_rule(phase.rate, phase.steps) for phase in plan]
+
+  def schedule(step: jax.Array) -> jax.Array:
+    rate = rules[0](step)
+    for phase, rule in zip(plan[1:], rules[1:], strict=True):
+      rate = jnp.where(step >= phase.first_step, rule(step - phase.first_step), rate)
+    return rate
+
+  return schedule
+
+
+def _rule(rates: RateConfig, steps: int) -> Schedule:
   """Linear warm-up to the peak, then 'cosine' or 'wsd' (stable, then a linear decay) to the end.
 
   The first step has 1 / warmup_steps of the peak, never nothing; the last has `final_fraction`.
   """
-  rates = config.optimizer
-  last = max(config.steps - 1, 1)
+  last = max(steps - 1, 1)
   stable_until = {
       'cosine': min(rates.warmup_steps, last - 1),
-      'wsd': min(round((1 - rates.decay_fraction) * config.steps), last - 1),
+      'wsd': min(round((1 - rates.decay_fraction) * steps), last - 1),
   }[rates.schedule]
 
   def schedule(step: jax.Array) -> jax.Array:
@@ -45,12 +59,12 @@ def is_decayed(module: str, name: str) -> bool:
   return name in ('w', 'table') and not filters.is_filter(module)
 
 
-def make_optimizer(config: TrainConfig) -> optax.GradientTransformationExtraArgs:
+def make_optimizer(config: Config) -> optax.GradientTransformationExtraArgs:
   """Clip the global norm, Adam, decoupled weight decay, learning rate by group and step.
 
   Its `update` takes the training step as the keyword `step`.
   """
-  rates = config.optimizer
+  rates = config.train.optimizer
 
   def decayed(params: hk.Params) -> Any:
     return _of_each(is_decayed, params)

@@ -12,17 +12,17 @@ LOG_INTERVAL_SECONDS = 15.0
 
 
 class Speed:
-  """Steps per second, of the training steps alone."""
+  """Bytes per second, of the training steps alone."""
 
   def __init__(self) -> None:
-    self._steps, self._seconds = 0, 0.0
+    self._bytes, self._seconds = 0, 0.0
     self._last: float | None = None
 
-  def step_done(self) -> None:
-    """A step has ended now."""
+  def step_done(self, size: int) -> None:
+    """A step of so many bytes has ended now."""
     now = time.perf_counter()
     if self._last is not None:
-      self._steps += 1
+      self._bytes += size
       self._seconds += now - self._last
     self._last = now
 
@@ -32,8 +32,8 @@ class Speed:
 
   def take(self) -> float:
     """The speed since it was last taken; nan when nothing was measured."""
-    speed = self._steps / self._seconds if self._seconds else math.nan
-    self._steps, self._seconds = 0, 0.0
+    speed = self._bytes / self._seconds if self._seconds else math.nan
+    self._bytes, self._seconds = 0, 0.0
     return speed
 
 

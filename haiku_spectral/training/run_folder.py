@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterator
 
 from haiku_spectral import config as configs
+from haiku_spectral import phases
 from haiku_spectral.config import Config
 
 CONFIG = 'config.json'
@@ -16,7 +17,8 @@ METRICS = 'metrics.jsonl'
 LOCK = '.lock'
 
 # Fields that may change while a run goes on: they say how long and how it is watched. With another
-# number of steps the rest of the learning rate's schedule is that of the new number.
+# number of steps the rest of the learning rate's schedule is that of the new number. Phases of a
+# curriculum may change as long as they have not begun.
 CHANGEABLE = (
     'config.train.steps', 'config.train.log_every', 'config.train.eval_every',
     'config.train.eval_batches', 'config.train.extrapolation_every',
@@ -36,8 +38,14 @@ def write_atomically(path: pathlib.Path, text: str) -> None:
 
 def has_checkpoint(run_dir: pathlib.Path) -> bool:
   """Whether a training has ever saved something here."""
+  return last_step(run_dir) is not None
+
+
+def last_step(run_dir: pathlib.Path) -> int | None:
+  """The last step that was saved, whole or not; None when nothing was."""
   folder = run_dir / CHECKPOINTS
-  return folder.is_dir() and any(path.name.isdigit() for path in folder.iterdir())
+  names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+  return max((int(name) for name in names if name.isdigit()), default=None)
 
 
 def read_config(run_dir: pathlib.Path) -> Config:
@@ -58,17 +66,21 @@ def changes(run_dir: pathlib.Path, config: Config) -> list[str]:
 
   Raises ValueError listing the fields in which the config contradicts the run's.
   """
-  if not has_checkpoint(run_dir):
+  last = last_step(run_dir)
+  if last is None:
     return []
-  different = configs.differences(read_config(run_dir), config)
-  allowed = [line for line in different if line.startswith(CHANGEABLE)]
+  before = read_config(run_dir)
+  ahead = [f'config.curriculum[{number}].' for number, phase in enumerate(phases.plan(before))
+           if phase.first_step >= last]
+  different = configs.differences(before, config)
+  allowed = [line for line in different if line.startswith((*CHANGEABLE, *ahead))]
   contradictions = [line for line in different if line not in allowed]
   if contradictions:
     raise ValueError(
         f'--config contradicts the run in {run_dir} (the run\'s value != the given value):\n  '
         + '\n  '.join(contradictions)
         + '\nGive the run\'s values, or another --run_dir to start a new run. What may change is '
-        + ', '.join(CHANGEABLE) + '.')
+        + ', '.join((*CHANGEABLE, *ahead)) + '.')
   return allowed
 
 

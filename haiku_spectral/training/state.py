@@ -50,7 +50,7 @@ def initial_state(model: spectral_gpt.Model, config: Config) -> TrainState:
   return TrainState(
       step=jnp.int32(0),
       params=params,
-      opt_state=optimizer.make_optimizer(config.train).init(params),
+      opt_state=optimizer.make_optimizer(config).init(params),
       carry=carry,
       guard=guards.initial_guard(),
       loss_scale=loss_scale.initial_loss_scale(config.train.precision),

@@ -1,6 +1,6 @@
 """One training step as a pure function: (state, rows) -> (state, metrics).
 
-Shapes: B rows of the batch, T time (bytes), L super-blocks.
+Shapes: B rows of the batch, T time (bytes), S sources.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jax.typing import ArrayLike
 
+from haiku_spectral import phases
 from haiku_spectral.config import Config
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
@@ -22,9 +23,10 @@ from haiku_spectral.training.state import TrainState, compute_dtype, shardings
 
 
 class StepMetrics(NamedTuple):
-  """What a step tells of itself; scalars."""
+  """What a step tells of itself; scalars, but for the sources."""
 
-  loss: loss.LossSum  # Nats and targets of the global batch.
+  loss: loss.LossSum  # Nats and targets of the global batch,
+  by_source: loss.LossSum  # [S] and of each source.
   gradient_norm: jax.Array  # float32, before clipping.
   usual_norm: jax.Array  # float32: its running average before this step.
   learning_rate: jax.Array  # float32
@@ -33,7 +35,7 @@ class StepMetrics(NamedTuple):
 
 
 TrainStep = Callable[[TrainState, gradients.Rows], tuple[TrainState, StepMetrics]]
-LossFunction = Callable[[hk.Params, ArrayLike, ArrayLike], loss.LossSum]
+LossFunction = Callable[[hk.Params, ArrayLike, ArrayLike, ArrayLike], loss.LossSum]
 
 
 def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainStep:
@@ -43,9 +45,10 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
   """
   meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
   differentiate = gradients.make_gradients(
-      model, mesh, dtype=compute_dtype(config), accumulation=config.train.accumulation)
-  transform = optimizer.make_optimizer(config.train)
-  learning_rate = optimizer.learning_rate(config.train)
+      model, mesh, dtype=compute_dtype(config), accumulation=config.train.accumulation,
+      sources=len(phases.sources(config)))
+  transform = optimizer.make_optimizer(config)
+  learning_rate = optimizer.learning_rate(config)
 
   def train_step(state: TrainState, rows: gradients.Rows) -> tuple[TrainState, StepMetrics]:
     scale = loss_scale.factor(state.loss_scale)
@@ -62,6 +65,7 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
 
     metrics = StepMetrics(
         loss=result.loss,
+        by_source=result.by_source,
         gradient_norm=norm,
         usual_norm=guards.usual_norm(state.guard, config.train.guard),
         learning_rate=learning_rate(state.step),
@@ -77,13 +81,16 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
 
 
 def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:
-  """The jitted loss of rows that all start cold: (params, inputs, targets) -> sums."""
-  dtype = compute_dtype(config)
+  """The jitted loss of rows that all start cold: (params, inputs, targets, sources) -> [S] sums."""
+  dtype, count = compute_dtype(config), len(phases.sources(config))
 
-  def local(params: hk.Params, inputs: jax.Array, targets: jax.Array) -> loss.LossSum:
+  def local(
+      params: hk.Params, inputs: jax.Array, targets: jax.Array, sources: jax.Array
+  ) -> loss.LossSum:
     cold = model.initial_state(inputs.shape[0], dtype)
     logits, _ = model.apply(precision.cast_params(params, dtype), inputs, cold)
-    return jax.lax.psum(loss.next_byte_loss(logits, targets), meshes.DATA_AXIS)
+    rows = loss.next_byte_loss(logits, targets)
+    return jax.lax.psum(loss.by_source(rows, sources, count), meshes.DATA_AXIS)
 
   return jax.jit(jax.shard_map(
-      local, mesh=mesh, check_vma=False, in_specs=(P(), meshes.ROWS, meshes.ROWS), out_specs=P()))
+      local, mesh=mesh, check_vma=False, in_specs=(P(), *[meshes.ROWS] * 3), out_specs=P()))

@@ -36,13 +36,17 @@ class Batches(Protocol):
 
 class Task(NamedTuple):
   """What is trained, on what, and what it is measured by. Batches are `datasets.pipeline.Batch`es
-  or anything with the same inputs, targets and fresh."""
+  or anything with the same inputs, targets, fresh and sources."""
 
   model: spectral_gpt.Model
   batches_from: Callable[[int], Batches]  # Step -> the batches of that step and on.
   heldout: Iterable[Any]  # The same finite batches whenever it is iterated.
+  # What a checkpoint of a step says of the data, as JSON. When a run goes on from there, `verify`
+  # raises a ValueError unless the data are still the same.
+  reading: Callable[[int], Mapping[str, Any]] = lambda step: {}
+  verify: Callable[[int, Mapping[str, Any]], None] = lambda step, reading: None
   hooks: Sequence[Hook] = ()
-  flops_per_byte: float = 0.0  # Of a training step.
+  flops_per_byte: Callable[[int], float] = lambda segment: 0.0  # Of a training step.
   properties: Callable[[hk.Params], Scalars] = lambda params: {}  # Measured with the held-out loss.
 
 

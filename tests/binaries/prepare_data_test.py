@@ -12,8 +12,10 @@ from unittest import mock
 from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import command_line, prepare_data
-from datasets import registry
+from datasets import pipeline, registry
+from datasets.streaming import collect
 from tests.datasets import corpora
+from tests.datasets.streaming import small_corpus
 
 
 class PrepareDataTest(parameterized.TestCase):
@@ -82,6 +84,14 @@ class PrepareDataTest(parameterized.TestCase):
     self.assertIn('validation', result.stdout)
     self.assertEqual(registry.built(self.data_dir), ['starter'])
 
+  def test_lists_what_there_is(self):
+    self.run_folder()
+    code, out, _ = self.run_program('--list')
+    self.assertEqual(code, 0)
+    built = [line.split()[0] for line in out.splitlines() if ' built ' in f'{line} ']
+    self.assertEqual(built, ['text_folder/books'])
+    self.assertRegex(out, r'\ntiny_stories +CDLA-Sharing-1.0 +https://')
+
   @parameterized.parameters(
       (['--source=/no/where', '--name=x'], "the folder '/no/where' does not exist: give a folder"),
       (['--source={file}', '--name=x'], "0.txt' is a file: give the folder that holds it"),
@@ -95,7 +105,14 @@ class PrepareDataTest(parameterized.TestCase):
       (['--source={source}'], '--dataset=text_folder needs --name'),
       (['--name=x'], '--dataset=text_folder needs --source'),
       (['--dataset=starter', '--name=x'], "--name belongs to --dataset=text_folder, not to 'star"),
-      (['--dataset=books'], "there is no dataset 'books': give starter or text_folder."),
+      (['--dataset=books'], "there is no dataset 'books': give one of c4_english"),
+      (['--manual_dir={source}'], '--manual_dir belongs to a corpus, not to --dataset=text_folder'),
+      (['--dataset=starter', '--workers=2'], "--workers belongs to a corpus, not to 'starter'"),
+      (['--dataset=pg19', '--name=x'], "--name belongs to --dataset=text_folder, not to 'pg19'"),
+      (['--dataset=pg19', '--manual_dir=/a', '--mirror=/b'], 'both say where the source files are'),
+      (['--dataset=pg19', '--manual_dir=/no/where'], "the folder '/no/where' does not exist"),
+      (['--dataset=pg19', '--on_error=stop'], "on_error='stop' is not allowed: give one of skip,"),
+      (['--imports=no.such_module', '--dataset=x'], "the module 'no.such_module' cannot be"),
       (['--data_dir={file}', '--source={source}', '--name=x'], 'a file stands in its way'),
       (['{source}'], 'unknown argument'),
   )
@@ -110,6 +127,108 @@ class PrepareDataTest(parameterized.TestCase):
     self.assertIn(message, last)
     self.assertNotIn('Traceback', err)
     self.assertEmpty(registry.built(self.data_dir))
+
+
+OUTSIDE = """
+import tensorflow_datasets as tfds
+from datasets import streaming_builder
+
+class Builder(streaming_builder.StreamingBuilder):
+  '''Written by somebody else.'''
+  VERSION = tfds.core.Version('2.0.0')
+  LICENCE = 'my own'
+
+  def sources(self, dl_manager):
+    return {'train': sorted(self.source_folder(dl_manager).glob('*.jsonl'))}
+"""
+
+
+class CorpusTest(parameterized.TestCase):
+  """A streaming builder that is written outside of the repository."""
+
+  run_program = PrepareDataTest.run_program
+
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    modules = corpora.temporary_folder(cls)
+    corpora.write(modules, {'outside/__init__.py': b'',
+                            'outside/outside_dataset_builder.py': OUTSIDE.encode()})
+    cls.enterClassContext(mock.patch.object(sys, 'path', [str(modules), *sys.path]))
+    cls.enterClassContext(mock.patch.dict(registry.BUILDERS))
+
+  def setUp(self):
+    super().setUp()
+    self.root = pathlib.Path(self.create_tempdir().full_path)
+    self.data_dir = str(self.root / 'data')
+    for number in range(3):
+      small_corpus.write_lines(
+          self.root / 'mirror/outside' / f'{number}.jsonl',
+          [small_corpus.words(100 * number + i, 50) for i in range(20)] + ['to\u0308r\u0308t'])
+
+  def run_outside(self, *arguments):
+    return self.run_program('--imports=outside.outside_dataset_builder', '--dataset=outside',
+                            f'--mirror={self.root}/mirror', *arguments)
+
+  def train(self):
+    return [document.data for document in pipeline.documents(
+        'outside', data_dir=self.data_dir, split='train')]
+
+  def test_built_and_read(self):
+    code, out, err = self.run_outside()
+    self.assertEqual(code, 0, err)
+    self.assertIn(f'outside: {self.data_dir}/outside/2.0.0\n', out)
+    self.assertRegex(out, r'read +63 documents +[\d,]+ bytes +3 files\n')
+    self.assertRegex(out, r'61 documents +[\d,]+ bytes my own\n')
+    self.assertIn('changed: 3 x nfc\n', out)
+    self.assertIn('left out: 2 x duplicate\n    1.jsonl: 21: duplicate\n', out)
+    for stage in ('reading', 'packing'):
+      self.assertRegex(err, stage + r': 100%.*B/s')
+    self.assertLen(self.train(), 60)
+    _, listed, _ = self.run_program('--list')
+    self.assertRegex(listed, r'outside +built +my own')
+
+  def test_rules_are_switches(self):
+    code, out, _ = self.run_outside('--nonfc', '--noexact_duplicates', '--minimal_bytes=100')
+    self.assertEqual(code, 0)
+    self.assertNotIn('changed', out)
+    self.assertIn('left out: 3 x too short\n    0.jsonl: 21: too short (', out)
+    _, _, err = self.run_outside('--near_duplicates')
+    self.assertIn('already built with rules=', err)
+
+  def test_cut_off_and_gone_on(self):
+    full = mock.patch.object(pathlib.Path, 'hardlink_to', side_effect=OSError)
+    with full, mock.patch('shutil.copyfile', side_effect=OSError(28, 'No space left on device')):
+      code, _, err = self.run_outside()
+    self.assertEqual(code, 1)
+    self.assertIn("error: 'outside' was not built: [Errno 28] No space left on device", err)
+    self.assertEmpty(registry.built(self.data_dir))
+    with mock.patch.object(collect, '_collect', side_effect=AssertionError('read again')):
+      code, _, err = self.run_outside()
+    self.assertEqual(code, 0, err)
+    self.assertLen(self.train(), 60)
+    self.assertEmpty(list(pathlib.Path(self.data_dir, '.building').rglob('done.json')))
+
+  def test_a_sample(self):
+    self.assertEqual(self.run_outside('--max_bytes=1000')[0], 0)
+    self.assertBetween(sum(map(len, self.train())), 600, 1500)
+
+  def test_broken_input_is_refused(self):
+    (self.root / 'mirror/outside/3.jsonl').write_text('{"text":')
+    code, _, err = self.run_outside('--on_error=refuse')
+    self.assertEqual(code, 1)
+    self.assertIn('error: 3.jsonl: line 1: invalid_json', err)
+
+  def test_evaluation_sets_by_name(self):
+    self.run_outside()
+    [held_out] = [document.data for document in pipeline.documents(
+        'outside', data_dir=self.data_dir, split='validation')]
+    small_corpus.write_lines(
+        self.root / 'mirror/outside/9.jsonl', ['x' + held_out.decode()[3:100]])
+    code, out, err = self.run_outside('--evaluation=outside', '--overwrite')
+    self.assertEqual(code, 0, err)
+    self.assertIn('left out: 2 x stands in an evaluation set\n', out)
+    self.assertIn('9.jsonl: 1: stands in an evaluation set (at byte ', out)
 
 
 if __name__ == '__main__':

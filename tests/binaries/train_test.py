@@ -10,6 +10,8 @@ import tempfile
 
 from absl.testing import absltest, parameterized
 
+from tests.datasets import corpora
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PRESET = '--config=haiku_spectral/configs/nano.py'
 TINY = (PRESET, *(f'--config.{field}' for field in (
@@ -77,6 +79,47 @@ class TrainTest(absltest.TestCase):
     code, out, err = run(*flags)  # The run's own config; there is nothing left to do.
     self.assertEqual((code, err), (0, ''))
     self.assertIn(f'step {steps:,}: finished', out)
+
+
+SMALL = ('--config=haiku_spectral/configs/curriculum_small.py', *(f'--config.{field}' for field in (
+    'model.pattern=H', 'model.layers=1', 'model.width=16', 'model.mlp_width=16',
+    'model.hyena.filter.horizon=32', 'model.hyena.filter.max_time_constant=8.0',
+    'data.segment=64', 'train.log_every=2', 'train.eval_every=0', 'train.eval_batches=2',
+    'train.checkpoint_every=0', *(f'curriculum[{i}].{field}' for i in range(3) for field in (
+        'segment=64', 'bytes=4096', 'rate.warmup_steps=0')),
+    'curriculum[0].warmup_lengths=16:0.25')))
+
+
+class CurriculumTest(absltest.TestCase):
+
+  def test_a_run_walks_through_three_phases_and_a_changed_dataset_is_named(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    data_dir, run_dir = str(folder / 'data'), folder / 'run'
+    for number, name in enumerate(('turkish', 'english', 'code', 'golden')):
+      source = corpora.write(
+          folder / name, {f'{i}': corpora.letters(100 * number + i, 3000) for i in range(30)})
+      corpora.build(name, source, data_dir)
+    flags = *SMALL, f'--data_dir={data_dir}', f'--run_dir={run_dir}'
+    code, out, err = run(*flags)
+    self.assertEqual(code, 0, err)
+    starts = [line for line in out.splitlines() if ': phase ' in line]
+    self.assertLen(starts, 4)
+    for line, text in zip(starts, (
+        "step 0: phase 'language', 8 steps of 8 x 16 bytes of text_folder/turkish:0.8,text_fold",
+        "step 8: phase 'language', 6 steps of 8 x 64 bytes", "step 14: phase 'world', 8 steps",
+        "step 22: phase 'golden', 8 steps of 8 x 64 bytes of text_folder/golden:0.5"), strict=True):
+      self.assertStartsWith(line, text)
+    rows = [json.loads(line) for line in (run_dir / 'metrics.jsonl').read_text().splitlines()]
+    self.assertEqual([row['step'] for row in rows if row['kind'] == 'heldout'], [14, 22, 30])
+    self.assertIsNone(rows[0]['loss/text_folder/golden'])
+    for name in ('turkish', 'english', 'code', 'golden'):
+      self.assertBetween(rows[-1][f'loss/text_folder/{name}'], 3, 7)
+
+    corpora.build('golden', corpora.write(folder / 'golden', {'0': b'something else'}), data_dir,
+                  overwrite=True)
+    code, _, err = run(*flags)
+    self.assertEqual(code, 1)
+    self.assertRegex(err, r"^error: the dataset 'text_folder/golden' in .* has changed since")
 
 
 class MistakesTest(parameterized.TestCase):

@@ -1,5 +1,6 @@
 """Packing: every byte, boundary and table row is where the format says."""
 
+import chex
 import hypothesis
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -80,6 +81,18 @@ class PackingTest(parameterized.TestCase):
   def test_lengths_at_the_edges_of_a_record(self, first, second):
     documents = [content(1, first), content(2, second), b'last']
     self.check(documents, pack(documents))
+
+  @hypothesis.settings(deadline=None, max_examples=60)
+  @hypothesis.given(documents_of_any_size, st.data())
+  def test_a_stream_is_packed_from_any_record_on(self, documents, data):
+    first = data.draw(st.integers(0, packing.count_records(map(len, documents)) - 1))
+    starts = np.cumsum([0, *(len(document) + 1 for document in documents)])
+    begin = int(np.searchsorted(starts, first * R, side='right')) - 1
+    skipped = first * R - int(starts[begin])
+    rest = [documents[begin][max(0, skipped - 1):], *documents[begin + 1:]]
+    records = list(packing.pack(
+        ((i, chunked(part, 7919)) for i, part in enumerate(rest, begin)), skipped=skipped))
+    chex.assert_trees_all_equal(records, pack(documents)[first:])
 
   def test_nothing_gives_nothing(self):
     self.assertEmpty(list(packing.pack([])))

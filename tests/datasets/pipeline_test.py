@@ -31,7 +31,8 @@ class PipelineTest(parameterized.TestCase):
     root = corpora.temporary_folder(cls)
     cls.data_dir = str(root / 'data')
     cls.files = {}
-    for name, count, size in (('big', 30, 9000), ('other', 12, 7000), ('tiny', 3, 40)):
+    for name, count, size in (('big', 30, 9000), ('other', 12, 7000), ('tiny', 3, 40),
+                              ('long', 3, 400_000)):
       cls.files[name] = [corpora.letters(100 * size + i, size + i) for i in range(count)]
       source = corpora.write(root / name, {f'{i}': data for i, data in enumerate(cls.files[name])})
       corpora.build(name, source, cls.data_dir)
@@ -44,7 +45,7 @@ class PipelineTest(parameterized.TestCase):
     return np.stack([packing.record_ids(record) for record in records.stream()])
 
   def batches(self, data_config=CONFIG, seed=0, **options):
-    return pipeline.batches(data_config, data_dir=self.data_dir, seed=seed, **options)
+    return pipeline.batches(data_config, data_dir=self.data_dir, seed=(seed,), **options)
 
   def assert_same(self, left, right):
     for a, b in zip(left, right, strict=True):
@@ -73,29 +74,50 @@ class PipelineTest(parameterized.TestCase):
         ids = np.append(self.streams[names[source]][record], vocab.PAD)
         self.assertEqual(targets[-1], ids[position + 1024])
 
-  def test_carried_rows_walk_through_a_span_of_one_record(self):
-    batches = self.batches(replace(mixture=BIG))
+  def test_carried_rows_walk_through_spans_and_start_anew_where_documents_begin(self):
+    batches, seen = self.batches(replace(mixture=BIG)), collections.Counter()
     for row in range(4):
-      for step in range(12):
+      for step in range(40):
         now, following = batches[step], batches[step + 1]
-        record, position = self.locate('big', now.inputs[row])
-        if following.fresh[row]:
-          self.assertEqual(self.locate('big', following.inputs[row])[1] % 4096, 0)
-          rest = self.streams['big'][record][position + 1025:]
-          at_the_end = (rest == vocab.PAD).all()
-          self.assertTrue((step + 1 + row) % 4 == 0 or at_the_end)
-        else:
-          self.assertEqual(self.locate('big', following.inputs[row]), (record, position + 1024))
+        (record, position), place = (
+            self.locate('big', batch.inputs[row]) for batch in (now, following))
+        begins = bool((following.inputs[row] == vocab.BOUNDARY).any())
+        if place == (record, position + 1024) and place[1] % 4096:
           self.assertEqual(following.inputs[row][0], now.targets[row][-1])
+          self.assertEqual(following.fresh[row], begins)
+          seen['goes on', begins] += 1
+        else:
+          self.assertTrue(following.fresh[row])
+          self.assertEqual(place[1] % 4096, 0)
+          rest = self.streams['big'][record][position + 1025:]
+          self.assertTrue((step + 1 + 3 - row) % 4 == 0 or (rest == vocab.PAD).all())
+          seen['elsewhere'] += 1
+    self.assertGreater(min(seen.values()), 5)
+    self.assertLen(seen, 3)
+
+  def test_a_lane_walks_from_record_to_record(self):
+    # One document that fills records: a row reads two of them in sequence, 128 segments.
+    data_config = replace(mixture='text_folder/long:1', batch_size=1, carried_rows=1, span=128)
+    batches, segments = self.batches(data_config), []
+    for step in range(128, 256):
+      batch = batches[step]
+      self.assertEqual(batch.fresh[0], step == 128 or (batch.inputs[0] == vocab.BOUNDARY).any())
+      segments.append(batch.inputs[0])
+    walked, stream = np.concatenate(segments), self.streams['long'].reshape(-1)
+    at = self.locate('long', segments[0])[0] * packing.RECORD_BYTES
+    self.assertEqual(at % (2 * packing.RECORD_BYTES), 0)
+    np.testing.assert_array_equal(walked, stream[at:at + len(walked)])
 
   def test_fresh_rows_are_staggered_and_cold_rows_always_fresh(self):
-    batches = self.batches(replace(mixture=BIG, batch_size=10, carried_rows=8))
+    batches = self.batches(
+        replace(mixture='text_folder/long:1', batch_size=10, carried_rows=8, segment=64))
     np.testing.assert_array_equal(batches[0].fresh, True)
     for step in range(1, 40):
       fresh = batches[step].fresh
       np.testing.assert_array_equal(fresh[8:], True)
-      np.testing.assert_array_equal(fresh[-step % 4:8:4], True)
-      self.assertBetween(fresh[:8].sum(), 2, 4)  # More than 2 only at the end of a split.
+      begin = [(step + (7 - row) // 2) % 4 == 0 for row in range(8)]
+      np.testing.assert_array_equal(fresh[:8][begin], True)
+      self.assertBetween(fresh[:8].sum(), 2, 3)  # More than 2 only where a document begins.
 
   @parameterized.parameters(0, 4, 8)
   def test_hosts_share_the_same_global_batch(self, carried_rows):
@@ -142,10 +164,10 @@ class PipelineTest(parameterized.TestCase):
     batches = self.batches(replace(mixture=BIG, carried_rows=2, batch_size=2, segment=1024, span=4))
     count = len(windows.Windows(
         windows.Records('text_folder/big', data_dir=self.data_dir, split='train'), 4096))
-    starts = [batches[4 * k].inputs[0] for k in range(count // 2)]
-    starts += [batches[max(0, 4 * k - 1)].inputs[1] for k in range(count // 2)]
-    self.assertLen({self.locate('big', ids)[0] * 16 + self.locate('big', ids)[1] // 4096
-                    for ids in starts}, count // 2 * 2)
+    # Row 1 is at the beginning of its lane at step 0, row 0 two segments further.
+    spans = [self.locate('big', batches[step].inputs[row]) for row in range(2)
+             for step in [max(0, 4 * k - 2 * (1 - row)) for k in range(count // 2)]]
+    self.assertLen({record * 16 + position // 4096 for record, position in spans}, count // 2 * 2)
 
   @parameterized.parameters(0, 3, 8)
   def test_a_corpus_smaller_than_a_batch_is_repeated(self, carried_rows):
@@ -159,14 +181,27 @@ class PipelineTest(parameterized.TestCase):
     # 41 + 41 positions or fewer: a span of 64 has no more than 6 slices of 16 with something to
     # predict; the walk goes back to its start rather than into padding.
     batches = self.batches(replace(mixture=TINY, carried_rows=1, batch_size=1, segment=16, span=64))
-    previous = batches[0]
+    previous, begun = batches[0], 0
     for step in range(1, 60):
       batch = batches[step]
-      if not batch.fresh[0]:
-        self.assertEqual(batch.inputs[0][0], previous.targets[0][-1])
-      else:
+      if batch.inputs[0][0] != previous.targets[0][-1]:
+        self.assertTrue(batch.fresh[0])
         self.assertEqual(batch.inputs[0][0], vocab.BOUNDARY)
+        begun += 1
       previous = batch
+    self.assertBetween(begun, 59 // 6, 59 // 5 + 1)
+
+  def test_rows_go_on_where_they_were_in_longer_segments(self):
+    long = replace(mixture='text_folder/long:1', segment=1024, span=8)
+    short, whole = self.batches(long, segment=256), self.batches(long)
+    later = self.batches(long, walked=2048)
+    for step in range(5):
+      self.assert_same(*(
+          [field[:4] for field in batch] for batch in (later[step], whole[step + 2])))
+    self.assertFalse(later[0].fresh[:4].all())
+    pieces = [short[step].inputs[:4] for step in range(8)]
+    np.testing.assert_array_equal(
+        np.concatenate(pieces, axis=1), np.concatenate([whole[k].inputs[:4] for k in (0, 1)], 1))
 
   def test_boundaries_are_inputs_and_targets(self):
     batches = self.batches(replace(mixture=TINY, carried_rows=0, segment=128, span=1))

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -64,13 +65,57 @@ class RegistryTest(parameterized.TestCase):
         "--data_dir=/d'")
 
   @parameterized.parameters(
-      ('nothing', "there is no dataset 'nothing': give starter or text_folder"),
+      ('nothing', "there is no dataset 'nothing': give one of c4_english, enwik8"),
+      ('turkish_web/nothing', "is not allowed: give 'turkish_web' or one of turkish_web/fine"),
+      ('turkish_web/', "is not allowed: give 'turkish_web' or one of"),
       ('text_folder', "the dataset name 'text_folder' is not allowed: give 'text_folder/NAME'"),
       ('starter/x', "the dataset name 'starter/x' is not allowed: give 'starter'"),
       ('text_folder/a/b', "is not allowed: give 'text_folder/NAME'"))
   def test_names_that_cannot_be(self, name, message):
     with self.assertRaisesRegex(ValueError, message):
       registry.open_split(name, self.data_dir, 'train')
+
+  @parameterized.parameters(
+      ('turkish_web', 'turkish_web/fineweb2'), ('turkish_web/hplt', 'turkish_web/hplt'),
+      ('pg19', 'pg19'), ('text_folder/x', 'text_folder/x'))
+  def test_a_builder_alone_stands_for_its_first_corpus(self, name, full):
+    self.assertEqual(registry.full_name(name), full)
+    self.assertEqual(registry.folder(name, '/d'), pathlib.Path('/d', full, '1.0.0'))
+
+  def test_what_a_builder_from_elsewhere_built_is_opened_by_its_newest_version(self):
+    root = pathlib.Path(self.create_tempdir().full_path)
+    for version in ('2.0.0', '10.0.0'):
+      shutil.copytree(self.place, root / 'mine' / version)
+    shutil.copytree(self.place, root / 'many/words/1.0.0')
+    (root / 'mine/11.0.0').mkdir()  # Not whole.
+    self.assertEqual(registry.folder('mine', str(root)), root / 'mine/10.0.0')
+    self.assertEqual(registry.built(str(root)), ['many/words', 'mine'])
+    self.assertNotEmpty(registry.open_split('many/words', str(root), 'train'))
+    with self.assertRaisesRegex(ValueError, "there is no dataset 'other': give one of c4_english"):
+      registry.folder('other', str(root))
+
+  def test_builders_of_ones_own(self):
+    folder = self.create_tempdir()
+    code = ('import tensorflow_datasets as tfds\nfrom datasets import streaming_builder\n'
+            'class {name}(streaming_builder.StreamingBuilder):\n  """A test."""\n'
+            '  VERSION = tfds.core.Version("3.0.0")\n'
+            '  def sources(self, dl_manager):\n    return {{}}\n')
+    folder.create_file('empty_mod.py', 'import datasets.published\n')
+    folder.create_file('own_mod.py', code.format(name='OwnSet'))
+    folder.create_file('clash_dataset_builder.py', 'Other = 1\n' + code.format(name='Clash'))
+    with (absltest.mock.patch.object(sys, 'path', [*sys.path, folder.full_path]),
+          absltest.mock.patch.dict(registry.BUILDERS, {'clash': 'elsewhere'})):
+      self.assertEqual(registry.add('own_mod'), ['own_set'])
+      self.assertEqual(registry.add('own_mod'), ['own_set'])
+      self.assertEqual(registry.folder('own_set', '/d'), pathlib.Path('/d/own_set/3.0.0'))
+      with self.assertRaisesRegex(ValueError, "'own_set' is not allowed|give 'own_set'"):
+        registry.folder('own_set/x', '/d')
+      with self.assertRaisesRegex(ValueError, "has a builder 'clash', but so has 'elsewhere'"):
+        registry.add('clash_dataset_builder')
+      with self.assertRaisesRegex(ValueError, "'empty_mod' holds no builder"):
+        registry.add('empty_mod')
+      with self.assertRaisesRegex(ValueError, "'no_such_mod' cannot be imported .*PYTHONPATH"):
+        registry.add('no_such_mod')
 
   def test_a_split_that_is_not_there(self):
     with self.assertRaisesRegex(ValueError, "has no split 'dev': it has .*train.*validation"):

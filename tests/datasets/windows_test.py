@@ -28,6 +28,16 @@ class WindowsTest(parameterized.TestCase):
     targets = sum((cut.ids(i, 0, length)[1:] != vocab.PAD).sum() for i in range(len(cut)))
     self.assertEqual(targets, max(0, size + 1 - len(records)))  # The last byte of each has none.
 
+  @parameterized.parameters(1000, R - 1, R, 2 * R + 700, 4 * R - 1, 4 * R + 40)
+  def test_a_window_of_several_records_is_read_in_slices(self, size):
+    records = records_of(size)
+    cut, short = windows.Windows(records, 2 * R), windows.Windows(records, 1024)
+    slices = [cut.ids(index, part * 1024, 1024) for index in range(len(cut))
+              for part in range(cut.parts(index, 1024))]
+    self.assertLen(slices, len(short))
+    for index, ids in enumerate(slices):
+      np.testing.assert_array_equal(ids, short.ids(index, 0, 1024))
+
   def test_a_window_is_where_arithmetic_says(self):
     records = records_of(3 * R)
     cut = windows.Windows(records, 1024)

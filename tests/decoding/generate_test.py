@@ -145,13 +145,13 @@ class GenerateTest(parameterized.TestCase):
     got = write(read(b'abc', rows=3), 33, stops=[b'zzz'], on_bytes=on_bytes)
     self.assertEqual(told, got.texts)
 
-  @parameterized.product(steps=(5, 16), start=(0, 13, 60, 63, 64, 100), size=(1, 8, 70))
-  def test_stop_string(self, steps, start, size):
+  @parameterized.product(start=(0, 60, 64, 100), size=(1, 8, 70))
+  def test_stop_string(self, start, size):
     free = written(150).texts[0]
     stop = free[start:start + size]
     want = free[:free.index(stop)]
     shown = []
-    got = write(read(b'abc'), 200, stops=[stop, b'never'], steps=steps,
+    got = write(read(b'abc'), 200, stops=[stop, b'never'], steps=5 if size == 8 else 16,
                 on_bytes=lambda row, data: shown.append(data))
     self.assertEqual(got.texts, [want])
     self.assertEqual(b''.join(shown), want)

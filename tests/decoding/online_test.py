@@ -67,7 +67,7 @@ class OnlineTest(parameterized.TestCase):
   @parameterized.parameters(*CONFIGS)
   def test_byte_by_byte_from_any_clock(self, name):
     made = decoder(name)
-    for clock in (0, 1, 63, 64, 200, 10**9 + 3):
+    for clock in (0, 63, 10**9 + 3):
       running = made.resume(chunked(name, 37), clock)
       for start, end in ((37, 38), (38, 41), (41, 250), (250, 251)):
         running = made.read(running, ids(start, end))
@@ -76,9 +76,9 @@ class OnlineTest(parameterized.TestCase):
       assert_same_context(made.rest(running), chunked(name, 251))
 
   def test_half_precision(self):
-    made = decoder('long', 'bfloat16')
-    running = made.read(made.resume(chunked('long', 37, 'bfloat16'), 5), ids(37, 300))
-    assert_same_context(made.rest(running), chunked('long', 300, 'bfloat16'), tolerance=0.05)
+    made = decoder('taps', 'bfloat16')
+    running = made.read(made.resume(chunked('taps', 37, 'bfloat16'), 5), ids(37, 300))
+    assert_same_context(made.rest(running), chunked('taps', 300, 'bfloat16'), tolerance=0.05)
 
   @hypothesis.given(actions=ACTIONS, clock=st.integers(0, 300))
   @SETTINGS
@@ -113,20 +113,20 @@ class OnlineTest(parameterized.TestCase):
     assert_same_context(made.rest(again), chunked('long', 60))
 
   def test_rows_of_any_length_each_as_if_alone(self):
-    made = decoder('long')
+    made = decoder('taps')
     lengths = (3, 111)
-    contexts = [chunked('long', length) for length in lengths]
+    contexts = [chunked('taps', length) for length in lengths]
     running = made.resume(context_lib.stack(contexts), 17)
     for step in range(90):
       now = np.array([[TEXT[length + step]] for length in lengths])
       running = made.read(running, now)
     rest = made.rest(running)
     for row, length in enumerate(lengths):
-      assert_same_context(context_lib.row(rest, row), chunked('long', length + 90))
+      assert_same_context(context_lib.row(rest, row), chunked('taps', length + 90))
 
   def test_equal_rows_are_equal_to_the_last_bit(self):
-    made = decoder('long')
-    two = made.resume(context_lib.repeat(chunked('long', 30), 2), 0)
+    made = decoder('taps')
+    two = made.resume(context_lib.repeat(chunked('taps', 30), 2), 0)
     rest = made.rest(made.read(two, ids(30, 130, rows=2)))
     jax.tree.map(np.testing.assert_array_equal, context_lib.row(rest, 0), context_lib.row(rest, 1))
 
@@ -143,8 +143,8 @@ class OnlineTest(parameterized.TestCase):
       assert_same_context(context_lib.row(rest, row), chunked(name, length))
 
   def test_the_state_has_one_size(self):
-    made = decoder('long')
-    running = made.resume(chunked('long', 20))
+    made = decoder('taps')
+    running = made.resume(chunked('taps', 20))
     sizes = set()
     for _ in range(3):
       running = made.read(running, ids(0, 200))

@@ -28,7 +28,7 @@ REAL = configs.ModelConfig(
 
 def make_rows(config, step=3):
   batch = stand_in.make_batch(config, step)
-  return gradients.Rows(batch.inputs, batch.targets, batch.fresh)
+  return gradients.Rows(batch.inputs, batch.targets, batch.fresh, batch.sources)
 
 
 def assert_close(found, expected, tolerance=1e-5):
@@ -55,7 +55,7 @@ def run(real, devices, accumulation, carried=True):
         lambda x: 0.1 * jnp.cos(jnp.arange(x.size)).reshape(x.shape).astype(x.dtype),
         model.initial_state(ROWS, jnp.float32))
   compute = jax.jit(gradients.make_gradients(
-      model, mesh, dtype=jnp.float32, accumulation=accumulation))
+      model, mesh, dtype=jnp.float32, accumulation=accumulation, sources=2))
   return jax.device_get(compute(params, carry, make_rows(config), 1.0))
 
 
@@ -74,6 +74,22 @@ class GradientsTest(parameterized.TestCase):
     self.assertEqual(found.loss.targets, expected.loss.targets)
     assert_close(found, expected)
 
+  def test_the_sums_of_the_sources_are_those_of_their_rows(self):
+    found, rows = run(False, 4, 2), make_rows(
+        stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8))
+    self.assertEqual(found.by_source.targets.tolist(), [
+        (rows.targets[rows.sources == source] != vocab.PAD).sum() for source in range(2)])
+    assert_close(found.by_source.nats.sum(), found.loss.nats)
+    model = stand_in.make_model()
+    alone = jax.jit(gradients.make_gradients(
+        model, meshes.data_mesh(jax.devices()[:1]), dtype=jnp.float32, accumulation=1, sources=2))
+    other = np.where((rows.sources == 1)[:, None], vocab.PAD, rows.targets)
+    params, carry = model.init(jax.random.key(0)), model.initial_state(ROWS)
+    whole, part = (alone(params, carry, rows._replace(targets=targets), 1.0)
+                   for targets in (rows.targets, other))
+    assert_close(whole.by_source.nats[0], part.loss.nats)
+    self.assertEqual(part.by_source.targets[1], 0)
+
   def test_are_those_of_the_global_mean(self):
     config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
     model, rows = stand_in.make_model(), make_rows(config)
@@ -82,7 +98,7 @@ class GradientsTest(parameterized.TestCase):
     def mean(params):
       logits, _ = model.apply(params, rows.inputs, model.initial_state(ROWS))
       sums = loss.next_byte_loss(logits, rows.targets)
-      return sums.nats / sums.targets
+      return sums.nats.sum() / sums.targets.sum()
 
     value, expected = jax.value_and_grad(mean)(params)
     found = run(False, 8, 2, carried=False)
@@ -92,7 +108,8 @@ class GradientsTest(parameterized.TestCase):
 
   def test_the_loss_scale_multiplies_gradients_and_nothing_else(self):
     model, mesh = stand_in.make_model(), meshes.data_mesh(jax.devices()[:1])
-    compute = jax.jit(gradients.make_gradients(model, mesh, dtype=jnp.float32, accumulation=1))
+    compute = jax.jit(gradients.make_gradients(
+        model, mesh, dtype=jnp.float32, accumulation=1, sources=2))
     params, rows = model.init(jax.random.key(0)), make_rows(stand_in.make_config())
     carry = model.initial_state(8)
     one, many = compute(params, carry, rows, 1.0), compute(params, carry, rows, 1024.0)
@@ -111,7 +128,7 @@ class CarryTest(parameterized.TestCase):
     self.old = stand_in.State(jax.random.normal(jax.random.key(1), (1, 8, stand_in.WIDTH)))
     mesh = meshes.data_mesh(jax.devices()[:1])
     self.compute = jax.jit(gradients.make_gradients(
-        self.model, mesh, dtype=jnp.float32, accumulation=1))
+        self.model, mesh, dtype=jnp.float32, accumulation=1, sources=2))
 
   def after(self, state):
     return self.model.apply(self.params, self.rows.inputs, state)[1].past

@@ -103,7 +103,8 @@ class LoopTest(parameterized.TestCase):
         [row['step'] for row in rows if row['kind'] == metrics.HELDOUT], [4, 8, 10])
     self.assertEqual(set(train_rows[0]), {
         'step', 'kind', 'loss', 'perplexity', 'bits_per_byte', 'gradient_norm', 'learning_rate',
-        'skipped_steps', 'tokens_per_second', 'flops_per_second'})
+        'skipped_steps', 'tokens_per_second', 'flops_per_second', 'phase', 'segment',
+        'loss/starter', 'loss/other', 'bytes/starter', 'bytes/other'})
     self.assertNotEmpty(list(self.run_dir.glob('events.out.tfevents*')))
     self.assertAlmostEqual(rows[-1]['loss'], outcome.heldout_loss)
 
@@ -253,6 +254,78 @@ class LoopTest(parameterized.TestCase):
     with run_folder.locked(self.run_dir), self.assertRaisesRegex(
         ValueError, 'another training is writing to'):
       train(self.config, self.run_dir)
+
+
+class CurriculumTest(absltest.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    logging.set_verbosity(logging.ERROR)
+    self.config = stand_in.make_config(
+        curriculum=stand_in.make_phases(), log_every=5, eval_every=0, checkpoint_every=0)
+    self.run_dir = pathlib.Path(self.create_tempdir().full_path)
+
+  def test_a_run_walks_through_its_phases_and_says_so(self):
+    _, lines = train(self.config, self.run_dir)
+    self.assertEqual(lines, [
+        "step 0: phase 'phase_0', 4 steps of 8 x 4 bytes of starter:1",
+        "step 4: phase 'phase_0', 8 steps of 8 x 8 bytes of starter:1",
+        "step 12: phase 'phase_1', 12 steps of 8 x 8 bytes of starter:1,other:1",
+        "step 24: phase 'phase_2', 8 steps of 8 x 8 bytes of other:1"])
+    rows = metrics.read(self.run_dir)
+    found = [(row['step'], row['phase'], row['segment']) for row in rows
+             if row['kind'] == metrics.TRAIN]
+    self.assertEqual(found, [(5, 1, 8), (10, 1, 8), (12, 1, 8), (15, 2, 8), (20, 2, 8), (24, 2, 8),
+                             (25, 3, 8), (30, 3, 8), (32, 3, 8)])
+    self.assertEqual([row['step'] for row in rows if row['kind'] == metrics.HELDOUT], [12, 24, 32])
+    self.assertIn(24, checkpoint.steps(self.run_dir))
+
+  def test_the_bytes_and_the_loss_of_each_dataset_are_counted(self):
+    train(self.config, self.run_dir)
+    rows = [row for row in metrics.read(self.run_dir) if row['kind'] == metrics.TRAIN]
+    batches = [stand_in.make_batch(self.config, step) for step in range(32)]
+    for row in rows:
+      for source, name in enumerate(('starter', 'other')):
+        scored = sum((b.targets[b.sources == source] != 256).sum() for b in batches[:row['step']])
+        self.assertEqual(row[f'bytes/{name}'], scored)
+    before, last = rows[-2:]
+    losses, read = [last['loss/starter'], last['loss/other']], [
+        last[f'bytes/{name}'] - before[f'bytes/{name}'] for name in ('starter', 'other')]
+    self.assertAlmostEqual(np.average(losses, weights=read), last['loss'], places=5)
+
+  def test_a_phase_that_cannot_begin_costs_no_step_of_the_one_before(self):
+    def change(step, batch):
+      if step == 24:
+        raise FileNotFoundError('the dataset is not built')
+      return batch
+
+    with self.assertRaisesRegex(FileNotFoundError, 'is not built'):
+      train(self.config, self.run_dir, change=change)
+    self.assertEqual(checkpoint.restore_latest(self.run_dir).step, 24)
+    outcome, _ = train(self.config, self.run_dir)
+    self.assertTrue(outcome.finished)
+
+  def test_a_dataset_that_was_not_read_has_no_loss(self):
+    train(self.config, self.run_dir,
+          change=lambda step, batch: batch._replace(sources=np.zeros(8, np.int32)))
+    row = metrics.read(self.run_dir)[0]
+    self.assertEqual((row['bytes/other'], row['loss/other']), (0, None))
+    self.assertAlmostEqual(row['loss/starter'], row['loss'], places=6)
+
+  def test_a_checkpoint_keeps_what_was_read_and_asks_whether_it_is_still_there(self):
+    asked = []
+    def verify(step, reading):
+      asked.append((step, reading))
+      if len(asked) > 1:
+        raise ValueError('the dataset has changed')
+    fields = {'reading': lambda step: {'phase': step}, 'verify': verify}
+    train(self.config, self.run_dir, change=stopping_after(14), **fields)
+    step = checkpoint.steps(self.run_dir)[0]
+    self.assertEqual(checkpoint.restore_latest(self.run_dir).host['reading'], {'phase': step})
+    train(self.config, self.run_dir, change=stopping_after(1), **fields)
+    self.assertEqual(asked, [(step, {'phase': step})])
+    with self.assertRaisesRegex(ValueError, 'the dataset has changed'):
+      train(self.config, self.run_dir, **fields)
 
 
 class GuardedLoopTest(absltest.TestCase):

@@ -77,10 +77,10 @@ class ProgressTest(absltest.TestCase):
     with mock.patch.object(progress.time, 'perf_counter') as clock:
       for now, pause in ((0, False), (2, False), (4, True), (100, False), (102, False)):
         clock.return_value = now
-        speed.step_done()
+        speed.step_done(10)
         if pause:
           speed.pause()
-    self.assertAlmostEqual(speed.take(), 0.5)
+    self.assertAlmostEqual(speed.take(), 5.0)
 
   def test_a_log_gets_a_line_now_and_then_with_all_that_one_asks_for(self):
     with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(

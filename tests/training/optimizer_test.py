@@ -1,5 +1,7 @@
 """Tests of the schedules and of the optimiser's groups."""
 
+import dataclasses
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -15,7 +17,7 @@ PEAK, STEPS, WARMUP = 0.02, 100, 10
 def schedule(name, **fields):
   config = stand_in.make_config(steps=STEPS, optimizer={
       'learning_rate': PEAK, 'schedule': name, 'warmup_steps': WARMUP, **fields})
-  return np.asarray(jax.vmap(optimizer.learning_rate(config.train))(jnp.arange(STEPS)))
+  return np.asarray(jax.vmap(optimizer.learning_rate(config))(jnp.arange(STEPS)))
 
 
 class ScheduleTest(parameterized.TestCase):
@@ -38,7 +40,7 @@ class ScheduleTest(parameterized.TestCase):
     short = schedule('wsd')
     config = stand_in.make_config(steps=10 * STEPS, optimizer={
         'learning_rate': PEAK, 'schedule': 'wsd', 'warmup_steps': WARMUP})
-    long = jax.vmap(optimizer.learning_rate(config.train))(jnp.arange(80))
+    long = jax.vmap(optimizer.learning_rate(config))(jnp.arange(80))
     np.testing.assert_array_equal(short[:80], long)
 
   def test_cosine_is_half_way_down_half_way(self):
@@ -51,8 +53,20 @@ class ScheduleTest(parameterized.TestCase):
       return
     config = stand_in.make_config(
         steps=steps, optimizer={'schedule': name, 'warmup_steps': warmup})
-    rates = jax.vmap(optimizer.learning_rate(config.train))(jnp.arange(steps))
+    rates = jax.vmap(optimizer.learning_rate(config))(jnp.arange(steps))
     self.assertTrue(np.all(np.isfinite(rates) & (rates > 0)))
+
+
+  def test_each_phase_has_its_own_rule(self):
+    config = stand_in.make_config(curriculum=stand_in.make_phases(steps=(10, 12, 8)))
+    rates = np.asarray(jax.vmap(optimizer.learning_rate(config))(jnp.arange(32)))
+    first = 0
+    for phase, steps in zip(config.curriculum, (12, 12, 8), strict=True):  # 12: 4 are short ones.
+      alone = stand_in.make_config(steps=steps, optimizer=dataclasses.asdict(phase.rate))
+      np.testing.assert_allclose(
+          rates[first:first + steps],
+          jax.vmap(optimizer.learning_rate(alone))(jnp.arange(steps)), rtol=1e-6)
+      first += steps
 
 
 class GroupsTest(absltest.TestCase):
@@ -70,7 +84,7 @@ class GroupsTest(absltest.TestCase):
   def updates(self, grads, **fields):
     config = stand_in.make_config(optimizer={
         'learning_rate': 0.01, 'warmup_steps': 0, 'filter_learning_rate_scale': 0.25, **fields})
-    transform = optimizer.make_optimizer(config.train)
+    transform = optimizer.make_optimizer(config)
     found, _ = transform.update(grads, transform.init(self.params), self.params, step=0)
     return {module.split('/')[-1] + str(next(iter(values.values())).ndim):
             next(iter(values.values())) for module, values in found.items()}
@@ -96,7 +110,7 @@ class GroupsTest(absltest.TestCase):
   def test_the_norm_over_all_groups_is_clipped(self):
     big = jax.tree.map(lambda x: 1e3 * x, self.params)
     config = stand_in.make_config(optimizer={'clip_norm': 2.0})
-    transform = optimizer.make_optimizer(config.train)
+    transform = optimizer.make_optimizer(config)
     _, state = transform.update(big, transform.init(self.params), self.params, step=0)
     first_moments = state[1].mu  # (1 - b1) times the clipped gradient.
     norm = jnp.sqrt(sum(jnp.sum(m**2) for m in jax.tree.leaves(first_moments)))
@@ -104,7 +118,7 @@ class GroupsTest(absltest.TestCase):
 
   def test_the_rate_is_that_of_the_named_step_not_of_the_calls(self):
     config = stand_in.make_config(steps=50, optimizer={'warmup_steps': 10, 'weight_decay': 0.0})
-    transform = optimizer.make_optimizer(config.train)
+    transform = optimizer.make_optimizer(config)
     grads = jax.tree.map(jnp.ones_like, self.params)
     state = transform.init(self.params)
     early, _ = transform.update(grads, state, self.params, step=0)

@@ -44,6 +44,27 @@ class RunFolderTest(absltest.TestCase):
           longer, train=dataclasses.replace(longer.train, seed=1)))
     self.assertEqual(run_folder.read_config(self.run_dir), self.config)
 
+  def test_phases_that_have_not_begun_may_change(self):
+    names = ('first', 'second', 'third')
+    self.config = configs.Config(train=configs.TrainConfig(steps=0), curriculum=tuple(
+        configs.PhaseConfig(name=name, bytes=100 * 8192, mixture='starter:1') for name in names))
+    run_folder.write_config(self.run_dir, self.config)
+    (self.run_dir / run_folder.CHECKPOINTS / '100').mkdir(parents=True)  # The first one is over.
+
+    def prolonged(number):
+      phases = list(self.config.curriculum)
+      phases[number] = dataclasses.replace(phases[number], bytes=200 * 8192)
+      return dataclasses.replace(self.config, curriculum=tuple(phases))
+
+    for number in (1, 2):
+      self.assertEqual(run_folder.changes(self.run_dir, prolonged(number)),
+                       [f'config.curriculum[{number}].bytes: 819200 != 1638400'])
+    with self.assertRaisesRegex(ValueError, r'contradicts .*\n  config.curriculum\[0\].bytes: 8'):
+      run_folder.changes(self.run_dir, prolonged(0))
+    (self.run_dir / run_folder.CHECKPOINTS / '101').mkdir()
+    with self.assertRaisesRegex(ValueError, r'What may change is .*, config.curriculum\[2\].\.'):
+      run_folder.changes(self.run_dir, prolonged(1))
+
   def test_a_folder_without_run_is_named(self):
     with self.assertRaisesRegex(FileNotFoundError, 'is not the folder of a run: give'):
       run_folder.read_config(self.run_dir)

@@ -5,6 +5,7 @@ has a process compile the same program only once.
 """
 
 import atexit
+import dataclasses
 import functools
 import itertools
 import os
@@ -17,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral import config as configs
-from haiku_spectral import vocab
+from haiku_spectral import phases, vocab
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import state, task
 
@@ -81,32 +82,52 @@ def make_model(on_apply=lambda: None):
   return spectral_gpt.Model(init, apply, initial_state)
 
 
-def make_config(*, batch_size=8, segment=8, carried_rows=4, **train):
+def make_config(*, batch_size=8, segment=8, carried_rows=4, curriculum=(), **train):
   """A small config; keywords are fields of TrainConfig, or dicts of its parts' fields."""
-  optimizer = configs.OptimizerConfig(
-      **{'learning_rate': 0.02, 'warmup_steps': 2, **train.pop('optimizer', {})})
+  rate = {} if curriculum else {'learning_rate': 0.02, 'warmup_steps': 2}
+  optimizer = configs.OptimizerConfig(**{**rate, **train.pop('optimizer', {})})
   guard = configs.GuardConfig(**train.pop('guard', {}))
-  defaults = {'steps': 12, 'log_every': 2, 'eval_every': 4, 'checkpoint_every': 4}
+  defaults = {'steps': 0 if curriculum else 12, 'log_every': 2, 'eval_every': 4,
+              'checkpoint_every': 4}
   return configs.validate(configs.Config(
       model=configs.ModelConfig(pattern='M'),  # Not used; no window or horizon to be met.
       data=configs.DataConfig(
-          batch_size=batch_size, segment=segment, span=4, carried_rows=carried_rows),
+          mixture='starter:1,other:1', batch_size=batch_size, segment=segment, span=4,
+          carried_rows=carried_rows),
+      curriculum=curriculum,
       train=configs.TrainConfig(
           **{**defaults, **train}, optimizer=optimizer, guard=guard)))
 
 
 def make_batch(config, step):
   """The batch of a step: rows of very unequal numbers of scored bytes."""
-  data = config.data
+  data, plan = config.data, phases.plan(config)
+  phase, stage = phases.at(plan, step)
+  segment = plan[phase].stages[stage].segment
   random = np.random.default_rng((7, step))
-  ids = random.integers(0, 64, (data.batch_size, data.segment + 1)).astype(np.int32)
+  ids = random.integers(0, 64, (data.batch_size, segment + 1)).astype(np.int32)
   ids[:, 1::2] = (ids[:, :-1:2] + 1)[:, : ids[:, 1::2].shape[1]]  # Something to learn.
   targets = ids[:, 1:].copy()
-  for row, scored in enumerate(random.integers(0, data.segment + 1, data.batch_size)):
+  for row, scored in enumerate(random.integers(0, segment + 1, data.batch_size)):
     targets[row, max(scored, row == 0):] = vocab.PAD
   rows = np.arange(data.batch_size)
-  fresh = ((step + rows) % data.span == 0) | (rows >= data.carried_rows) | (step == 0)
-  return Batch(ids[:, :-1].copy(), targets, fresh, np.zeros(data.batch_size, np.int32))
+  fresh = ((step + rows) % data.span == 0) | (rows >= data.carried_rows)
+  fresh |= step in [phase.first_step for phase in plan]
+  return Batch(ids[:, :-1].copy(), targets, fresh, (rows % 2).astype(np.int32))
+
+
+def make_phases(*, steps=(10, 12, 8), **fields):
+  """A curriculum over the stand-in's datasets, the first phase of which begins with 4 short steps.
+
+  Phases are of so many times 64 bytes: of 8 rows of 8.
+  """
+  first, *others = (
+      configs.PhaseConfig(
+          name=f'phase_{number}', bytes=64 * count, mixture=mixture, segment=8,
+          rate=configs.RateConfig(learning_rate=0.02 / (1 + number), warmup_steps=1), **fields)
+      for number, (count, mixture) in enumerate(
+          zip(steps, ('starter:1', 'starter:1,other:1', 'other:1'), strict=True)))
+  return dataclasses.replace(first, warmup_lengths=f'4:{2 / steps[0]}'), *others
 
 
 def make_task(config, *, change=lambda step, batch: batch, on_apply=lambda: None, **fields):

@@ -23,7 +23,8 @@ def stepper(config):
 
 def rows(config, number):
   batch = stand_in.make_batch(config, number)
-  return meshes.place_rows(MESH, gradients.Rows(batch.inputs, batch.targets, batch.fresh))
+  return meshes.place_rows(
+      MESH, gradients.Rows(batch.inputs, batch.targets, batch.fresh, batch.sources))
 
 
 def run(config, count, first=None, start=0):
@@ -115,6 +116,27 @@ class GuardedStepTest(parameterized.TestCase):
     chex.assert_trees_all_equal(after.params, wild.params)
 
 
+class LengthTest(absltest.TestCase):
+
+  def test_a_state_goes_on_in_longer_segments(self):
+    config = stand_in.make_config(
+        carried_rows=8, optimizer={'learning_rate': 1e-12, 'warmup_steps': 0})
+    ids = np.random.default_rng(0).integers(0, 256, (8, 17)).astype(np.int32)
+
+    def read(*cuts):
+      current, nats = stand_in.start(config, MESH), 0.0
+      for start, end in zip((0, *cuts), (*cuts, 16), strict=True):
+        batch = gradients.Rows(ids[:, start:end], ids[:, start + 1:end + 1],
+                               np.full(8, start == 0), np.zeros(8, np.int32))
+        current, found = stepper(config)(current, meshes.place_rows(MESH, batch))
+        nats += float(found.loss.nats)
+      return jax.device_get(current.carry.past), nats
+
+    (carry, nats), (expected, whole) = read(4, 8), read()
+    np.testing.assert_allclose(carry, expected, rtol=1e-5, atol=1e-6)
+    self.assertAlmostEqual(nats / whole, 1, places=6)
+
+
 class LossScaleTest(parameterized.TestCase):
 
   def test_an_overflow_halves_the_scale_and_skips(self):
@@ -183,18 +205,23 @@ class StoredStateTest(parameterized.TestCase):
 
 class HeldoutTest(absltest.TestCase):
 
-  def test_is_the_mean_over_all_targets_of_cold_windows(self):
+  def test_is_the_sum_over_all_targets_of_cold_windows_of_each_source(self):
     config = stand_in.make_config(batch_size=6)
     params = MODEL.init(jax.random.key(0))
     batches = [stand_in.make_batch(config, i) for i in range(3)]
     batches[1] = batches[1]._replace(
-        inputs=batches[1].inputs[:5], targets=batches[1].targets[:5])  # A smaller last batch.
+        inputs=batches[1].inputs[:5], targets=batches[1].targets[:5],
+        sources=batches[1].sources[:5])  # A smaller last batch.
     loss_of = step.make_loss(MODEL, config, MESH)
-    found = heldout.evaluate(loss_of, params, batches, MESH, lambda: False)
-    sums = [loss_of(params, b.inputs, b.targets) for b in batches]
-    expected = sum(float(s.nats) for s in sums) / sum(int(s.targets) for s in sums)
-    self.assertAlmostEqual(found, expected, places=6)
-    self.assertTrue(np.isnan(heldout.evaluate(loss_of, params, [], MESH, lambda: False)))
+    found = heldout.evaluate(loss_of, params, batches, 2, MESH, lambda: False)
+    for source in range(2):
+      own = [np.where((b.sources == source)[:, None], b.targets, 256) for b in batches]
+      sums = [loss_of(params, b.inputs, targets, np.zeros(len(targets), int))
+              for b, targets in zip(batches, own, strict=True)]
+      np.testing.assert_allclose(found.nats[source], sum(float(s.nats[0]) for s in sums), rtol=1e-6)
+      self.assertEqual(found.targets[source], sum((targets != 256).sum() for targets in own))
+    nothing = heldout.evaluate(loss_of, params, [], 2, MESH, lambda: False)
+    self.assertEqual([x.tolist() for x in nothing], [[0, 0], [0, 0]])
 
   def test_stops_between_batches(self):
     config = stand_in.make_config()
@@ -203,7 +230,7 @@ class HeldoutTest(absltest.TestCase):
     params = MODEL.init(jax.random.key(0))
     batches = (stand_in.make_batch(config, i) for i in range(100))
     loss_of = step.make_loss(MODEL, config, MESH)
-    self.assertIsNone(heldout.evaluate(loss_of, params, batches, MESH, stop))
+    self.assertIsNone(heldout.evaluate(loss_of, params, batches, 2, MESH, stop))
     self.assertLen(asked, 3)
 
 

@@ -1,0 +1,1 @@
+"""The first 100 MB of a Wikipedia dump: a benchmark."""

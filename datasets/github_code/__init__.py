@@ -1,0 +1,1 @@
+"""Code from GitHub, by language and licence."""

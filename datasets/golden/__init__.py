@@ -1,0 +1,1 @@
+"""What the model wrote itself and a verifier accepted."""

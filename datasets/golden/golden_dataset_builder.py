@@ -1,0 +1,58 @@
+"""What the model wrote itself and a verifier accepted (record.py says what is kept of it)."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import ClassVar
+
+import tensorflow_datasets as tfds
+
+from datasets import published, splits
+from datasets.cleaning import rules
+from datasets.golden import record
+from datasets.readers import raw
+
+VALIDATION = 0.05  # Share of the prompts.
+
+
+def accepted(items: Iterator[raw.Item], *, split: str) -> Iterator[raw.Item]:
+  """The texts of the accepted records of a split: prompt and completion as one document.
+
+  All samples of a prompt are in the same split. What is wrong or was not accepted is told of once,
+  with 'train'.
+  """
+  for item in items:
+    found = _judged(item) if isinstance(item, raw.RawDocument) else item
+    if split == (found.meta['split'] if isinstance(found, raw.RawDocument) else 'train'):
+      yield found
+
+
+def _judged(item: raw.RawDocument) -> raw.Item:
+  file, _, line = item.name.rpartition(':')
+  try:
+    entry = record.parse({**item.meta, 'completion': item.text.decode()})
+    text = (entry.prompt + entry.completion).encode()
+  except ValueError as error:
+    return raw.Problem(file, f'line {line}', 'invalid_record', str(error))
+  if entry.verdict != record.ACCEPTED:
+    return raw.Problem(file, f'line {line}', entry.verdict, wrong=False)
+  split = 'validation' if splits.fraction(entry.prompt) < VALIDATION else 'train'
+  return item._replace(text=text, meta={**item.meta, 'split': split})
+
+
+class Builder(published.PublishedBuilder):
+  """Builds `golden`."""
+
+  VERSION = tfds.core.Version('1.0.0')
+  RELEASE_NOTES: ClassVar[dict[str, str]] = {'1.0.0': 'Initial release.'}
+  CORPUS = published.Corpus(
+      files=dict.fromkeys(('train', 'validation'), ('*.jsonl', '*.jsonl.gz', '*.jsonl.zst')),
+      spec=raw.Spec(
+          text='completion', meta=tuple(name for name in record.FIELDS if name != 'completion')),
+      rules=rules.Rules(nfc=False, control=False), licence="the model's own text",
+      homepage='')
+
+  def spec_of(self, split: str) -> raw.Spec:
+    """The same files for both splits, of which each takes its own."""
+    return dataclasses.replace(
+        self.corpus.spec, assemble=functools.partial(accepted, split=split))

@@ -1,0 +1,1 @@
+"""Books from before 1919: a benchmark."""

@@ -1,0 +1,1 @@
+"""From files as they are published (parquet, JSON lines, text, zip) to documents, as a stream."""

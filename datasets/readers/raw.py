@@ -1,0 +1,76 @@
+"""What readers give, and what they are told."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+FORMATS = ('parquet', 'jsonl', 'jsonl.gz', 'jsonl.zst', 'txt', 'txt.gz', 'zip')
+MAX_DOCUMENT_BYTES = 100 << 20
+
+
+class RawDocument(NamedTuple):
+  """A document as it stands in its source."""
+
+  text: bytes  # Valid UTF-8.
+  name: str  # 'FILE:POSITION', the same on every machine.
+  licence: str = ''  # '': that of the corpus.
+  meta: Mapping[str, Any] = {}  # The other columns that were asked for.
+
+
+class Problem(NamedTuple):
+  """What stands in the place of a document that was not read.
+
+  Where the rest of the file can be read, it is: what follows is the next document. Otherwise
+  nothing follows.
+  """
+
+  file: str
+  position: str  # 'row 17', 'line 3', 'byte 120', 'member a.txt'; '' for the file as a whole.
+  reason: str  # A short name, the same for all problems of a kind.
+  detail: str = ''
+  wrong: bool = True  # False: left out by choice (its licence, its language), not for a fault.
+
+  def __str__(self) -> str:
+    """One line for people."""
+    place = f'{self.file}: {self.position}' if self.position else self.file
+    return f'{place}: {self.reason}' + (f' ({self.detail})' if self.detail else '')
+
+
+Item = RawDocument | Problem
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Spec:
+  """How the files of a source are read. Its functions stand in modules, so that it can be pickled.
+
+  `keep` says of a document why it is left out by choice, or '' when it is kept. `assemble` makes
+  documents of what stands in a file where these are not the same (lines of an article, a book of
+  poems); it sees the items of one file in their order.
+  """
+
+  format: str = ''  # One of FORMATS; '': by the name of the file.
+  text: str = 'text'  # The column or field that holds the text; nested ones as 'a.b'.
+  licence: str = ''  # The column or field that holds the licence, if there is one.
+  meta: tuple[str, ...] = ()  # Others to keep.
+  separator: bytes = b''  # What stands between the documents of a text; b'': the file is one.
+  span: tuple[int, int | None] = (0, None)  # txt, zip: bytes of each text, whole characters.
+  max_document_bytes: int = MAX_DOCUMENT_BYTES  # Of a document, or of a line of JSON.
+  keep: Callable[[RawDocument], str] | None = None
+  assemble: Callable[[Iterator[Item]], Iterator[Item]] | None = None
+
+  def __post_init__(self) -> None:
+    """Raises ValueError for a value that is not allowed."""
+    if self.format and self.format not in FORMATS:
+      raise ValueError(
+          f'format={self.format!r} is not allowed: give one of {", ".join(FORMATS)}.')
+    if self.max_document_bytes < 1:
+      raise ValueError(
+          f'max_document_bytes={self.max_document_bytes} is not allowed: give 1 or more.')
+
+
+class Source(NamedTuple):
+  """A file of a split, where more must be said than its path."""
+
+  path: str
+  name: str  # What stands for the file in names of documents: the same on every machine.
+  spec: Spec | None = None  # None: that of the builder.

@@ -1,0 +1,1 @@
+"""The sonnets of Shakespeare."""

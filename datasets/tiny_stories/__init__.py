@@ -1,0 +1,1 @@
+"""Short stories in the words of small children."""

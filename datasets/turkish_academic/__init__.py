@@ -1,0 +1,1 @@
+"""Turkish papers, theses and edited prose."""

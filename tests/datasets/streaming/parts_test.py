@@ -1,0 +1,58 @@
+"""Parts: made once for a key, whole or not there."""
+
+import functools
+import pathlib
+
+from absl.testing import absltest
+
+from datasets.cleaning import rules
+from datasets.streaming import parts
+
+
+class PartsTest(absltest.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(self.create_tempdir().full_path) / 'part'
+    self.made = 0
+
+  def work(self, folder):
+    self.assertEmpty(list(folder.iterdir()))
+    (folder / 'file').write_text('text')
+    self.made += 1
+    return {'number': self.made}
+
+  def make(self, key):
+    return parts.make(self.folder, key, self.work)['number']
+
+  def test_made_again_only_for_another_key(self):
+    self.assertEqual([self.make(key) for key in 'aabba'], [1, 1, 2, 2, 3])
+
+  def test_half_a_part_is_none(self):
+    def cut_off(folder):
+      (folder / 'file').write_text('half')
+      raise KeyboardInterrupt
+    with self.assertRaises(KeyboardInterrupt):
+      parts.make(self.folder, 'a', cut_off)
+    self.assertIsNone(parts.result(self.folder, 'a'))
+    self.assertEqual(self.make('a'), 1)
+    self.assertEqual((self.folder / 'file').read_text(), 'text')
+
+  def test_a_cut_result_is_none(self):
+    self.make('a')
+    done = self.folder / 'done.json'
+    done.write_text(done.read_text()[:10])
+    self.assertIsNone(parts.result(self.folder, 'a'))
+
+  def test_keys_tell_all_inputs_apart_and_name_functions(self):
+    inputs = [(), (1,), ('1',), (rules.Rules(),), (rules.Rules(nfc=False),), (parts.make,),
+              (parts.key,), (functools.partial(parts.make, 1),),
+              (functools.partial(parts.make, 2),), ({'a': 1},), ({'a': (parts.key,)},)]
+    keys = [parts.key(*values) for values in inputs]
+    self.assertLen(set(keys), len(keys))
+    self.assertEqual(parts.key(rules.Rules(), parts.make), parts.key(rules.Rules(), parts.make))
+    self.assertNotIn('0x', repr(parts._stable([parts.make, functools.partial(parts.make, 1)])))
+
+
+if __name__ == '__main__':
+  absltest.main()
