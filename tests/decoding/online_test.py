@@ -24,7 +24,7 @@ ACTIONS = st.lists(
     st.tuples(st.sampled_from(['read', 'few', 'back', 'rest']), st.integers(1, 40)),
     min_size=1, max_size=8)
 SETTINGS = hypothesis.settings(
-    max_examples=12, deadline=None, derandomize=True, database=None,
+    max_examples=5, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(hypothesis.HealthCheck))
 CONFIGS = {
     'taps': tiny_model.CONFIG,
@@ -67,7 +67,7 @@ class OnlineTest(parameterized.TestCase):
   @parameterized.parameters(*CONFIGS)
   def test_byte_by_byte_from_any_clock(self, name):
     made = decoder(name)
-    for clock in (0, 63, 10**9 + 3):
+    for clock in (63, 10**9 + 3):
       running = made.resume(chunked(name, 37), clock)
       for start, end in ((37, 38), (38, 41), (41, 250), (250, 251)):
         running = made.read(running, ids(start, end))
