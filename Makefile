@@ -35,8 +35,9 @@ export OPENBLAS_NUM_THREADS   ?= 1
 
 # Imports go one way: a layer may use itself and the layers before it.
 LAYERS := haiku_spectral $(addprefix haiku_spectral/,\
-  configs ops modules parallel training decoding evaluation)
+  configs ops modules parallel training decoding evaluation sandbox improvement)
 $(foreach l,$(LAYERS),$(eval BELOW += $l)$(eval MAY_USE.$l := $$(BELOW)))
+MAY_USE.haiku_spectral/sandbox := haiku_spectral/sandbox
 MAY_USE.datasets := haiku_spectral datasets
 MAY_USE.binaries := $(LAYERS) datasets binaries
 MAY_USE.tests    := $(LAYERS) datasets binaries tests

@@ -1,6 +1,7 @@
 """Measures what the README claims, prints tables and writes report.md, results.json and pictures.
 
   python -m binaries.benchmark --suite=decode --out=runs/benchmarks
+  python -m binaries.benchmark --suite=data --gigabytes=5
 
 Leave the machine to it: every number is a median, but only of this run.
 """
@@ -11,28 +12,33 @@ import pathlib
 import platform
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 from absl import flags
 
 from binaries import command_line
-from binaries.benchmarks import decode, report
+from binaries.benchmarks import data, decode, executor, report
 from binaries.benchmarks import settings as settings_lib
 from binaries.benchmarks import subject as subject_lib
 
-SUITES = {'decode': decode}
+SUITES: dict[str, Any] = {
+    'decode': decode, 'data': data, 'sandbox': executor}  # Modules.
 SUITE = flags.DEFINE_enum('suite', 'decode', list(SUITES), 'What is measured.')
 SECTIONS = flags.DEFINE_list('sections', [], 'Only these sections of it.')
 RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of a run; empty: tiny, not trained.')
 OUT = flags.DEFINE_string('out', 'runs/benchmarks', 'Folder of the report.')
 REPEATS = flags.DEFINE_integer('repeats', None, 'Rounds of each measurement.', lower_bound=1)
+GIGABYTES = flags.DEFINE_float(
+    'gigabytes', None, 'data: text of all formats together.', lower_bound=0.001)
 QUICK = flags.DEFINE_bool('quick', False, 'Small sizes: to see that everything runs.')
 
 
 def _settings() -> settings_lib.Settings:
   chosen = settings_lib.QUICK if QUICK.value else settings_lib.Settings()
   return dataclasses.replace(
-      chosen, run_dir=RUN_DIR.value, repeats=REPEATS.value or chosen.repeats)
+      chosen, run_dir=RUN_DIR.value, repeats=REPEATS.value or chosen.repeats,
+      gigabytes=GIGABYTES.value or chosen.gigabytes)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -151,7 +151,7 @@ def _print_list() -> None:
 def _about(name: str) -> str:
   dataset, _, corpus = name.partition('/')
   if dataset not in registry.BUILDERS or dataset in registry.WITH_CORPORA:
-    return 'a folder of your own' if dataset == name else ''
+    return 'a folder of your own' if name in registry.WITH_CORPORA else ''
   builder = registry.builder_class(dataset)(
       data_dir=_DATA_DIR.value, **({'config': corpus} if corpus else {}))
   about = (getattr(builder, which, str)() for which in ('licence', 'homepage'))

@@ -7,7 +7,6 @@
 Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goes on from there.
 """
 
-import functools
 import pathlib
 from collections.abc import Sequence
 
@@ -70,39 +69,24 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Int
   # Here, so that a signal is caught while this is imported, and wrong flags are told at once.
   import jax
 
-  from binaries import extrapolation_report
-  from datasets import curriculum, pipeline, prefetch
-  from haiku_spectral.modules import spectral_gpt
-  from haiku_spectral.training import loop, task
+  from binaries import training_task
+  from datasets import curriculum
+  from haiku_spectral.training import loop
 
   if stop():
     print('stopped before the training began')
     return 0
-  data, train = config.data, config.train
-  batches = curriculum.Batches(config, data_dir=DATA_DIR.value)
-  model = spectral_gpt.make_model(config.model)
-  shapes = jax.eval_shape(model.init, jax.random.key(0))
-  hooks = [extrapolation_report.training_hook(
-      config, model, data_dir=DATA_DIR.value, run_dir=run_dir)] if train.extrapolation_every else []
-  print(f'model: {sum(x.size for x in jax.tree.leaves(shapes)):,} parameters, {train.precision}\n'
+  task = training_task.make(config, data_dir=DATA_DIR.value, run_dir=run_dir)
+  shapes = jax.eval_shape(task.model.init, jax.random.key(0))
+  size = sum(x.size for x in jax.tree.leaves(shapes))
+  print(f'model: {size:,} parameters, {config.train.precision}\n'
         f'devices: {jax.local_device_count()} x {jax.local_devices()[0].device_kind}\n'
         + '\n'.join(_told(phase) for phase in phases.plan(config)), flush=True)
-  for name, phase in batches.missing().items():
+  missing = curriculum.Batches(config, data_dir=DATA_DIR.value).missing()
+  for name, phase in missing.items():
     print(f'not built yet: {name}, which the phase {phase!r} reads', flush=True)
 
-  outcome = loop.train(config, task.Task(
-      model=model,
-      batches_from=lambda step: prefetch.iterate(batches, step),
-      heldout=pipeline.evaluation_batches(
-          data, data_dir=DATA_DIR.value, limit=train.eval_batches or None),
-      reading=batches.reading,
-      verify=batches.verify,
-      flops_per_byte=functools.partial(spectral_gpt.training_flops_per_byte, config.model),
-      properties=jax.jit(lambda params: {
-          'filter_tail_mass': spectral_gpt.tail_mass(config.model, params, data.segment)}),
-      hooks=hooks,
-  ), run_dir=run_dir, stop=stop)
-
+  outcome = loop.train(config, task, run_dir=run_dir, stop=stop)
   end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'
   if not outcome.step:
     end = f'stopped by {stop.reason} before the first step; nothing was saved'

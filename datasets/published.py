@@ -56,7 +56,7 @@ class PublishedBuilder(streaming_builder.StreamingBuilder):
 
   def sources(self, dl_manager: Any) -> dict[str, list[raw.Source]]:
     """The files of each split, sorted by name. Raises FileNotFoundError for a split without any."""
-    folder = self.source_folder(dl_manager)
+    folder = self.given_folder(dl_manager)
     if folder is None:
       return self._downloaded(dl_manager)
     return {split: [_source(path, name, self.spec_of(split))

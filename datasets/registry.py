@@ -19,6 +19,7 @@ BUILDERS = {
         'turkish_web', 'wikitext103')
 }
 WITH_CORPORA = ('text_folder',)  # Builders of which there may be any number, each with a name.
+OF_ANY_NAME = ('golden',)  # The same, but one of them may be without.
 
 
 def add(module: str) -> list[str]:
@@ -69,7 +70,7 @@ def full_name(name: str) -> str:
   """The name with its corpus. Raises ValueError for a name that cannot be."""
   dataset, _, corpus = name.partition('/')
   there = corpora(dataset)
-  if dataset in WITH_CORPORA and corpus and '/' not in corpus:
+  if dataset in WITH_CORPORA + OF_ANY_NAME and corpus and '/' not in corpus:
     return name
   if dataset not in WITH_CORPORA and (corpus in there if corpus else not name.endswith('/')):
     return f'{dataset}/{corpus or there[0]}' if there else dataset

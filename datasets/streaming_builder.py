@@ -102,8 +102,17 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
         'revision': self.revision(), 'rules': dataclasses.asdict(self._rules()),
         'max_bytes': self.options.max_bytes, 'evaluation': list(self.options.evaluation)}
 
-  def source_folder(self, dl_manager: Any) -> epath.Path | None:
-    """Where the user has put the source files; None when they are to be downloaded."""
+  def source_folder(self, dl_manager: Any) -> epath.Path:
+    """Where the user has put the source files. Raises FileNotFoundError unless that was told."""
+    folder = self.given_folder(dl_manager)
+    if folder is None:
+      raise FileNotFoundError(
+          f'{self.info.full_name} downloads nothing: give the folder of its source files with '
+          '--manual_dir.')
+    return folder
+
+  def given_folder(self, dl_manager: Any) -> epath.Path | None:
+    """The same for a builder that can also download them: then nothing need be told."""
     if self.options.folder:
       folder = epath.Path(self.options.folder).expanduser()
       if not folder.is_dir():
@@ -118,6 +127,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
 
   def download_and_prepare(self, **arguments: Any) -> None:
     """Builds the dataset; then nothing is kept of what a build that is cut off would need."""
+    self._rules().check_language()
     super().download_and_prepare(**arguments)
     shutil.rmtree(self._parts, ignore_errors=True)
 

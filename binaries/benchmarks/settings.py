@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-  """Of all sections of the suite `decode`. Positions, prompts and contexts are in bytes."""
+  """Of all sections of all suites. Positions, prompts and contexts are in bytes."""
 
   run_dir: str = ''  # Whose model; empty: the preset tiny with random parameters.
   repeats: int = 3  # Rounds; their median counts.
@@ -17,8 +17,13 @@ class Settings:
   contexts: tuple[int, ...] = (1 << 10, 1 << 13, 1 << 14, 1 << 15, 1 << 16)
   text_bytes: int = 1 << 16  # Of each language, compressed.
   prompt_bytes: int = 1 << 12  # Of each language, written on from.
+  gigabytes: float = 1.0  # Of text, all formats together.
+  window_bytes: int = 1 << 25  # Of each format, read in random order.
+  steps: int = 20  # Of training.
+  jobs: int = 1000  # Sandboxed.
 
 
 QUICK = Settings(
     repeats=1, round_bytes=64, direct_bytes=16, positions=(64, 256), prompts=(512, 2048),
-    horizons=(256, 512), contexts=(64, 256), text_bytes=1024, prompt_bytes=256)
+    horizons=(256, 512), contexts=(64, 256), text_bytes=1024, prompt_bytes=256,
+    gigabytes=0.01, window_bytes=1 << 20, steps=5, jobs=50)

@@ -32,6 +32,9 @@ class Rules:
     """Raises ValueError for a value that is not allowed."""
     if self.minimal_bytes < 1:
       raise ValueError(f'minimal_bytes={self.minimal_bytes} is not allowed: give 1 or more.')
+
+  def check_language(self) -> None:
+    """Raises ValueError for a language that cannot be told. Only this loads what tells them."""
     if self.language and self.language not in language.languages():
       raise ValueError(
           f'language={self.language!r} is not allowed: give one of '

@@ -1,16 +1,16 @@
-"""What the model wrote itself and a verifier accepted (record.py says what is kept of it)."""
+"""What the model wrote itself and a verifier accepted (haiku_spectral/golden_record.py)."""
 
 import dataclasses
 import functools
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
 from datasets import published, splits
 from datasets.cleaning import rules
-from datasets.golden import record
 from datasets.readers import raw
+from haiku_spectral import golden_record as record
 
 VALIDATION = 0.05  # Share of the prompts.
 
@@ -51,6 +51,12 @@ class Builder(published.PublishedBuilder):
           text='completion', meta=tuple(name for name in record.FIELDS if name != 'completion')),
       rules=rules.Rules(nfc=False, control=False), licence="the model's own text",
       homepage='')
+
+  def __init__(self, *, config: Any = None, **arguments: Any) -> None:
+    """A name as config keeps several apart: `golden/NAME`."""
+    if isinstance(config, str):
+      config = dataclasses.replace(self.CORPUS, name=config)
+    super().__init__(config=config, **arguments)
 
   def spec_of(self, split: str) -> raw.Spec:
     """The same files for both splits, of which each takes its own."""

@@ -27,6 +27,8 @@ def _member(
   try:
     with archive.open(member) as stream:
       yield from plain_text.read(stream, f'{name}/{member.filename}', spec)
-  except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-    # RuntimeError: it wants a password. The directory is whole, so the next member can be read.
+  except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError,
+          ValueError) as error:
+    # RuntimeError: it wants a password. OSError, ValueError: it begins outside of the file. The
+    # directory is whole, so the next member can be read.
     yield raw.Problem(name, f'member {member.filename}', 'bad_zip', str(error))

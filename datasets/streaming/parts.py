@@ -1,7 +1,8 @@
 """Pieces of work that are whole or not there.
 
-A part is a folder; the last file written into it, done.json, holds its result and a key of all that
-went into it. A part with the same key is not made again.
+A part is a folder; the last file written into it, done.json, holds its result, a key of all that
+went into it and the sizes of the other files, for a machine that loses its power may lose some of
+what was written last. A part with the same key is not made again.
 """
 
 import collections
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 _DONE = 'done.json'
-_FORMAT = 1  # Raise it when what stands in parts changes.
+_FORMAT = 2  # Raise it when what stands in parts changes.
 
 
 def key(*inputs: Any) -> str:
@@ -45,7 +46,12 @@ def result(folder: pathlib.Path, wanted: str) -> dict[str, Any] | None:
     done = json.loads((folder / _DONE).read_text())
   except (FileNotFoundError, json.JSONDecodeError):
     return None
-  return done if done['key'] == wanted else None
+  return done if done['key'] == wanted and done['files'] == _sizes(folder) else None
+
+
+def _sizes(folder: pathlib.Path) -> dict[str, int]:
+  """The bytes of all files of a part but the one that says so."""
+  return {path.name: path.stat().st_size for path in folder.iterdir() if path.name != _DONE}
 
 
 def make(
@@ -59,7 +65,7 @@ def make(
     if done is None:
       shutil.rmtree(folder, ignore_errors=True)
       folder.mkdir()
-      done = {'key': wanted, **work(folder)}
+      done = {'key': wanted, **work(folder), 'files': _sizes(folder)}
       unfinished = folder / 'unfinished.json'
       unfinished.write_text(json.dumps(done, indent=1, ensure_ascii=False))
       unfinished.rename(folder / _DONE)

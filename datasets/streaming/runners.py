@@ -10,6 +10,7 @@ import functools
 import itertools
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
@@ -57,7 +58,11 @@ def processes(
 
 
 def _follow_parent() -> None:
-  """Ends this process when its parent is killed: it would wait for ever, or write on."""
+  """Ends this process when its parent is killed: it would wait for ever, or write on.
+
+  And at once, without a word, when the user interrupts both: what it makes is begun anew.
+  """
+  signal.signal(signal.SIGINT, signal.SIG_DFL)
   parent = multiprocessing.parent_process()
 
   def wait() -> None:

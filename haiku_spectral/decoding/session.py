@@ -5,6 +5,7 @@ the arrays of the context in safetensors format, named by their paths. Numbers a
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import struct
@@ -25,6 +26,7 @@ VERSION = 2
 _VERSION = struct.Struct('<I')
 _OWNER = struct.Struct('<16s16sQ')  # Model, parameters, bytes of the payload.
 _DIGEST_SIZE = 32
+_HEADER_SIZE = struct.Struct('<Q')  # Of safetensors: the length of the JSON that comes first.
 _TYPES = {'F32': jnp.float32, 'BF16': jnp.bfloat16, 'F16': jnp.float16, 'I32': jnp.int32}
 
 Path = str | os.PathLike[str]
@@ -46,6 +48,7 @@ class SessionInfo(NamedTuple):
   precision: str  # What the layers computed in.
   file_bytes: int
   array_bytes: dict[str, int]  # Of the context, by the paths of its arrays.
+  past: str  # The name that what was read was given; empty: none.
 
   @property
   def state_bytes(self) -> int:
@@ -71,13 +74,16 @@ def check_place(path: Path) -> None:
   whole_file.check_place(path, what='Session', flag='--session')
 
 
-def save(path: Path, context: Context, owned_by: Owner) -> None:
-  """Writes a session; whatever happens meanwhile, `path` holds the old one or the new one."""
+def save(path: Path, context: Context, owned_by: Owner, *, past: str = '') -> None:
+  """Writes a session; whatever happens meanwhile, `path` holds the old one or the new one.
+
+  `past` may name what was read, by a digest for instance, for whoever asks `info`.
+  """
   arrays = {
       jax.tree_util.keystr(name): np.asarray(leaf, order='C')
       for name, leaf in jax.tree_util.tree_leaves_with_path(context)
   }
-  payload = safetensors.numpy.save(arrays)
+  payload = safetensors.numpy.save(arrays, {'past': past} if past else None)
   head = MAGIC + _VERSION.pack(VERSION)
   head += _OWNER.pack(owned_by.model.encode(), owned_by.parameters.encode(), len(payload))
   check_place(path)
@@ -116,7 +122,7 @@ def info(path: Path) -> SessionInfo:
   kinds = {str(array.dtype) for array in arrays.values()} - {'float32', 'int32'}
   return SessionInfo(
       VERSION, found, int(arrays['.position'][0]), kinds.pop() if kinds else 'float32', len(data),
-      {name: array.nbytes for name, array in arrays.items()})
+      {name: array.nbytes for name, array in arrays.items()}, _past(payload))
 
 
 def describe(path: Path) -> str:
@@ -181,6 +187,13 @@ def _arrays(payload: bytes) -> dict[str, np.ndarray]:
       name: np.frombuffer(view['data'], _TYPES[view['dtype']]).reshape(view['shape'])
       for name, view in safetensors.deserialize(payload)
   }
+
+
+def _past(payload: bytes) -> str:
+  """What `save` was told; the library gives back arrays alone."""
+  size, = _HEADER_SIZE.unpack_from(payload)
+  header = json.loads(payload[_HEADER_SIZE.size:_HEADER_SIZE.size + size])
+  return header.get('__metadata__', {}).get('past', '')
 
 
 def _restore(path: str, arrays: dict[str, np.ndarray], like: Context) -> Context:

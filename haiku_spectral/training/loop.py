@@ -43,9 +43,11 @@ class _Memory(NamedTuple):
 
 def train(
     config: Config, task: Task, *, run_dir: pathlib.Path, stop: Stop = lambda: False,
-    mesh: Mesh | None = None, report: Report = print,
+    mesh: Mesh | None = None, report: Report = print, until: int | None = None,
 ) -> Outcome:
   """Starts the run in `run_dir`, or goes on with it, until it is finished or told to stop.
+
+  With `until` it is finished for now at that step: the same call goes on with a later one.
 
   Raises ValueError when the config contradicts the run's, when no checkpoint of it is whole, and
   (as TooManySkippedSteps, after saving) when the guards give up.
@@ -55,7 +57,7 @@ def train(
   with run_folder.locked(run_dir), contextlib.ExitStack() as stack:
     for change in run_folder.changes(run_dir, config):
       report(f'from now on {change}')
-    run = _Run(config, task, run_dir, stop, mesh, report, stack)
+    run = _Run(config, task, run_dir, stop, mesh, report, stack, until)
     run_folder.write_config(run_dir, config)  # Now that nothing speaks against it.
     return run.run()
 
@@ -64,11 +66,12 @@ class _Run:
   """What one process does for a run."""
 
   def __init__(self, config: Config, task: Task, run_dir: pathlib.Path, stop: Stop, mesh: Mesh,
-               report: Report, stack: contextlib.ExitStack):
+               report: Report, stack: contextlib.ExitStack, until: int | None = None):
     self._config, self._task, self._run_dir = config, task, run_dir
     self._stop, self._mesh, self._report = stop, mesh, report
     self._plan, self._names = phases.plan(config), phases.sources(config)
     self._steps = phases.total_steps(config)
+    self._end = self._steps if until is None else min(until, self._steps)
     self._state, self._step, self._memory = self._start()
     self._saved = (self._step, self._memory)
     self._pending: tuple[int, step.StepMetrics] | None = None  # Of the step that may still run.
@@ -82,7 +85,7 @@ class _Run:
     self._writer = stack.enter_context(contextlib.closing(
         metrics.Writer(run_dir, step=self._step, work_done=self._memory.work_done)))
     self._progress = stack.enter_context(contextlib.closing(
-        progress.Progress(step=self._step, steps=self._steps)))
+        progress.Progress(step=self._step, steps=self._end)))
     self._batches = stack.enter_context(contextlib.closing(task.batches_from(self._step)))
 
   def _start(self) -> tuple[state.TrainState, int, _Memory]:
@@ -136,14 +139,14 @@ class _Run:
           f'{error} The last good parameters are saved in {self._run_dir}.') from error
     if self._saved != (self._step, self._memory):
       self._save()
-    return Outcome(self._step, self._step >= self._steps, self._heldout_loss)
+    return Outcome(self._step, self._step >= self._end, self._heldout_loss)
 
   def _take_steps(self) -> None:
     while True:
       if not self._memory.work_done:
         self._read()
         self._work()
-      if self._step >= self._steps or self._stop():
+      if self._step >= self._end or self._stop():
         self._read()
         return
       self._announce()

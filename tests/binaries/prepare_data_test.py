@@ -187,6 +187,10 @@ class CorpusTest(parameterized.TestCase):
     self.assertLen(self.train(), 60)
     _, listed, _ = self.run_program('--list')
     self.assertRegex(listed, r'outside +built +my own')
+    with mock.patch.dict(registry.BUILDERS):
+      del registry.BUILDERS['outside']
+      _, listed, _ = self.run_program('--list')
+    self.assertRegex(listed, r'outside +built\n')
 
   def test_rules_are_switches(self):
     code, out, _ = self.run_outside('--nonfc', '--noexact_duplicates', '--minimal_bytes=100')

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from datasets import splits
-from datasets.golden import golden_dataset_builder, record
+from datasets.golden import golden_dataset_builder
+from haiku_spectral import golden_record as record
 from tests.datasets.readers import source_files
 
 ROOT = pathlib.Path(__file__).parents[2] / 'datasets'
@@ -166,8 +167,9 @@ def _golden() -> str:
   for seed, prompt in enumerate(chosen):
     verdict = {3: 'wrong', 5: 'malformed'}.get(seed, record.ACCEPTED)
     lines.append(record.dumps(record.Record(
-        prompt=prompt, completion=f'def add(x):\n  return x + {seed}\n', depth=1, seed=seed,
-        temperature=0.8, log_probability=-4.25, step=900, fingerprint='5eed', verifier='1.0.0',
+        family='additions', prompt=prompt, completion=f'def add(x):\n  return x + {seed}\n',
+        depth=1, seed=seed, temperature=0.8, log_probability=-4.25, step=900,
+        fingerprint='5eed', verifier='1.0.0',
         verdict=verdict, sandbox='not_run' if verdict == 'malformed' else 'ok',
         seconds=0.01, peak_bytes=9_000_000)))
   return '\n'.join(lines) + '\n'

@@ -10,18 +10,18 @@ from datasets import splits
 from datasets.enwik8 import enwik8_dataset_builder as enwik8
 from datasets.github_code import github_code_dataset_builder as github_code
 from datasets.golden import golden_dataset_builder as golden
-from datasets.golden import record
 from datasets.readers import raw, reader
 from datasets.shakespeare_sonnets import shakespeare_sonnets_dataset_builder as sonnets
 from datasets.wikitext103 import wikitext103_dataset_builder as wikitext103
+from haiku_spectral import golden_record as record
 from tests.datasets import corpora
 from tests.datasets.readers import source_files
 
 PROBLEM = raw.Problem('f', 'line 9', 'invalid_json')
 RECORD = record.Record(
-    prompt='# double x\n', completion='x * 2\n', depth=2, seed=7, temperature=0.8,
-    log_probability=-3.5, step=900, fingerprint='0f1e', verifier='1.2.0', verdict='accepted',
-    sandbox='ok', seconds=0.25, peak_bytes=12_000_000)
+    family='functions', prompt='# double x\n', completion='x * 2\n', depth=2, seed=7,
+    temperature=0.8, log_probability=-3.5, step=900, fingerprint='0f1e', verifier='1.2.0',
+    verdict='accepted', sandbox='ok', seconds=0.25, peak_bytes=12_000_000)
 
 
 def rows(texts):
@@ -144,7 +144,7 @@ class GoldenTest(parameterized.TestCase):
       dict(depth=-1), dict(seed=True), dict(temperature=float('nan')), dict(step=1.0),
       dict(log_probability=0.5), dict(log_probability=float('-inf')), dict(fingerprint='XYZ'),
       dict(verdict=''), dict(verdict='Not Good'), dict(sandbox='fine'), dict(prompt=b'bytes'),
-      dict(sandbox='timeout'), dict(prompt='', completion=''))
+      dict(sandbox='not_run'), dict(prompt='', completion=''))
   def test_values_that_cannot_be(self, **change):
     with self.assertRaisesRegex(ValueError, 'allowed|accepted'):
       dataclasses.replace(RECORD, **change)

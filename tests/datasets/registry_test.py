@@ -77,7 +77,8 @@ class RegistryTest(parameterized.TestCase):
 
   @parameterized.parameters(
       ('turkish_web', 'turkish_web/fineweb2'), ('turkish_web/hplt', 'turkish_web/hplt'),
-      ('pg19', 'pg19'), ('text_folder/x', 'text_folder/x'))
+      ('pg19', 'pg19'), ('text_folder/x', 'text_folder/x'), ('golden', 'golden'),
+      ('golden/x', 'golden/x'))
   def test_a_builder_alone_stands_for_its_first_corpus(self, name, full):
     self.assertEqual(registry.full_name(name), full)
     self.assertEqual(registry.folder(name, '/d'), pathlib.Path('/d', full, '1.0.0'))

@@ -190,9 +190,17 @@ class StreamingBuilderTest(parameterized.TestCase):
   def test_sources_that_are_not_there(self):
     with self.assertRaisesRegex(FileNotFoundError, "the folder '/no/where' does not exist"):
       small_corpus.build(self.folder / 'out', pathlib.Path('/no/where'))
+    with self.assertRaisesRegex(
+        FileNotFoundError, 'small_corpus/1.0.0 downloads nothing: give the folder .*--manual_dir'):
+      small_corpus.build(self.folder / 'out', '')
     (self.folder / 'empty').mkdir()
     with self.assertRaisesRegex(FileNotFoundError, 'there are no source files'):
       small_corpus.build(self.folder / 'out', self.folder / 'empty')
+
+  def test_a_language_that_cannot_be_told_is_refused_before_anything_is_read(self):
+    with self.assertRaisesRegex(ValueError, "language='xx' is not allowed"):
+      small_corpus.build(
+          self.folder / 'out', pathlib.Path('/no/where'), rules=rules.Rules(language='xx'))
 
   def test_sources_without_text(self):
     source = self.folder / 'source'

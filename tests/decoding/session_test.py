@@ -234,6 +234,13 @@ class SessionTest(parameterized.TestCase):
     self.assertEqual(info.array_bytes['.recent'], 4 * context_lib.RECENT)
     self.assertEqual(info.state_bytes, sum(leaf.nbytes for leaf in jax.tree.leaves(context)))
 
+  def test_a_session_may_name_its_past(self):
+    self._saved()
+    self.assertEqual(session.info(self.path).past, '')
+    session.save(self.path, some_context(), owner(), past='the first 5 turns, ğ')
+    self.assertEqual(session.info(self.path).past, 'the first 5 turns, ğ')
+    assert_same(session.load(self.path, like(), owner()), some_context())
+
   def test_info_of_something_else(self):
     session.save(self.path, {'a': np.zeros(3, np.float32)}, owner())
     with self.assertRaisesRegex(ValueError, 'has no position: it was made by another version'):

@@ -240,6 +240,13 @@ class CorruptInputTest(FilesTest):
     self.assertLen(texts(items), 2)
     self.assertEqual(reasons(items), [('member 1.txt', 'bad_zip')])
 
+  def test_a_member_is_cut_out_and_those_behind_it_are_read(self):
+    data = source_files.zipped({f'{i}.txt': TEXTS[2].encode() + b'%d' % i for i in range(3)})
+    begin = data.rindex(b'PK\3\4', 0, data.index(b'1.txt'))
+    items = self.read('p.zip', data[begin:])  # The first member now stands at a place below 0.
+    self.assertEqual(texts(items), [TEXTS[2] + '1', TEXTS[2] + '2'])
+    self.assertEqual(reasons(items), [('member 0.txt', 'bad_zip')])
+
 
 class LargeDocumentTest(FilesTest):
   """A document above the limit is named, the next is read, and nothing of its size is held."""

@@ -44,6 +44,14 @@ class PartsTest(absltest.TestCase):
     done.write_text(done.read_text()[:10])
     self.assertIsNone(parts.result(self.folder, 'a'))
 
+  def test_a_part_with_a_cut_or_lost_file_is_none(self):
+    self.make('a')
+    (self.folder / 'file').write_text('te')
+    self.assertIsNone(parts.result(self.folder, 'a'))
+    self.assertEqual(self.make('a'), 2)
+    (self.folder / 'file').unlink()
+    self.assertEqual([self.make('a'), self.make('a')], [3, 3])
+
   def test_keys_tell_all_inputs_apart_and_name_functions(self):
     inputs = [(), (1,), ('1',), (rules.Rules(),), (rules.Rules(nfc=False),), (parts.make,),
               (parts.key,), (functools.partial(parts.make, 1),),

@@ -1,6 +1,9 @@
 """Runners: the same results in the same order, whoever does the work."""
 
 import functools
+import os
+import signal
+from concurrent.futures import process
 
 from absl.testing import absltest, parameterized
 
@@ -23,6 +26,11 @@ def square(task, advance=None):
   return {'square': task * task}
 
 
+def interrupt(task):
+  os.kill(os.getpid(), signal.SIGINT)
+  return {'task': task}
+
+
 class RunnersTest(parameterized.TestCase):
 
   @parameterized.parameters(1, 2)
@@ -38,6 +46,11 @@ class RunnersTest(parameterized.TestCase):
     run = runners.choose(workers=workers, options=None)
     with self.assertRaisesRegex(ValueError, 'thirteen is not allowed'):
       list(run(square, [Task(13)], lambda size: None))
+
+  def test_a_worker_ends_without_a_word_when_interrupted(self):
+    run = runners.choose(workers=2, options=None)
+    with self.assertRaisesRegex(process.BrokenProcessPool, 'terminated abruptly'):
+      list(run(interrupt, [Task(1)], lambda size: None))
 
   def test_what_is_not_asked_for_is_not_run(self):
     run = runners.choose(workers=1, options=None)

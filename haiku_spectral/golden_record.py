@@ -3,17 +3,26 @@
 Accepted or not, a record says what was asked, what came, which checkpoint wrote it and how, and who
 judged it: enough to judge it again, and to draw the same sample again. Nothing is ever changed or
 taken away: a round appends files.
+
+What a family of problems wrote itself (labels, reference solutions) is kept in the same form: its
+author is the family's version, and it is certain of what it writes (log_probability 0).
 """
 
 import dataclasses
 import json
 import math
+import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 ACCEPTED = 'accepted'
-SANDBOX = ('ok', 'error', 'timeout', 'memory', 'killed', 'infrastructure', 'not_run')
+UNVERIFIED = 'none'  # The verifier of what was accepted without one, to compare with.
+NOT_RUN = 'not_run'
+SANDBOX = ('ok', 'exception', 'exit', 'signal', 'timeout_wall', 'timeout_cpu', 'memory',
+           'output_limit', 'syntax', NOT_RUN)
+# Costs are rounded up to these, so that the same run always leaves the same bytes.
+SECONDS, PEAK_BYTES = 0.25, 16 << 20
 _ALLOWED: dict[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (float, int)}
 
 
@@ -21,6 +30,7 @@ _ALLOWED: dict[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (float
 class Record:
   """One sample of the model with its verdict."""
 
+  family: str  # Of problems.
   prompt: str
   completion: str
   depth: int  # How hard the task is, as its family counts it: 1 is easiest.
@@ -28,12 +38,12 @@ class Record:
   temperature: float  # 0 is greedy.
   log_probability: float  # Of the completion after the prompt, in nats.
   step: int  # The checkpoint's.
-  fingerprint: str  # The checkpoint's, hexadecimal.
+  fingerprint: str  # Of its parameters, hexadecimal.
   verifier: str  # Its version.
   verdict: str  # ACCEPTED, or a short name of why not: 'wrong', 'malformed', 'seen'.
   sandbox: str  # One of SANDBOX: how the run ended.
-  seconds: float  # Processor time that the run took.
-  peak_bytes: int  # Memory that the run took.
+  seconds: float  # Processor time that the run took, in steps of SECONDS.
+  peak_bytes: int  # Memory that the run took, in steps of PEAK_BYTES.
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that cannot be."""
@@ -59,9 +69,16 @@ class Record:
     if self.sandbox not in SANDBOX:
       raise ValueError(f'sandbox={self.sandbox!r} is not allowed: give one of '
                        f'{", ".join(SANDBOX)}.')
-    if self.verdict == ACCEPTED and (self.sandbox != 'ok' or not self.prompt + self.completion):
+    ran = self.sandbox == 'ok' or self.verifier == UNVERIFIED
+    if self.verdict == ACCEPTED and not (ran and self.prompt + self.completion):
       raise ValueError(f'a record is accepted with sandbox={self.sandbox!r} and '
                        f'{len(self.completion)} characters: give one that ran, and text.')
+
+
+def rounded(*, seconds: float, peak_bytes: int, **said: Any) -> Record:
+  """A record whose cost is rounded up."""
+  return Record(seconds=math.ceil(seconds / SECONDS) * SECONDS,
+                peak_bytes=math.ceil(peak_bytes / PEAK_BYTES) * PEAK_BYTES, **said)
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Record))
@@ -79,3 +96,13 @@ def parse(row: Mapping[str, Any]) -> Record:
   if unknown := sorted(set(row) - set(FIELDS)):
     raise ValueError(f'unknown {", ".join(unknown)}')
   return Record(**row)
+
+
+def read(path: pathlib.Path) -> Iterator[Record]:
+  """The records of a file. Raises ValueError naming the line that is none."""
+  with open(path, encoding='utf-8') as file:
+    for number, line in enumerate(file, 1):
+      try:
+        yield parse(json.loads(line))
+      except ValueError as error:
+        raise ValueError(f'{path}, line {number} is no golden record: {error}') from error

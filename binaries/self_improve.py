@@ -1,0 +1,186 @@
+"""Lets a model improve itself: it writes programs, a sandbox runs them, what is right it learns.
+
+  python -m binaries.self_improve --run_dir=runs/self_improve
+  python -m binaries.self_improve --run_dir=runs/self_improve --arm=control,unfiltered,oracle
+  python -m binaries.self_improve --run_dir=runs/self_improve --report
+
+Whatever stops it, the same command goes on. Exit codes: 1 a mistake in the flags, 3 the sandbox is
+missing or does not hold, 4 no signal at the frontier, 5 a round has made the model worse.
+"""
+
+import dataclasses
+import functools
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tqdm
+from absl import flags, logging
+from ml_collections import config_flags
+
+from binaries import command_line
+from haiku_spectral import config as configs
+from haiku_spectral import interruption
+from haiku_spectral.improvement import settings as settings_lib
+from haiku_spectral.sandbox import result, sandbox
+
+CONFIG = config_flags.DEFINE_config_file(
+    'config', 'haiku_spectral/configs/self_improve.py',
+    'Preset with two phases: that of the base model, and that of each round.')
+RUN_DIR = flags.DEFINE_string('run_dir', 'runs/self_improve', 'Folder of everything that is made.')
+SEED = flags.DEFINE_list('seed', ['0'], 'Of the base model and of all draws; several: one by one.')
+ARM = flags.DEFINE_list(
+    'arm', ['golden'], f'What the rounds learn from, some of {", ".join(settings_lib.ARMS)}.')
+REPORT = flags.DEFINE_bool('report', False, 'Only report on what is there.')
+SANDBOX = flags.DEFINE_enum(
+    'sandbox', 'bwrap', ['bwrap', 'landlock'], 'bwrap; landlock is one layer, for machines '
+    'without user namespaces.')
+_DEFINE: dict[Any, Callable[..., Any]] = {
+    int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+for _field in dataclasses.fields(settings_lib.Settings):
+  _DEFINE[_field.type](
+      _field.name, _field.default, 'See haiku_spectral/improvement/settings.py.')
+
+NO_SANDBOX, NO_SIGNAL, WORSE = 3, 4, 5
+
+
+def _settings() -> settings_lib.Settings:
+  given: dict[str, Any] = {field.name: flags.FLAGS[field.name].value
+                           for field in dataclasses.fields(settings_lib.Settings)}
+  return settings_lib.Settings(**given)
+
+
+def _chosen() -> tuple[list[int], list[str]]:
+  """Seeds and arms. Raises ValueError for what is neither."""
+  for arm in ARM.value:
+    if arm not in settings_lib.ARMS:
+      raise ValueError(
+          f'--arm={arm} is not allowed: give some of {", ".join(settings_lib.ARMS)}.')
+  for seed in SEED.value:
+    if not seed.isdigit() or int(seed) >= 2**31:
+      raise ValueError(f'--seed={seed} is not allowed: give whole numbers from 0, by commas.')
+  if not ARM.value or not SEED.value:
+    raise ValueError('--arm and --seed must not be empty.')
+  return [int(seed) for seed in SEED.value], ARM.value
+
+
+def _bar(stage: str, total: int, *, stop: interruption.Interruption) -> Callable[[int], object]:
+  """Opens the bar of a stage, which goes when it is full; returns what advances it."""
+  from haiku_spectral.improvement import rounds
+  bar = tqdm.tqdm(desc=stage, total=total, mininterval=command_line.BAR_SECONDS, leave=False)
+
+  def advance(count: int) -> None:
+    bar.update(count)
+    if bar.n >= total or stop():
+      bar.close()
+    if stop():
+      raise rounds.Stopped(stage)
+
+  return advance
+
+
+def _train(
+    run_dir: pathlib.Path, config: configs.Config, until: int, *, data_dir: str,
+    stop: interruption.Interruption,
+) -> bool:
+  from binaries import training_task
+  from haiku_spectral.training import loop
+  task = training_task.make(config, data_dir=data_dir, run_dir=run_dir)
+  return loop.train(config, task, run_dir=run_dir, stop=stop, until=until).finished
+
+
+def _build(name: str, folder: pathlib.Path, *, data_dir: str) -> None:
+  from datasets import preparation, registry, streaming_builder
+
+  def make(place: str) -> Any:
+    builder = registry.builder_class('golden')(data_dir=place, config=name.partition('/')[2])
+    builder.options = streaming_builder.Options(folder=str(folder), on_error='refuse')
+    return builder
+
+  preparation.prepare(name, make, data_dir=data_dir)
+
+
+def _build_starter(data_dir: str) -> None:
+  """The real text that every model is also trained on and measured by."""
+  from datasets import preparation, registry
+  preparation.prepare(
+      'starter', lambda place: registry.builder_class('starter')(data_dir=place),
+      data_dir=data_dir)
+
+
+def _improve(
+    settings: settings_lib.Settings, config: configs.Config, root: pathlib.Path,
+    executor: sandbox.Sandbox, stop: interruption.Interruption,
+) -> int:
+  """All seeds and arms; the exit code of the one that ended worst."""
+  from haiku_spectral.improvement import rounds, verdicts
+  from haiku_spectral.improvement.tasks import registry
+  family, code = registry.family(settings.family), 0
+  seeds, arms = _chosen()
+  with verdicts.Verdicts(root / 'verdicts.jsonl', family, executor) as court:
+    for seed in seeds:
+      folder, data_dir = root / f'seed_{seed}', str(root / f'seed_{seed}' / 'data')
+      _build_starter(data_dir)
+      one = rounds.Rounds(
+          config, settings, family, seed=seed, folder=folder, court=court,
+          workshop=rounds.Workshop(
+              functools.partial(_build, data_dir=data_dir),
+              functools.partial(_train, data_dir=data_dir, stop=stop),
+              functools.partial(print, flush=True), functools.partial(_bar, stop=stop)))
+      try:
+        one.base()
+        for arm in arms:
+          code = max(code, _run(one, arm))
+          _report(root)
+      except rounds.Stopped as stopped:
+        print(f'{stopped}: stopped by {stop.reason}; the same command goes on')
+        break
+  return code
+
+
+def _run(one: Any, arm: str) -> int:
+  """All rounds of an arm; the exit code."""
+  from haiku_spectral.improvement import rounds
+  try:
+    one.run(arm)
+  except (rounds.NoSignal, rounds.Regression) as error:
+    print(f'error: {error}', file=sys.stderr)
+    return NO_SIGNAL if isinstance(error, rounds.NoSignal) else WORSE
+  return 0
+
+
+def _report(root: pathlib.Path) -> None:
+  from haiku_spectral.improvement import report
+  print(report.write(root), flush=True)
+
+
+def main(argv: Sequence[str]) -> int:
+  """Runs the rounds and reports."""
+  del argv
+  logging.set_verbosity(logging.ERROR)  # What Orbax and TFDS log is for their developers.
+  root = pathlib.Path(RUN_DIR.value)
+  if REPORT.value:
+    _report(root)
+    return 0
+  settings, config = _settings(), configs.from_config_dict(CONFIG.value)
+  _chosen()
+  start = time.monotonic()
+  with interruption.caught('stopping where the same command can go on.') as stop:
+    try:
+      with sandbox.Sandbox(SANDBOX.value) as executor:
+        settings_lib.keep(settings, configs.to_json(config), root)
+        # Arms and rounds compile the same programs. JAX reads this when it is first imported.
+        os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str((root / 'compiled').absolute()))
+        code = _improve(settings, config, root, executor, stop)
+    except result.Unavailable as error:
+      print(f'error: {error}', file=sys.stderr)
+      return NO_SANDBOX
+  print(f'{(time.monotonic() - start) / 60:.1f} minutes; all of it lies in {root}')
+  return code
+
+
+if __name__ == '__main__':
+  command_line.run(main)

@@ -1,0 +1,34 @@
+"""self_improve: a base model and rounds of self-improvement, on two CPU cores.
+
+The first phase trains the base model. The second is that of each round: 'golden' stands for what
+the round has brought.
+"""
+
+import ml_collections
+
+from haiku_spectral import config
+
+ORIGINAL = 'golden/labelled:0.9,starter:0.1'
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Returns the preset."""
+  return config.to_config_dict(config.Config(
+      model=config.ModelConfig(
+          width=64, mlp_width=96, attention=config.AttentionConfig(heads=2, window=256),
+          memory=config.MemoryConfig(heads=2),
+          hyena=config.HyenaConfig(
+              filter=config.FilterConfig(horizon=256, max_time_constant=64.0))),
+      data=config.DataConfig(mixture='starter:1', segment=256, batch_size=16, carried_rows=0),
+      curriculum=(
+          config.PhaseConfig(
+              name='base', bytes=700 * 4096, mixture=ORIGINAL, segment=256,
+              rate=config.RateConfig(learning_rate=4e-3, warmup_steps=50, final_fraction=0.25)),
+          config.PhaseConfig(
+              name='round', bytes=200 * 4096, segment=256,
+              mixture='golden/labelled:0.45,starter:0.05,golden:0.5',
+              rate=config.RateConfig(learning_rate=2e-3, warmup_steps=10, final_fraction=0.1)),
+      ),
+      train=config.TrainConfig(
+          steps=0, eval_every=0, eval_batches=16, checkpoint_every=50, keep_latest=1),
+  ))

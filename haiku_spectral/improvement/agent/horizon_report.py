@@ -1,0 +1,132 @@
+"""What the measure of horizons found: table, JSON and picture."""
+
+import dataclasses
+import json
+import os
+
+import matplotlib
+import matplotlib.figure
+import numpy as np
+from matplotlib.backends import backend_agg
+from scipy import stats
+
+from haiku_spectral.evaluation import bootstrap, plot
+from haiku_spectral.evaluation.bootstrap import Estimate
+
+PERSISTENT, FRESH = 'persistent context', 'fresh context'
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+  """Goals of one length."""
+
+  length: int  # Sub-tasks.
+  persistent: Estimate  # Share of goals reached.
+  fresh: Estimate
+  difference: Estimate  # persistent - fresh, paired by goal.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+  """Success by length, and what it follows from."""
+
+  source: str  # Which model on which problems, for people.
+  goals: int
+  rows: tuple[Row, ...]
+  by_position: dict[str, tuple[float, ...]]  # Share of right answers to the i-th sub-task.
+  restart_bytes: int  # Written once more with restarts, and not one of them another.
+
+
+def summarize(
+    source: str,
+    lengths: tuple[int, ...],
+    persistent: np.ndarray,  # [goals, sub-tasks] bool
+    fresh: np.ndarray,  # [goals, sub-tasks] bool
+    restart_bytes: int,
+) -> Report:
+  """The report on which answers were right."""
+  rows = []
+  for length in sorted(lengths):
+    reached = [np.all(right[:, :length], axis=1) for right in (persistent, fresh)]
+    rows.append(Row(
+        length=length, persistent=_share(reached[0]), fresh=_share(reached[1]),
+        difference=bootstrap.estimate(
+            np.stack([*reached, np.ones(len(persistent))], axis=1),
+            lambda sums: (sums[..., 0] - sums[..., 1]) / sums[..., 2])))
+  by_position = {name: tuple(right.mean(axis=0).tolist())
+                 for name, right in ((PERSISTENT, persistent), (FRESH, fresh))}
+  return Report(source=source, goals=len(persistent), rows=tuple(rows), by_position=by_position,
+                restart_bytes=restart_bytes)
+
+
+def _share(reached: np.ndarray) -> Estimate:  # [goals] bool
+  """With Wilson's interval: drawing again would give none where all goals end alike."""
+  test = stats.binomtest(int(reached.sum()), len(reached))
+  interval = test.proportion_ci(bootstrap.CONFIDENCE, method='wilson')
+  return Estimate(float(reached.mean()), float(interval.low), float(interval.high))
+
+
+def to_json(report: Report) -> str:
+  """The report, with names for the numbers of an estimate."""
+  document = dataclasses.asdict(report)
+  for plain, row in zip(document['rows'], report.rows, strict=True):
+    for name in ('persistent', 'fresh', 'difference'):
+      plain[name] = getattr(row, name)._asdict()
+  return json.dumps(document, indent=2)
+
+
+def _interval(estimate: Estimate, form: str) -> str:
+  if estimate.low is None or estimate.high is None:
+    return f'{estimate.value:{form}}'.ljust(22)
+  return f'{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]'.ljust(22)
+
+
+def to_text(report: Report) -> str:
+  """A table of goals and one of sub-tasks."""
+  lines = [
+      report.source,
+      f'{report.goals} goals of chained sub-tasks; a goal is reached if all its answers are right '
+      '(95 % intervals):',
+      f'{"sub-tasks":>9}  {PERSISTENT:<22}  {FRESH:<22}  difference, paired',
+  ]
+  for row in report.rows:
+    lines.append(f'{row.length:>9}  {_interval(row.persistent, ".2f")}  '
+                 f'{_interval(row.fresh, ".2f")}  {_interval(row.difference, "+.2f").rstrip()}')
+  lines += ['', 'Share of right answers by the place in the goal:']
+  for name, shares in report.by_position.items():
+    lines.append(f'  {name:<18}  ' + ' '.join(f'{share:.2f}' for share in shares))
+  lines += ['', f'Stopped and loaded in the middle: the same {report.restart_bytes:,} bytes.']
+  return '\n'.join(lines)
+
+
+def figure(report: Report) -> matplotlib.figure.Figure:
+  """Success by length, with what independent sub-tasks would give."""
+  lengths = np.array([row.length for row in report.rows])
+  with matplotlib.rc_context(plot.STYLE):
+    drawing = matplotlib.figure.Figure(figsize=(6.4, 3.8), layout='constrained')
+    axes = drawing.subplots()
+    for name, colour, marker, estimates in (
+        (PERSISTENT, plot.FULL_COLOUR, 'o', [row.persistent for row in report.rows]),
+        (FRESH, plot.CUT_COLOUR, 's', [row.fresh for row in report.rows]),
+    ):
+      values, lows, highs = np.array(estimates, float).T
+      axes.fill_between(lengths, lows, highs, color=colour, alpha=0.15, linewidth=0)
+      axes.plot(lengths, values, color=colour, marker=marker, markersize=5, linewidth=1.8,
+                label=name)
+    single = np.mean(report.by_position[FRESH])
+    axes.plot(lengths, single**lengths, color=plot.GREY, linewidth=1, linestyle=':',
+              label=f'{single:.2f} to the power of m')
+    axes.set_xscale('log', base=2)
+    axes.set_xticks(lengths, [str(length) for length in lengths])
+    axes.set(ylim=(-0.03, 1.03), xlabel='m: chained sub-tasks of a goal', ylabel='goals reached',
+             title=f'{report.goals} goals, all answers right')
+    axes.legend(loc='best', handlelength=1.6)
+  return drawing
+
+
+def save(report: Report, path: str | os.PathLike[str]) -> None:
+  """Writes the picture as PNG, at 200 dots per inch."""
+  drawing = figure(report)
+  with matplotlib.rc_context(plot.STYLE):
+    backend_agg.FigureCanvasAgg(drawing)
+    drawing.savefig(path, dpi=200, format='png')

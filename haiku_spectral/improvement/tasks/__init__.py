@@ -1,0 +1,1 @@
+"""Families of problems whose answers a machine can check: propose, solve, run, compare."""

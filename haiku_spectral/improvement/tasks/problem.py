@@ -1,0 +1,88 @@
+"""What all families of problems share: the problem, the split, the comparison of values.
+
+A family proposes problems of a given depth and side of the split. A model reads the prompt and
+writes a completion; `job` makes of it what the sandbox runs; `check` compares what came back. So
+only the host ever knows what was expected.
+"""
+
+import dataclasses
+import hashlib
+from typing import Any, Protocol
+
+import numpy as np
+
+from haiku_spectral.sandbox.result import ExecResult, Job
+
+STOP = '\n'  # Ends each completion: a document is prompt + completion + STOP.
+SPLITS = ('train', 'heldout')
+HELDOUT = 0.25  # The share of all objects that no model is trained on.
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+  """A prompt, and what only the host knows about it."""
+
+  family: str
+  depth: int
+  key: str  # Names the underlying object; the split is a hash of it.
+  prompt: str  # One line, without its end; the completion begins where it ends.
+  answer: str  # A right completion, without STOP; others may be right too.
+  hidden: tuple[tuple[tuple[Any, ...], Any], ...]  # (args, expected) of each call.
+
+
+def side(key: str) -> str:
+  """The side of the split that an object is on: it depends on nothing but its key, for ever."""
+  digest = hashlib.blake2b(key.encode(), digest_size=8, person=b'heldout').digest()
+  return 'heldout' if int.from_bytes(digest, 'big') < HELDOUT * 2**64 else 'train'
+
+
+class Family(Protocol):
+  """Problems of one kind, from easy (depth 1) to hard."""
+
+  name: str
+  version: str  # Of the verifier: a verdict holds for one version.
+  depths: range
+  max_bytes: int  # Of a completion in UTF-8, STOP included.
+
+  def propose(self, rng: np.random.Generator, depth: int, split: str) -> Problem:
+    """Draws a problem whose object is on that side of the split."""
+    ...
+
+  def split(self, key: str) -> str:
+    """The side of an object."""
+    return side(key)
+
+  def job(self, problem: Problem, completion: str) -> Job | None:
+    """What the sandbox shall run, or None if the completion has not the shape of an answer."""
+    ...
+
+  def check(self, problem: Problem, result: ExecResult) -> bool:
+    """Whether the run came to its end and gave back what was expected, in type and value."""
+    ...
+
+
+def check_request(family: Family, depth: int, split: str) -> None:
+  """Raises ValueError unless the family has problems of that depth and side."""
+  if depth not in family.depths:
+    raise ValueError(
+        f'depth={depth} is not allowed: {family.name} has the depths {family.depths.start} to '
+        f'{family.depths.stop - 1}.')
+  if split not in SPLITS:
+    raise ValueError(f'split={split!r} is not allowed: choose {" or ".join(SPLITS)}.')
+
+
+def identical(left: object, right: object) -> bool:
+  """Whether two values are equal in type and value at every level: True is not 1.
+
+  Types are compared first, so no value can bring its own idea of equality along.
+  """
+  if type(left) is not type(right):
+    return False
+  if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+    return len(left) == len(right) and all(map(identical, left, right))
+  if isinstance(left, dict) and isinstance(right, dict):
+    return identical(set(left), set(right)) and all(
+        identical(value, right[key]) for key, value in left.items())
+  if isinstance(left, set | frozenset) and isinstance(right, set | frozenset):
+    return left == right and all(any(identical(one, other) for other in right) for one in left)
+  return left == right

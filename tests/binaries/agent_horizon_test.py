@@ -1,0 +1,73 @@
+"""The measure of horizons as a user runs it."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+from unittest import mock
+
+from absl.testing import absltest, flagsaver, parameterized
+
+from binaries import agent_horizon
+from haiku_spectral.improvement.agent import horizon
+from haiku_spectral.sandbox import result, sandbox
+from tests.decoding import tiny_model
+
+
+class AgentHorizonTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.folder = self.create_tempdir().full_path
+    self.run_dir = tiny_model.save_run(pathlib.Path(self.folder, 'run'))
+
+  def _run(self, **flags):
+    out, err = io.StringIO(), io.StringIO()
+    flags = {'run_dir': self.run_dir, 'goals': 2, 'lengths': [1, 2], **flags}
+    with (
+        flagsaver.flagsaver(**flags), contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+      code = agent_horizon.main(['agent_horizon'])
+    return code, out.getvalue(), err.getvalue()
+
+  def test_a_model_of_noise_reaches_nothing(self):
+    code, out, _ = self._run(families=['turkish_suffixes', 'arithmetic'])
+    self.assertEqual(code, 0)
+    self.assertIn('on turkish_suffixes, arithmetic, depth 1', out)
+    with open(os.path.join(self.run_dir, 'horizon.json'), encoding='utf-8') as file:
+      rows = json.load(file)['rows']
+    self.assertEqual([(row['length'], row['persistent']['value']) for row in rows],
+                     [(1, 0.0), (2, 0.0)])
+    self.assertTrue(os.path.exists(os.path.join(self.run_dir, 'horizon.png')))
+
+  def test_a_model_that_is_always_right_reaches_all(self):
+    right = mock.patch.object(horizon, '_write', lambda decoder, context, problems: [
+        problem.answer.encode() for _, problem in problems])
+    with right:
+      code, out, _ = self._run(output=os.path.join(self.folder, 'report'))
+    self.assertEqual(code, 0)
+    self.assertIn('        2  1.00 [', out)
+    self.assertIn(os.path.join(self.folder, 'report', 'horizon.json'), out)
+
+  @parameterized.parameters(
+      ({'run_dir': ''}, '--run_dir is missing'),
+      ({'families': ['chess']}, "family='chess' does not exist: choose one of turkish_suffixes"),
+      ({'depth': 9}, 'depth=9 is not allowed'),
+      ({'lengths': [0]}, r'lengths=\(0,\) is not allowed'))
+  def test_mistakes(self, flags, message):
+    with self.assertRaisesRegex(ValueError, message):
+      self._run(**flags)
+
+  def test_without_a_sandbox(self):
+    gone = mock.patch.object(
+        sandbox.Sandbox, 'selftest', side_effect=result.Unavailable('bubblewrap is missing'))
+    with gone:
+      code, out, err = self._run()
+    self.assertEqual((code, out), (3, ''))
+    self.assertEndsWith(err, 'error: bubblewrap is missing\n')
+
+
+if __name__ == '__main__':
+  absltest.main()
