@@ -96,9 +96,11 @@ SETTING         := requirements.txt requirements-dev.txt $(if $(VENV.py_test),.v
 $(shell mkdir -p $(OUT) && sed '/^```make/,/^```$$/!s/.*//; s/^```.*//' BUILD.md > $(OUT)/BUILD.md)
 include $(OUT)/BUILD.md
 
-# What XLA compiled for one test serves the others, and the next run.
+# What XLA compiled for one test serves the others, and the next run. Tests run little and compile
+# much, so LLVM does not optimise: half the time.
 COMPILED := JAX_COMPILATION_CACHE_DIR='$(CURDIR)/$(OUT)/jax' \
-  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.3 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.3 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
+  XLA_FLAGS=--xla_backend_optimization_level=0
 
 # The key of a test is all that it reads: hash and name of each file in its closure, from a single
 # sha256sum. A test that passed leaves its key in a file, and is cached while its key is the same.

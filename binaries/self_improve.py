@@ -44,7 +44,7 @@ for _field in dataclasses.fields(settings_lib.Settings):
   _DEFINE[_field.type](
       _field.name, _field.default, 'See haiku_spectral/improvement/settings.py.')
 
-NO_SANDBOX, NO_SIGNAL, WORSE = 3, 4, 5
+NO_SIGNAL, WORSE = 4, 5  # Exit codes.
 
 
 def _settings() -> settings_lib.Settings:
@@ -177,7 +177,7 @@ def main(argv: Sequence[str]) -> int:
         code = _improve(settings, config, root, executor, stop)
     except result.Unavailable as error:
       print(f'error: {error}', file=sys.stderr)
-      return NO_SANDBOX
+      return error.EXIT_CODE
   print(f'{(time.monotonic() - start) / 60:.1f} minutes; all of it lies in {root}')
   return code
 

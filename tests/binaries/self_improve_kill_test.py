@@ -1,0 +1,68 @@
+"""A round of self-improvement, killed five times: its end is bitwise that of one left alone."""
+
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+from absl.testing import absltest
+
+from haiku_spectral import golden_record
+from haiku_spectral.training import checkpoint
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KILLS = 5
+FLAGS = ('--labelled=1500', '--labelled_depth=1', '--prompts=150', '--probe=12', '--heldout=16',
+         '--pass_heldout=8', '--pass_attempts=8', '--rounds=1', '--allowed_easy_loss=1',
+         '--allowed_bits=9', '--config.curriculum[0].bytes=1228800',
+         '--config.curriculum[1].bytes=204800', '--config.train.checkpoint_every=7',
+         '--config.curriculum[1].rate.warmup_steps=5')
+
+
+class SelfImproveKillTest(absltest.TestCase):
+
+  def start(self, run_dir):
+    return subprocess.Popen(
+        [sys.executable, '-m', 'binaries.self_improve', f'--run_dir={run_dir}', *FLAGS], cwd=ROOT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, 'JAX_COMPILATION_CACHE_DIR': str(self.folder / 'compiled')})
+
+  def test_five_kills_change_nothing(self):
+    self.folder = pathlib.Path(self.create_tempdir().full_path)
+    alone, killed = self.folder / 'alone', self.folder / 'killed'
+    self.assertEqual(self.start(alone).wait(), 0)
+    shutil.copytree(alone, killed, ignore=shutil.ignore_patterns('golden', 'golden_1', 'report*'))
+    shutil.copytree(alone / 'seed_0/data/golden', killed / 'seed_0/data/golden',
+                    ignore=shutil.ignore_patterns('golden_1'))
+    (killed / 'verdicts.jsonl').unlink()
+
+    generator, kills = random.Random(0), 0
+    while kills < KILLS:
+      process = self.start(killed)
+      time.sleep(generator.uniform(5, 14))
+      self.assertIsNone(process.poll(), 'the round ended before it was killed often enough')
+      process.kill()
+      process.wait()
+      kills += 1
+    self.assertEqual(self.start(killed).wait(), 0)
+
+    records = 'seed_0/golden/records/round_1.jsonl'
+    self.assertEqual((alone / records).read_bytes(), (killed / records).read_bytes())
+    verdicts = {record.verdict for record in golden_record.read(alone / records)}
+    self.assertContainsSubset({golden_record.ACCEPTED, 'wrong'}, verdicts)
+    want, got = (checkpoint.restore_latest(root / 'seed_0/golden/round_1')
+                 for root in (alone, killed))
+    self.assertEqual(want.step, got.step)
+    for item in checkpoint.ITEMS:
+      left, right = getattr(want, item), getattr(got, item)
+      self.assertEqual(left.keys(), right.keys())
+      for name, value in left.items():
+        np.testing.assert_array_equal(value, right[name], name)
+
+
+if __name__ == '__main__':
+  absltest.main()
