@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 
 from datasets import published, splits
 from datasets.cleaning import rules
-from datasets.readers import raw
+from datasets.readers import raw, reader
 from haiku_spectral import golden_record as record
 
 VALIDATION = 0.05  # Share of the prompts.
@@ -43,6 +43,7 @@ def _judged(item: raw.RawDocument) -> raw.Item:
 class Builder(published.PublishedBuilder):
   """Builds `golden`."""
 
+  VALIDATION = TEST = 0.0  # Whole prompts are held out, not documents.
   VERSION = tfds.core.Version('1.0.0')
   RELEASE_NOTES: ClassVar[dict[str, str]] = {'1.0.0': 'Initial release.'}
   CORPUS = published.Corpus(
@@ -57,6 +58,14 @@ class Builder(published.PublishedBuilder):
     if isinstance(config, str):
       config = dataclasses.replace(self.CORPUS, name=config)
     super().__init__(config=config, **arguments)
+
+  def sources(self, dl_manager: Any) -> dict[str, list[raw.Source]]:
+    """Without a split for validation where few records leave it nothing."""
+    found = super().sources(dl_manager)
+    spec = self.spec_of('validation')
+    held_out = any(isinstance(item, raw.RawDocument) for source in found['validation']
+                   for item in reader.read(source.path, source.spec or spec))
+    return found if held_out else {'train': found['train']}
 
   def spec_of(self, split: str) -> raw.Spec:
     """The same files for both splits, of which each takes its own."""

@@ -6,7 +6,7 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from datasets import splits
+from datasets import splits, streaming_builder
 from datasets.enwik8 import enwik8_dataset_builder as enwik8
 from datasets.github_code import github_code_dataset_builder as github_code
 from datasets.golden import golden_dataset_builder as golden
@@ -151,6 +151,18 @@ class GoldenTest(parameterized.TestCase):
 
   def test_an_integer_will_do_for_a_number(self):
     self.assertEqual(dataclasses.replace(RECORD, temperature=0).temperature, 0)
+
+  @parameterized.parameters((1.0, ['train', 'validation']), (golden.VALIDATION, ['train']))
+  def test_few_records_may_leave_nothing_to_validate(self, left_out, splits_):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    prompts = [f'prompt {number}' for number in range(100)]
+    lines = [record.dumps(dataclasses.replace(RECORD, prompt=prompt)) for prompt in prompts
+             if left_out == 1 or splits.fraction(prompt) >= left_out]
+    corpora.write(folder, {'records/round_1.jsonl': '\n'.join(lines).encode()})
+    builder = golden.Builder(data_dir=str(folder / 'data'), config='few')
+    builder.options = streaming_builder.Options(folder=str(folder / 'records'))
+    self.assertEqual(builder.info.full_name, 'golden/few/1.0.0')
+    self.assertCountEqual(builder.sources(None), splits_)
 
   def test_unknown_fields_are_refused(self):
     with self.assertRaisesRegex(ValueError, 'unknown answer'):
