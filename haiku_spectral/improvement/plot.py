@@ -73,8 +73,9 @@ def figure(arms: Mapping[str, Sequence[Rounds]]) -> matplotlib.figure.Figure:
     for axes in (left, right):
       axes.set_ylim(0, 1)
     drawing.supxlabel(
-        f'Held-out problems, greedy completions. Lines: mean of {len(arms[shown])} seeds; thin: '
-        'single seeds.', fontsize=8.5, color=GREY)
+        'Held-out problems, greedy completions.' + (
+            f' Lines: means of {len(arms[shown])} seeds; thin: single seeds.'
+            if len(arms[shown]) > 1 else ''), fontsize=8.5, color=GREY)
   return drawing
 
 

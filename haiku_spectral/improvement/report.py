@@ -72,7 +72,8 @@ def test_claim(found: Found) -> Claim | None:
   The interval is of problems drawn again, each with all its seeds and with both arms.
   """
   golden, control = found.get('golden', {}), found.get('control', {})
-  seeds = tuple(seed for seed in golden if len(golden[seed]) == len(control.get(seed, [])))
+  seeds = tuple(seed for seed in golden if golden[seed][-1].sampled
+                and len(golden[seed]) == len(control.get(seed, [])))
   if not seeds:
     return None
   easy, deep = _split(golden[seeds[0]][0])
@@ -111,7 +112,8 @@ def _row(arm: str, seed: str, evaluations: Sequence[measure.Evaluation]) -> list
   return [
       arm, seed, *(f'{value:.3f}' for value in greedy.values()),
       f'{np.mean([greedy[depth] for depth in deep]):.3f}',
-      f'{np.mean([each.pass_at(_K, depth) for each in evaluations for depth in deep]):.3f}',
+      f'{np.mean([each.pass_at(_K, depth) for each in evaluations for depth in deep]):.3f}'
+      if all(each.sampled for each in evaluations) else '-',
       f'{np.mean([each.bits_per_byte for each in evaluations]):.3f}']
 
 

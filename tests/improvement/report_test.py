@@ -80,6 +80,13 @@ class ReportTest(absltest.TestCase):
     self.assertIsNone(report.test_claim(report.read(self.root)))
     self.assertIn('is not tested', report.write(self.root))
 
+  def test_an_arm_that_is_not_at_its_end_is_shown_and_not_judged(self):
+    half = evaluation(0.9)._replace(sampled={})
+    write(self.root, 0, golden=[half], control=[half])
+    text = report.write(self.root)
+    self.assertIn('is not tested', text)
+    self.assertRegex(text, r'golden, round 1 +0 .* - +3\.000')
+
   def test_rounds_are_in_the_order_of_their_numbers(self):
     write(self.root, 0, golden=[evaluation(0.5, bits=float(number)) for number in range(1, 12)])
     read = report.read(self.root)['golden'][0]
