@@ -28,13 +28,13 @@ from tests.training import stand_in
 jax.config.update('jax_num_cpu_devices', 8)
 
 
-def train(config, run_dir, devices=1, **fields):
+def train(config, run_dir, devices=1, until=None, **fields):
   """Trains the stand-in until it ends or a signal comes; fields are those of its task."""
   lines = []
   with interruption.caught() as stop:
     outcome = loop.train(
         config, stand_in.make_task(config, **fields), run_dir=pathlib.Path(run_dir), stop=stop,
-        report=lines.append, mesh=meshes.data_mesh(jax.devices()[:devices]))
+        report=lines.append, mesh=meshes.data_mesh(jax.devices()[:devices]), until=until)
   return outcome, lines
 
 
@@ -129,6 +129,12 @@ class LoopTest(parameterized.TestCase):
     self.assertTrue(outcome.finished)
     self.assertRegex(lines[0], r'resuming .*resumed at step [89]')
     self.assertEqual(everything(resumed), expected)
+
+  def test_a_run_in_parts_is_one_run(self):
+    for until, reached in ((4, 4), (7, 7), (99, 10)):
+      outcome, _ = train(self.config, self.run_dir, until=until)
+      self.assertEqual((outcome.step, outcome.finished), (reached, True))
+    self.assertEqual(everything(self.run_dir), uninterrupted())
 
   def test_a_run_goes_on_with_other_devices(self):
     _, _, _, expected = uninterrupted()
