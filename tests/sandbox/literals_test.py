@@ -1,4 +1,8 @@
+"""Values cross whole or not at all."""
+
+import concurrent.futures
 import math
+import sys
 
 from absl.testing import absltest, parameterized
 from hypothesis import given, settings
@@ -37,6 +41,15 @@ class LiteralsTest(parameterized.TestCase):
 
   @settings(deadline=None, max_examples=60)
   @given(VALUES)
+  def test_threads_do_not_disturb_each_other(self):
+    text = literals.dumps(['é\n', b'\xff', None, (True, {'k': 'v' * 9})] * 200)
+    before = sys.getswitchinterval()
+    self.addCleanup(sys.setswitchinterval, before)
+    sys.setswitchinterval(1e-6)
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+      found = list(threads.map(literals.loads, [text] * 64))
+    self.assertEqual(found, [literals.loads(text)] * 64)
+
   def test_round_trip(self, value):
     text = literals.dumps(value)
     self.assertTrue(text.isascii())
