@@ -41,15 +41,6 @@ class LiteralsTest(parameterized.TestCase):
 
   @settings(deadline=None, max_examples=60)
   @given(VALUES)
-  def test_threads_do_not_disturb_each_other(self):
-    text = literals.dumps(['é\n', b'\xff', None, (True, {'k': 'v' * 9})] * 200)
-    before = sys.getswitchinterval()
-    self.addCleanup(sys.setswitchinterval, before)
-    sys.setswitchinterval(1e-6)
-    with concurrent.futures.ThreadPoolExecutor(8) as threads:
-      found = list(threads.map(literals.loads, [text] * 64))
-    self.assertEqual(found, [literals.loads(text)] * 64)
-
   def test_round_trip(self, value):
     text = literals.dumps(value)
     self.assertTrue(text.isascii())
@@ -93,6 +84,15 @@ class LiteralsTest(parameterized.TestCase):
     endless.append(endless)
     with self.assertRaisesRegex(literals.LiteralError, 'deep'):
       literals.dumps(endless)
+
+  def test_threads_do_not_disturb_each_other(self):
+    text = literals.dumps(['é\n', b'\xff', None, (True, {'k': 'v' * 9})] * 200)
+    before = sys.getswitchinterval()
+    self.addCleanup(sys.setswitchinterval, before)
+    sys.setswitchinterval(1e-6)
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+      found = list(threads.map(literals.loads, [text] * 64))
+    self.assertEqual(found, [literals.loads(text)] * 64)
 
 
 if __name__ == '__main__':
