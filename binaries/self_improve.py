@@ -41,8 +41,7 @@ SANDBOX = flags.DEFINE_enum(
 _DEFINE: dict[Any, Callable[..., Any]] = {
     int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
 for _field in dataclasses.fields(settings_lib.Settings):
-  _DEFINE[_field.type](
-      _field.name, _field.default, 'See haiku_spectral/improvement/settings.py.')
+  _DEFINE[_field.type](_field.name, _field.default, _field.metadata['help'])
 
 NO_SIGNAL, WORSE = 4, 5  # Exit codes.
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from typing import Any
 
 from haiku_spectral.improvement.tasks import registry
 from haiku_spectral.training import run_folder
@@ -11,23 +12,29 @@ ARMS = ('golden', 'control', 'unfiltered', 'oracle')
 FILE = 'settings.json'
 
 
+def _setting(default: Any, told: str) -> Any:
+  """A field, and what --help tells of it."""
+  return dataclasses.field(default=default, metadata={'help': told})
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
   """One family, and how much is asked, written, trained on and measured."""
 
-  family: str = 'turkish_suffixes'
-  rounds: int = 4
-  labelled: int = 6000  # Problems with answers that the base model is trained on.
-  labelled_depth: int = 6  # The deepest of them.
-  prompts: int = 4000  # Of a round.
-  samples: int = 2  # Of a prompt.
-  temperature: float = 0.8
-  probe: int = 32  # Problems of each depth that show where the frontier is.
-  heldout: int = 400  # Problems of each depth that models are measured by.
-  pass_heldout: int = 100  # Of those, the ones that pass@k is measured on.
-  pass_attempts: int = 16
-  allowed_easy_loss: float = 0.05  # Of pass@1 on the two lowest depths against the base model.
-  allowed_bits: float = 0.1  # Per byte of real text against the base model.
+  family: str = _setting('turkish_suffixes', 'Which problems.')
+  rounds: int = _setting(4, 'How many.')
+  labelled: int = _setting(6000, 'Problems with answers that the base model is trained on.')
+  labelled_depth: int = _setting(6, 'The deepest of them.')
+  prompts: int = _setting(4000, 'Problems that a round asks.')
+  samples: int = _setting(2, 'Completions of each of them.')
+  temperature: float = _setting(0.8, 'Of all sampling.')
+  probe: int = _setting(32, 'Problems of each depth that show where the frontier is.')
+  heldout: int = _setting(400, 'Problems of each depth that models are measured by.')
+  pass_heldout: int = _setting(100, 'Of those, the ones that pass@k is measured on.')
+  pass_attempts: int = _setting(16, 'Attempts at each of these.')
+  allowed_easy_loss: float = _setting(
+      0.05, 'Of pass@1 on the two lowest depths, against the base model.')
+  allowed_bits: float = _setting(0.1, 'Per byte of real text, against the base model.')
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that is not allowed."""
