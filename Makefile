@@ -142,7 +142,7 @@ test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the slow
 	echo "$$(($(words $(chosen)) - failed)) passed, $$failed failed"; [ $$failed = 0 ]
 
 test-slow: ## Run the slow tests that are out of date
-	@$(MAKE) test SKIP= TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
+	@$(MAKE) test SKIP= TIMEOUT=1800 TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
 
 lint: //tests\:lint_test ## Check style and types (a part of make test)
 

@@ -314,7 +314,8 @@ class Rounds:
       raise Regression(
           f'{folder} is worse than the base model: pass@1 at depths {_list(easy)} lost {lost:.3f} '
           f'(allowed: {allowed.allowed_easy_loss}), real text takes {bits:+.3f} bits per byte '
-          f'(allowed: {allowed.allowed_bits}). The model to keep is that of {before}.')
+          f'(allowed: {allowed.allowed_bits}). The model to keep is that of {before}; with greater '
+          '--allowed_easy_loss and --allowed_bits the rounds go on.')
 
 
 def _begin(before: pathlib.Path, folder: pathlib.Path, config: Config) -> None:

@@ -10,6 +10,8 @@ from haiku_spectral.training import run_folder
 
 ARMS = ('golden', 'control', 'unfiltered', 'oracle')
 FILE = 'settings.json'
+# They may change while a run goes on: they say when it stops, not what it makes.
+CHANGEABLE = ('allowed_easy_loss', 'allowed_bits')
 
 
 def _setting(default: Any, told: str) -> Any:
@@ -74,7 +76,7 @@ def keep(settings: Settings, config: str, folder: pathlib.Path) -> None:
     raise ValueError(f'{path} is damaged ({error}): restore it, or give another --run_dir.'
                      ) from error
   for name, value in wanted.items():
-    if found.get(name) != value:
+    if found.get(name) != value and name not in CHANGEABLE:
       shown = '' if name == 'config' else f' ({found.get(name)!r} there, {value!r} given)'
       raise ValueError(
           f'the run in {folder} was begun with another --{name}{shown}: give what it was begun '

@@ -179,7 +179,7 @@ class RoundsTest(parameterized.TestCase):
     for name, value in change.items():
       getattr(self, name).update(value)
     for _ in range(2):  # And stays so when it is begun again.
-      with self.assertRaisesRegex(rounds.Regression, message + r'.*keep is that of .*round_1\.'):
+      with self.assertRaisesRegex(rounds.Regression, message + r'.*keep is that of .*round_1;'):
         self.run_arm('golden')
 
   def test_a_row_of_metrics_for_each_round_and_a_report(self):
