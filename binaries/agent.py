@@ -16,9 +16,9 @@ import jax.numpy as jnp
 from absl import flags
 
 from binaries import command_line
-from haiku_spectral import interruption
+from haiku_spectral import shutdown
+from haiku_spectral.agent import author, folder, loop, transcript
 from haiku_spectral.decoding import display, online, sampling, session
-from haiku_spectral.improvement.agent import author, folder, loop, transcript
 from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.training import checkpoint
@@ -45,7 +45,7 @@ def _tell(line: str) -> None:
   print(line, file=sys.stderr)
 
 
-def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: interruption.Interruption) -> str:
+def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption) -> str:
   """Goes on with the session; returns why it ended."""
   config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
   owner = session.owner(config.model, params)
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
       repeats=REPEATS.value)
   try:
     with (
-        interruption.caught('the session is kept') as stop,
+        shutdown.caught('the session is kept') as stop,
         sandbox.Sandbox(SANDBOX.value, workers=1, hash_seeds=(0,)) as box,
     ):
       reason = _work(box, limits, stop)

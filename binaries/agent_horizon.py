@@ -16,11 +16,11 @@ import tqdm
 from absl import flags
 
 from binaries import command_line
+from haiku_spectral.agent import horizon, horizon_report
 from haiku_spectral.decoding import online, session
-from haiku_spectral.improvement.agent import horizon, horizon_report
-from haiku_spectral.improvement.tasks import registry
 from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.tasks import registry
 from haiku_spectral.training import checkpoint
 
 RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of the run that is measured.')

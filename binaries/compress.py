@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from absl import flags
 
 from binaries import command_line, input_output
-from haiku_spectral.decoding import compressed_file, compression, compressors
+from haiku_spectral.compression import codec as compression
+from haiku_spectral.compression import compressed_file, compressors
 
 flags.adopt_module_key_flags(input_output)
 LANES = flags.DEFINE_integer(

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from absl import flags
 
 from binaries import command_line, input_output
-from haiku_spectral.decoding import compressed_file, compression
+from haiku_spectral.compression import codec as compression
+from haiku_spectral.compression import compressed_file
 
 flags.adopt_module_key_flags(input_output)
 FORCE = flags.DEFINE_bool(

@@ -21,7 +21,8 @@ from absl import flags
 from binaries import command_line, extrapolation_report
 from haiku_spectral import config as config_lib
 from haiku_spectral import vocab
-from haiku_spectral.decoding import distill, generate, online, prefill, sampling
+from haiku_spectral.decoding import generate, online, prefill, sampling
+from haiku_spectral.distillation import distill
 from haiku_spectral.evaluation import streaming
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import checkpoint, loss, run_folder

@@ -11,7 +11,9 @@ import tqdm
 from absl import flags
 
 from binaries import command_line
-from haiku_spectral.decoding import compression, session, whole_file
+from haiku_spectral.compression import codec as compression
+from haiku_spectral.decoding import session
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import checkpoint
 
 RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of the run whose model predicts.')
@@ -34,7 +36,7 @@ def check_flags() -> None:
   if OUTPUT.value != '-':
     if os.path.realpath(OUTPUT.value) == os.path.realpath(INPUT.value):
       raise ValueError(f'--output={OUTPUT.value} is the input itself: give another path.')
-    whole_file.check_place(OUTPUT.value, what='Output', flag='--output')
+    atomic_file.check_place(OUTPUT.value, what='Output', flag='--output')
 
 
 def read_input() -> bytes:
@@ -52,7 +54,7 @@ def write_output(data: bytes) -> None:
     sys.stdout.buffer.flush()
     return
   mode = 0o600 if INPUT.value == '-' else stat.S_IMODE(os.stat(INPUT.value).st_mode) & 0o666
-  whole_file.write(OUTPUT.value, data, mode=mode)
+  atomic_file.write(OUTPUT.value, data, mode=mode)
 
 
 def load_predictor() -> tuple[compression.MakePredictor, session.Owner]:

@@ -16,19 +16,19 @@ import tqdm
 from absl import flags
 
 from binaries import command_line
-from haiku_spectral import interruption, vocab
+from haiku_spectral import shutdown, vocab
 from haiku_spectral.decoding import (
-    candidates,
-    chat,
-    constraint,
-    display,
-    generate,
-    online,
-    prefill,
-    prompt,
-    sampling,
-    session,
-    speculation,
+  candidates,
+  chat,
+  constraint,
+  display,
+  generate,
+  online,
+  prefill,
+  prompt,
+  sampling,
+  session,
+  speculation,
 )
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.modules import precision
@@ -172,7 +172,7 @@ def _write_once(
   screen = display.Display(sys.stdout)
   if ECHO.value:
     screen.show(data)
-  with interruption.caught() as interrupted:
+  with shutdown.caught() as interrupted:
     def should_stop() -> bool:
       return interrupted() or screen.closed
 

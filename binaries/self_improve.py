@@ -23,9 +23,9 @@ from ml_collections import config_flags
 
 from binaries import command_line
 from haiku_spectral import config as configs
-from haiku_spectral import interruption
-from haiku_spectral.improvement import settings as settings_lib
+from haiku_spectral import shutdown
 from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.self_training import settings as settings_lib
 
 CONFIG = config_flags.DEFINE_config_file(
     'config', 'haiku_spectral/configs/self_improve.py',
@@ -66,9 +66,9 @@ def _chosen() -> tuple[list[int], list[str]]:
   return [int(seed) for seed in SEED.value], ARM.value
 
 
-def _bar(stage: str, total: int, *, stop: interruption.Interruption) -> Callable[[int], object]:
+def _bar(stage: str, total: int, *, stop: shutdown.Interruption) -> Callable[[int], object]:
   """Opens the bar of a stage, which goes when it is full; returns what advances it."""
-  from haiku_spectral.improvement import rounds
+  from haiku_spectral.self_training import rounds
   bar = tqdm.tqdm(desc=stage, total=total, mininterval=command_line.BAR_SECONDS, leave=False)
 
   def advance(count: int) -> None:
@@ -83,7 +83,7 @@ def _bar(stage: str, total: int, *, stop: interruption.Interruption) -> Callable
 
 def _train(
     run_dir: pathlib.Path, config: configs.Config, until: int, *, data_dir: str,
-    stop: interruption.Interruption,
+    stop: shutdown.Interruption,
 ) -> bool:
   from binaries import training_task
   from haiku_spectral.training import loop
@@ -112,11 +112,11 @@ def _build_starter(data_dir: str) -> None:
 
 def _improve(
     settings: settings_lib.Settings, config: configs.Config, root: pathlib.Path,
-    executor: sandbox.Sandbox, stop: interruption.Interruption,
+    executor: sandbox.Sandbox, stop: shutdown.Interruption,
 ) -> int:
   """All seeds and arms; the exit code of the one that ended worst."""
-  from haiku_spectral.improvement import rounds, verdicts
-  from haiku_spectral.improvement.tasks import registry
+  from haiku_spectral.self_training import rounds, verdicts
+  from haiku_spectral.tasks import registry
   family, code = registry.family(settings.family), 0
   seeds, arms = _chosen()
   with verdicts.Verdicts(root / 'verdicts.jsonl', family, executor) as court:
@@ -142,7 +142,7 @@ def _improve(
 
 def _run(one: Any, arm: str) -> int:
   """All rounds of an arm; the exit code."""
-  from haiku_spectral.improvement import rounds
+  from haiku_spectral.self_training import rounds
   try:
     one.run(arm)
   except (rounds.NoSignal, rounds.Regression) as error:
@@ -152,7 +152,7 @@ def _run(one: Any, arm: str) -> int:
 
 
 def _report(root: pathlib.Path) -> None:
-  from haiku_spectral.improvement import report
+  from haiku_spectral.self_training import report
   print(report.write(root), flush=True)
 
 
@@ -167,7 +167,7 @@ def main(argv: Sequence[str]) -> int:
   settings, config = _settings(), configs.from_config_dict(CONFIG.value)
   _chosen()
   start = time.monotonic()
-  with interruption.caught('stopping where the same command can go on.') as stop:
+  with shutdown.caught('stopping where the same command can go on.') as stop:
     try:
       with sandbox.Sandbox(SANDBOX.value) as executor:
         settings_lib.keep(settings, configs.to_json(config), root)

@@ -15,7 +15,8 @@ from ml_collections import config_flags
 
 from binaries import command_line
 from haiku_spectral import config as configs
-from haiku_spectral import interruption, phases
+from haiku_spectral import shutdown
+from haiku_spectral.config import phases
 from haiku_spectral.training import run_folder
 
 CONFIG = config_flags.DEFINE_config_file(
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
   """Trains until the end, or until a signal comes."""
   del argv
   logging.set_verbosity(logging.ERROR)  # What Orbax logs is for its developers.
-  with interruption.caught('finishing what runs, then saving.') as stop:
+  with shutdown.caught('finishing what runs, then saving.') as stop:
     config, run_dir = _config_and_folder()
     return _train(config, run_dir, stop)
 
@@ -65,7 +66,7 @@ def _told(phase: phases.Phase) -> str:
           f'{size / max(corpus, 1):.1f} times the data')
 
 
-def _train(config: configs.Config, run_dir: pathlib.Path, stop: interruption.Interruption) -> int:
+def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interruption) -> int:
   # Here, so that a signal is caught while this is imported, and wrong flags are told at once.
   import jax
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from datasets import packing, pipeline, registry, windows
 from haiku_spectral import config as configs
-from haiku_spectral import phases
+from haiku_spectral.config import phases
 
 HASHED_RECORDS = 64  # Of a split, evenly spread: 4 MiB, read in 0.1 s.
 

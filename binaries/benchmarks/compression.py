@@ -6,7 +6,9 @@ from binaries.benchmarks import starter_text
 from binaries.benchmarks.report import Row, Section
 from binaries.benchmarks.settings import Settings
 from binaries.benchmarks.subject import Subject
-from haiku_spectral.decoding import compression, compressors, session
+from haiku_spectral.compression import codec as compression
+from haiku_spectral.compression import compressors
+from haiku_spectral.decoding import session
 
 
 def compare(subject: Subject, settings: Settings) -> Section:

@@ -15,7 +15,7 @@ from typing import Protocol, TextIO
 
 import numpy as np
 
-from haiku_spectral import interruption, vocab
+from haiku_spectral import shutdown, vocab
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import display, generate, session
 
@@ -126,7 +126,7 @@ def _next(
 def _turn(conversation: Conversation, line: bytes, stream: TextIO, notes: TextIO) -> bool:
   """Answers a line and saves. Returns whether to go on."""
   screen = display.Display(stream)
-  with interruption.caught() as interrupted:
+  with shutdown.caught() as interrupted:
     try:
       conversation.answer(line, screen.feed, lambda: interrupted() or screen.closed)
     except KeyboardInterrupt:  # A second one: from somebody who does not want this turn at all.

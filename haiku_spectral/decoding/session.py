@@ -18,8 +18,8 @@ import safetensors
 import safetensors.numpy
 
 from haiku_spectral import config
-from haiku_spectral.decoding import whole_file
 from haiku_spectral.decoding.context import Context
+from haiku_spectral.storage import atomic_file
 
 MAGIC = b'haiku_spectral session\n'
 VERSION = 2
@@ -71,7 +71,7 @@ def check_place(path: Path) -> None:
 
   Raises ValueError when no session can be saved at `path`.
   """
-  whole_file.check_place(path, what='Session', flag='--session')
+  atomic_file.check_place(path, what='Session', flag='--session')
 
 
 def save(path: Path, context: Context, owned_by: Owner, *, past: str = '') -> None:
@@ -87,7 +87,7 @@ def save(path: Path, context: Context, owned_by: Owner, *, past: str = '') -> No
   head = MAGIC + _VERSION.pack(VERSION)
   head += _OWNER.pack(owned_by.model.encode(), owned_by.parameters.encode(), len(payload))
   check_place(path)
-  whole_file.write(path, head + hashlib.sha256(head + payload).digest() + payload)
+  atomic_file.write(path, head + hashlib.sha256(head + payload).digest() + payload)
 
 
 def load(path: Path, like: Context, owned_by: Owner) -> Context:
@@ -142,7 +142,7 @@ def fork(path: Path, new_path: Path) -> None:
   if os.path.lexists(new_path):
     raise ValueError(f'{new_path} exists already: give a path where nothing is.')
   check_place(new_path)
-  whole_file.write(new_path, data)
+  atomic_file.write(new_path, data)
 
 
 def _read(path: Path) -> bytes:

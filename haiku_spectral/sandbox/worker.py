@@ -7,12 +7,12 @@ import subprocess
 import time
 
 from haiku_spectral.sandbox import (
-    bubblewrap,
-    interpreter,
-    landlock,
-    literals,
-    result,
-    seccomp_filter,
+  bubblewrap,
+  interpreter,
+  landlock,
+  literals,
+  result,
+  seccomp_filter,
 )
 
 KINDS = {'bwrap': bubblewrap, 'landlock': landlock}

@@ -13,20 +13,19 @@ from typing import NamedTuple
 import jax
 from jax.sharding import Mesh
 
-from haiku_spectral import phases
-from haiku_spectral.config import Config
+from haiku_spectral.config import Config, phases
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import (
-    checkpoint,
-    gradients,
-    guards,
-    heldout,
-    metrics,
-    progress,
-    run_folder,
-    state,
-    step,
-    tally,
+  checkpoint,
+  gradients,
+  guards,
+  heldout,
+  metrics,
+  progress,
+  run_folder,
+  state,
+  step,
+  tally,
 )
 from haiku_spectral.training.task import Outcome, Report, Stop, Task
 

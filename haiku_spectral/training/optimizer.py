@@ -12,8 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from haiku_spectral import phases
-from haiku_spectral.config import Config, RateConfig
+from haiku_spectral.config import Config, RateConfig, phases
 from haiku_spectral.modules import filters
 
 Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning rate (float32).

@@ -7,8 +7,7 @@ import pathlib
 from collections.abc import Iterator
 
 from haiku_spectral import config as configs
-from haiku_spectral import phases
-from haiku_spectral.config import Config
+from haiku_spectral.config import Config, phases
 
 CONFIG = 'config.json'
 CHECKPOINTS = 'checkpoints'

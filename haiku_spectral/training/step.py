@@ -14,8 +14,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jax.typing import ArrayLike
 
-from haiku_spectral import phases
-from haiku_spectral.config import Config
+from haiku_spectral.config import Config, phases
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import gradients, guards, loss, loss_scale, optimizer

@@ -10,7 +10,7 @@ from unittest import mock
 from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import agent_horizon
-from haiku_spectral.improvement.agent import horizon
+from haiku_spectral.agent import horizon
 from haiku_spectral.sandbox import result, sandbox
 from tests.decoding import tiny_model
 

@@ -14,7 +14,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import agent
 from haiku_spectral import config
-from haiku_spectral.improvement.agent import author, folder
+from haiku_spectral.agent import author, folder
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model

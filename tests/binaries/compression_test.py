@@ -13,7 +13,9 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import compress, decompress
 from haiku_spectral import config
-from haiku_spectral.decoding import compressed_file, compression, session
+from haiku_spectral.compression import codec as compression
+from haiku_spectral.compression import compressed_file
+from haiku_spectral.decoding import session
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model, toy_predictor
 from tests.evaluation import toy_models

@@ -11,7 +11,7 @@ import time
 import numpy as np
 from absl.testing import absltest
 
-from haiku_spectral import golden_record
+from haiku_spectral.tasks import golden_record
 from haiku_spectral.training import checkpoint
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

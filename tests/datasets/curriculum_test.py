@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from datasets import curriculum, pipeline
 from haiku_spectral import config as configs
-from haiku_spectral import phases, vocab
+from haiku_spectral import vocab
+from haiku_spectral.config import phases
 from haiku_spectral.configs import curriculum as mission
 from haiku_spectral.configs import curriculum_small
 from tests.datasets import corpora

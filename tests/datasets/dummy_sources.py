@@ -11,7 +11,7 @@ from typing import Any
 
 from datasets import splits
 from datasets.golden import golden_dataset_builder
-from haiku_spectral import golden_record as record
+from haiku_spectral.tasks import golden_record as record
 from tests.datasets.readers import source_files
 
 ROOT = pathlib.Path(__file__).parents[2] / 'datasets'

@@ -13,7 +13,7 @@ from datasets.golden import golden_dataset_builder as golden
 from datasets.readers import raw, reader
 from datasets.shakespeare_sonnets import shakespeare_sonnets_dataset_builder as sonnets
 from datasets.wikitext103 import wikitext103_dataset_builder as wikitext103
-from haiku_spectral import golden_record as record
+from haiku_spectral.tasks import golden_record as record
 from tests.datasets import corpora
 from tests.datasets.readers import source_files
 

@@ -10,12 +10,12 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.ops import (
-    fft_conv,
-    linear_memory,
-    online_conv,
-    online_memory,
-    online_window,
-    window_attention,
+  fft_conv,
+  linear_memory,
+  online_conv,
+  online_memory,
+  online_window,
+  window_attention,
 )
 from tests import chunk_law
 

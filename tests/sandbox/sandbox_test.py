@@ -15,14 +15,14 @@ from unittest import mock
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.sandbox import (
-    bubblewrap,
-    interpreter,
-    landlock,
-    result,
-    runtime,
-    sandbox,
-    seccomp_filter,
-    worker,
+  bubblewrap,
+  interpreter,
+  landlock,
+  result,
+  runtime,
+  sandbox,
+  seccomp_filter,
+  worker,
 )
 from tests.sandbox import canaries
 

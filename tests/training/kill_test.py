@@ -10,7 +10,7 @@ import tempfile
 from absl import logging
 from absl.testing import absltest
 
-from haiku_spectral import phases
+from haiku_spectral.config import phases
 from haiku_spectral.training import checkpoint, leaves, loop, metrics
 from tests.training import stand_in
 

@@ -12,17 +12,9 @@ import numpy as np
 from absl import logging
 from absl.testing import absltest, parameterized
 
-from haiku_spectral import interruption
+from haiku_spectral import shutdown
 from haiku_spectral.parallel import mesh as meshes
-from haiku_spectral.training import (
-  checkpoint,
-  guards,
-  leaves,
-  loop,
-  metrics,
-  run_folder,
-  task,
-)
+from haiku_spectral.training import checkpoint, guards, leaves, loop, metrics, run_folder, task
 from tests.training import stand_in
 
 jax.config.update('jax_num_cpu_devices', 8)
@@ -31,7 +23,7 @@ jax.config.update('jax_num_cpu_devices', 8)
 def train(config, run_dir, devices=1, until=None, **fields):
   """Trains the stand-in until it ends or a signal comes; fields are those of its task."""
   lines = []
-  with interruption.caught() as stop:
+  with shutdown.caught() as stop:
     outcome = loop.train(
         config, stand_in.make_task(config, **fields), run_dir=pathlib.Path(run_dir), stop=stop,
         report=lines.append, mesh=meshes.data_mesh(jax.devices()[:devices]), until=until)
@@ -190,7 +182,7 @@ class LoopTest(parameterized.TestCase):
     self.assertFalse(run_folder.has_checkpoint(self.run_dir))
 
   def test_a_second_interrupt_does_not_wait(self):
-    with interruption.caught() as stop:
+    with shutdown.caught() as stop:
       send(signal.SIGINT)
       self.assertTrue(stop())
       send(signal.SIGTERM)
@@ -365,7 +357,7 @@ class GuardedLoopTest(absltest.TestCase):
     self.assertTrue(all(json.dumps(row) for row in rows.values()))
 
     good = pathlib.Path(self.create_tempdir().full_path)
-    with interruption.caught() as stop:
+    with shutdown.caught() as stop:
       calls = At(10)
       loop.train(
           config, stand_in.make_task(

@@ -18,7 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral import config as configs
-from haiku_spectral import phases, vocab
+from haiku_spectral import vocab
+from haiku_spectral.config import phases
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import state, task
 

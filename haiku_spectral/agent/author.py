@@ -1,0 +1,78 @@
+"""Who writes the turns: a model, which reads what happens as a conversation with marks between.
+
+A goal is preceded by all that is remembered; an answer to it begins behind vocab.TURN. What came of
+a turn stands between vocab.RESULT and vocab.TURN.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Protocol
+
+import jax
+import numpy as np
+
+from haiku_spectral import vocab
+from haiku_spectral.agent import actions
+from haiku_spectral.agent.transcript import Event
+from haiku_spectral.decoding import chat, generate, online, prefill, sampling
+from haiku_spectral.decoding.context import Context
+
+
+class Author(Protocol):
+  """What a session needs of a model."""
+
+  def begin(self) -> Context:
+    """The context of one row at the start of a document."""
+
+  def read(self, context: Context, ids: np.ndarray) -> Context:
+    """The context behind some ids [T]."""
+
+  def write(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
+    """A turn behind the context; what it has read while writing does not count."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelAuthor:
+  """A model that writes until its turn ends."""
+
+  decoder: online.Decoder
+  rules: sampling.SamplingConfig
+  key: jax.Array
+  turn_bytes: int  # At most.
+
+  def begin(self) -> Context:
+    return prefill.begin(self.decoder.model, self.decoder.params, dtype=self.decoder.dtype)
+
+  def read(self, context: Context, ids: np.ndarray) -> Context:
+    return prefill.read(self.decoder.model, self.decoder.params, context, ids[np.newaxis])
+
+  def write(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
+    written = bytearray()
+
+    def ended() -> bool:
+      return should_stop() or actions.end(bytes(written)) is not None
+
+    return generate.generate(
+        self.decoder, context, num_bytes=self.turn_bytes, config=self.rules, key=self.key,
+        on_bytes=lambda row, data: written.extend(data), should_stop=ended).texts[0]
+
+
+def read(author: Author, context: Context, event: Event) -> Context:
+  """The context after an event.
+
+  Nothing else makes a context of a transcript, so one that was saved, and one that has read
+  everything again, are bitwise the same.
+  """
+  if event.kind == 'end':
+    return context
+  return author.read(context, ids(event, int(context.recent[0, -1])))
+
+
+def ids(event: Event, last: int) -> np.ndarray:  # [T] int32
+  """What the model reads of an event; `last` is the id that it read last."""
+  if event.kind == 'turn':
+    return vocab.encode(event.text)
+  if event.kind == 'observation':
+    return np.array([vocab.RESULT, *event.text, vocab.TURN], np.int32)
+  memory = ''.join(f'REMEMBER {key}={value}\n' for key, value in event.memory.items())
+  return chat.turn_ids(memory.encode() + event.text, last)

@@ -1,0 +1,111 @@
+"""The folder of a session: its transcript, and what people and the model have of it.
+
+  transcript.jsonl  what happened: the one truth
+  memory.json       what is remembered
+  workspace/        the files
+  state             what the model has read, for a start that reads nothing again
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Callable
+
+from haiku_spectral.agent import author as author_lib
+from haiku_spectral.agent import past as past_lib
+from haiku_spectral.agent import workspace
+from haiku_spectral.agent.transcript import Event, Transcript
+from haiku_spectral.decoding import session
+from haiku_spectral.decoding.context import Context
+from haiku_spectral.storage import atomic_file
+
+TRANSCRIPT, MEMORY, WORKSPACE, STATE = 'transcript.jsonl', 'memory.json', 'workspace', 'state'
+_READING = 'the transcript is read again'
+
+
+class Folder:
+  """A session on disk, and the context that has read it. `tell` gets what people should know.
+
+  Raises ValueError or OSError for a folder that cannot be used.
+  """
+
+  def __init__(
+      self, path: str | os.PathLike[str], author: author_lib.Author, owner: session.Owner,
+      tell: Callable[[str], None] = lambda line: None,
+  ) -> None:
+    self._path = pathlib.Path(path)
+    self._author, self._owner, self._tell = author, owner, tell
+    self._workspace = self._path / WORKSPACE
+    self._workspace.mkdir(parents=True, exist_ok=True)
+    self._transcript = Transcript(self._path / TRANSCRIPT)
+    if self._transcript.cut:
+      tell(f'transcript: {self._transcript.cut} bytes of an unfinished line were cut off')
+    self.past = past_lib.of(self._transcript.events)
+    if self.past.latest:
+      for name in self._show():
+        tell(f'workspace: {name} was not what the transcript says; now it is')
+    self.context = self._read_past()
+
+  def close(self) -> None:
+    """Lets other processes have it."""
+    self._transcript.close()
+
+  def set_goal(self, text: bytes) -> None:
+    """Sets a goal, and takes over the files that people have put into the workspace.
+
+    The goal that the session has goes on. Raises ValueError for another one while that is open.
+    """
+    past = self.past
+    if past.latest and (not text or text == past.goal):
+      return
+    if not text:
+      raise ValueError(f'{self._path} has no goal yet: give --goal.')
+    if past.latest and not past.ended:
+      shown = past.goal.decode(errors='replace')
+      raise ValueError(
+          f'{self._path} is still at another goal ({shown!r:.80}): leave --goal out to go on with '
+          'it, or give another --session.')
+    files = workspace.read(self._workspace)
+    self.add(Event('goal', text, workspace.changes(past.files, files), past.memory))
+
+  def add(self, event: Event) -> None:
+    """Notes an event, shows and reads what it changes. The state is saved behind each turn."""
+    self._transcript.append(event)
+    self.past = past_lib.of(self._transcript.events)
+    if event.files or event.memory:
+      self._show()
+    self.context = author_lib.read(self._author, self.context, event)
+    if event.kind == 'observation':
+      session.save(
+          self._path / STATE, self.context, self._owner, past=self._transcript.digests[-1])
+
+  def _show(self) -> list[str]:
+    """Brings what people see up to date; returns the names of the files that were not."""
+    changed = workspace.write(self._workspace, self.past.files, self.past.gone)
+    memory = json.dumps(self.past.memory, indent=2, ensure_ascii=False).encode() + b'\n'
+    path = self._path / MEMORY
+    if not path.is_file() or path.read_bytes() != memory:
+      atomic_file.write(path, memory)
+    return changed
+
+  def _read_past(self) -> Context:
+    """The context behind the transcript: what is saved of it, and the rest read again."""
+    context, count = self._author.begin(), 0
+    if self.past.latest:
+      try:
+        context, count = self._load(context)
+      except (ValueError, OSError) as error:
+        self._tell(f'state: {str(error).partition(": ")[0].rstrip(".")}: {_READING}')
+      else:
+        self._tell(f'state: {int(context.position[0]):,} bytes were read before')
+    for event in self._transcript.events[count:]:
+      context = author_lib.read(self._author, context, event)
+    return context
+
+  def _load(self, like: Context) -> tuple[Context, int]:
+    """The saved context, and how many events it has read."""
+    path = self._path / STATE
+    past = session.info(path).past
+    if past not in self._transcript.digests:
+      raise ValueError(f'Session {path} has read another transcript')
+    return session.load(path, like, self._owner), self._transcript.digests.index(past)

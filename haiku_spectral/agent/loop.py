@@ -1,0 +1,95 @@
+"""The loop: a turn is written, done what it asks for, and what came of it is read.
+
+What comes next follows from the transcript alone. So a session that was stopped, or killed at any
+moment, goes on as if nothing had happened.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from haiku_spectral.agent import actions, execution, workspace
+from haiku_spectral.agent.author import Author
+from haiku_spectral.agent.folder import Folder
+from haiku_spectral.agent.past import Past
+from haiku_spectral.agent.transcript import Event
+
+DONE = 'done'  # How a session ends that no limit has ended.
+_REACHED = b'done'  # Observed behind DONE; what code prints stands behind how it ended.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Limits:
+  """For one goal. A session that ended at one goes on when it is raised."""
+
+  turns: int = 32
+  minutes: float = 10.0  # Of writing and of running code.
+  executions: int = 16
+  repeats: int = 3  # Turns in a row that ask for the same.
+
+  def __post_init__(self) -> None:
+    """Raises ValueError naming the limit that is wrong."""
+    if self.executions < 0:
+      raise ValueError(f'executions={self.executions} is not allowed: give 0 or more.')
+    for name in ('turns', 'minutes', 'repeats'):
+      if not getattr(self, name) > 0:
+        raise ValueError(f'{name}={getattr(self, name)} is not allowed: give more than 0.')
+
+
+def run(
+    folder: Folder,
+    author: Author,
+    sandbox: execution.Runner,
+    limits: Limits,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_event: Callable[[Event], None] = lambda event: None,
+    clock: Callable[[], float] = time.monotonic,  # Seconds.
+) -> str:
+  """Goes on towards the folder's goal.
+
+  Returns DONE, the name of the limit that ended it, or nothing if `should_stop` did. Half a turn is
+  none: it is written again, and is then the same. Raises sandbox.result.Unavailable.
+  """
+  while not should_stop():
+    if reason := _end(folder.past, limits):
+      folder.add(Event('end', reason.encode()))
+      return reason
+    start = clock()
+    if folder.past.latest and folder.past.latest.kind == 'turn':
+      event = _act(folder.past, sandbox)
+    else:
+      text = author.write(folder.context, should_stop)
+      if should_stop():
+        break
+      event = Event('turn', text[:actions.end(text)])
+    event = dataclasses.replace(event, seconds=clock() - start)
+    folder.add(event)
+    on_event(event)
+  return ''
+
+
+def _end(past: Past, limits: Limits) -> str:
+  """Why nothing more may happen, if so."""
+  latest = past.latest
+  if latest and latest.kind == 'turn':
+    return 'executions' if past.wants_code and past.executions >= limits.executions else ''
+  if latest and latest.kind == 'observation' and latest.text == _REACHED:
+    return DONE
+  used = {'turns': past.turns, 'minutes': past.seconds / 60, 'repeats': past.repeats}
+  return next((name for name, count in used.items() if count >= getattr(limits, name)), '')
+
+
+def _act(past: Past, sandbox: execution.Runner) -> Event:
+  """Does what the last turn asks for."""
+  try:
+    wanted = actions.parse(past.turn)
+    memory = actions.remember(past.memory, wanted.memory)
+  except ValueError as error:
+    return Event('observation', f'mistake: {error}'.encode())
+  changes = dict(wanted.memory)
+  if wanted.code is None:
+    return Event('observation', _REACHED if wanted.done else b'remembered', memory=changes)
+  shown, files = execution.run(sandbox, wanted.code, past.files, memory)
+  return Event(
+      'observation', shown, workspace.changes(past.files, files), changes, executed=True)

@@ -1,0 +1,1 @@
+"""Lossless compression: the model drives a range coder."""

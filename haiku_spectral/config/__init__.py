@@ -1,0 +1,41 @@
+"""Everything that varies, as frozen dataclasses, with the checks that a user's values must pass.
+
+A preset (`haiku_spectral/configs/`) builds a `Config`; on the command line it is a `ConfigDict`,
+so that any field is a flag (`--config.model.width=384`, `--config.curriculum[0].bytes=1000000`);
+`from_config_dict` brings it back, checked.
+"""
+
+from haiku_spectral.config.checks import validate, validate_model
+from haiku_spectral.config.schema import (
+  MIXERS,
+  RECORD_BYTES,
+  AttentionConfig,
+  Config,
+  DataConfig,
+  FilterConfig,
+  GuardConfig,
+  HyenaConfig,
+  MemoryConfig,
+  ModelConfig,
+  OptimizerConfig,
+  PhaseConfig,
+  RateConfig,
+  TrainConfig,
+  parse_mixture,
+)
+from haiku_spectral.config.serialisation import (
+  differences,
+  from_config_dict,
+  from_json,
+  model_fingerprint,
+  to_config_dict,
+  to_json,
+)
+
+__all__ = [
+    'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'DataConfig', 'FilterConfig',
+    'GuardConfig', 'HyenaConfig', 'MemoryConfig', 'ModelConfig', 'OptimizerConfig', 'PhaseConfig',
+    'RateConfig', 'TrainConfig', 'differences', 'from_config_dict', 'from_json',
+    'model_fingerprint', 'parse_mixture', 'to_config_dict', 'to_json', 'validate',
+    'validate_model',
+]

@@ -1,0 +1,1 @@
+"""Trained filters as sums of exponentials."""

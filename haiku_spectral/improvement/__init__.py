@@ -1,1 +1,0 @@
-"""A model that learns from what it wrote itself and a machine found right."""

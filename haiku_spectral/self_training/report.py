@@ -1,0 +1,158 @@
+"""What a run of self-improvement found: a table of the arms, the claim and its test, pictures."""
+
+import json
+import pathlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from haiku_spectral.evaluation import bootstrap
+from haiku_spectral.self_training import measure, plot, rounds
+from haiku_spectral.self_training import settings as settings_lib
+from haiku_spectral.training import run_folder
+
+BASE = 'base'
+HARD = 3  # The claim is about problems of this depth and deeper,
+_K = 8
+LOST_PASS, LOST_EASY = 0.02, 0.03  # and may cost no more than this of pass@8 and of easy depths.
+
+Found = Mapping[str, Mapping[int, list[measure.Evaluation]]]  # By arm and seed, by round.
+
+
+class Claim(NamedTuple):
+  """'The loop improves the model', and whether it holds."""
+
+  seeds: tuple[int, ...]
+  prompts: int  # Held-out problems of the deep depths.
+  gain: bootstrap.Estimate  # pass@1 of golden minus that of control.
+  lost_pass: float  # pass@8 of base minus that of golden, at the deep depths.
+  lost_easy: float  # pass@1 of base minus that of golden, at the others.
+
+  @property
+  def holds(self) -> bool:
+    """All three parts of it."""
+    return bool(self.gain.low is not None and self.gain.low > 0
+                and self.lost_pass <= LOST_PASS and self.lost_easy <= LOST_EASY)
+
+
+def read(root: pathlib.Path) -> dict[str, dict[int, list[measure.Evaluation]]]:
+  """By arm and seed: the evaluations of all rounds, the base model's first."""
+  found: dict[str, dict[int, list[measure.Evaluation]]] = {}
+  for base_path in sorted(root.glob(f'seed_*/base/{rounds.EVALUATION}')):
+    seed, base = int(base_path.parts[-3].removeprefix('seed_')), measure.load(base_path)
+    found.setdefault(BASE, {})[seed] = [base]
+    for arm in settings_lib.ARMS:
+      paths = base_path.parents[1].glob(f'{arm}/round_*/{rounds.EVALUATION}')
+      done = [measure.load(path) for path in sorted(
+          paths, key=lambda path: int(re.sub(r'\D', '', path.parent.name)))]
+      if done:
+        found.setdefault(arm, {})[seed] = [base, *done]
+  if not found:
+    raise FileNotFoundError(f'{root} has no measured model yet: run self_improve first.')
+  return found
+
+
+def right(evaluation: measure.Evaluation, depths: Sequence[str]) -> np.ndarray:
+  """Whether each held-out problem of some depths is solved greedily."""
+  return np.concatenate([evaluation.greedy[depth] for depth in depths]).astype(float)
+
+
+def _split(evaluation: measure.Evaluation) -> tuple[list[str], list[str]]:
+  """The easy depths and the deep ones."""
+  depths = list(evaluation.greedy)
+  return ([depth for depth in depths if int(depth) < HARD],
+          [depth for depth in depths if int(depth) >= HARD])
+
+
+def test_claim(found: Found) -> Claim | None:
+  """Over the seeds that have both arms with as many rounds; None when there is none.
+
+  The interval is of problems drawn again, each with all its seeds and with both arms.
+  """
+  golden, control = found.get('golden', {}), found.get('control', {})
+  seeds = tuple(seed for seed in golden if golden[seed][-1].sampled
+                and len(golden[seed]) == len(control.get(seed, [])))
+  if not seeds:
+    return None
+  easy, deep = _split(golden[seeds[0]][0])
+  gains = np.mean([right(golden[seed][-1], deep) - right(control[seed][-1], deep)
+                   for seed in seeds], axis=0)
+  table = np.stack([gains, np.ones_like(gains)], axis=1)
+  lost = [[np.mean([golden[seed][0].pass_at(_K, depth) - golden[seed][-1].pass_at(_K, depth)
+                    for depth in deep]),
+           np.mean(right(golden[seed][0], easy) - right(golden[seed][-1], easy))]
+          for seed in seeds]
+  lost_pass, lost_easy = np.mean(lost, axis=0).tolist()
+  gain = bootstrap.estimate(table, lambda sums: sums[..., 0] / sums[..., 1])
+  return Claim(seeds, len(gains), gain, lost_pass, lost_easy)
+
+
+def claim_text(claim: Claim | None) -> str:
+  """The claim's test in words."""
+  if claim is None:
+    return ('The claim "the loop improves the model" is not tested: run the arms golden and '
+            'control with the same seeds.')
+  gain, low, high = claim.gain
+  return (
+      f'The claim "the loop improves the model" {"HOLDS" if claim.holds else "FAILS"} over '
+      f'{len(claim.seeds)} seed{"s" * (len(claim.seeds) > 1)}. At depth {HARD} and deeper, golden '
+      f'solves {gain:+.3f} more of {claim.prompts:,} held-out problems than control (95 % interval '
+      f'[{low:+.3f}, {high:+.3f}], above 0 wanted); pass@{_K} there lost {claim.lost_pass:+.3f} '
+      f'against the base model (at most {LOST_PASS}), the easier depths lost '
+      f'{claim.lost_easy:+.3f} (at most {LOST_EASY}).')
+
+
+def _row(arm: str, seed: str, evaluations: Sequence[measure.Evaluation]) -> list[str]:
+  """Means over evaluations, one for each seed."""
+  _, deep = _split(evaluations[0])
+  greedy = {depth: np.mean([right(each, [depth]).mean() for each in evaluations])
+            for depth in evaluations[0].greedy}
+  return [
+      arm, seed, *(f'{value:.3f}' for value in greedy.values()),
+      f'{np.mean([greedy[depth] for depth in deep]):.3f}',
+      f'{np.mean([each.pass_at(_K, depth) for each in evaluations for depth in deep]):.3f}'
+      if all(each.sampled for each in evaluations) else '-',
+      f'{np.mean([each.bits_per_byte for each in evaluations]):.3f}']
+
+
+def to_text(found: Found, claim: Claim | None) -> str:
+  """The table of the arms after their last rounds, and the claim."""
+  depths = list(next(iter(found[BASE].values()))[0].greedy)
+  header = ['arm', 'seed', *(f'd{depth}' for depth in depths), f'd{HARD}-{depths[-1]}',
+            f'pass@{_K}', 'bits/byte']
+  table = []
+  for arm in (BASE, *settings_lib.ARMS):
+    by_seed = found.get(arm, {})
+    table += [_row(f'{arm}, round {len(all_) - 1}' if arm != BASE else arm, str(seed), all_[-1:])
+              for seed, all_ in by_seed.items()]
+    if len(by_seed) > 1:
+      table.append(_row(arm, 'mean', [all_[-1] for all_ in by_seed.values()]))
+  widths = [max(map(len, column)) for column in zip(header, *table, strict=True)]
+  lines = ['  '.join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+           for row in [header, *table]]
+  return '\n'.join([
+      'Held-out problems solved by the greedy completion (pass@1), by depth:', *lines, '',
+      claim_text(claim)])
+
+
+def write(root: pathlib.Path) -> str:
+  """Writes report.txt, report.json and report.png; returns the text."""
+  found = read(root)
+  claim = test_claim(found)
+  text = to_text(found, claim)
+  run_folder.write_atomically(root / 'report.txt', text + '\n')
+  run_folder.write_atomically(root / 'report.json', json.dumps({
+      'arms': {arm: {seed: [each.scalars() for each in all_] for seed, all_ in by_seed.items()}
+               for arm, by_seed in found.items()},
+      'claim': claim and {**claim._asdict(), 'gain': claim.gain._asdict(), 'holds': claim.holds},
+  }, indent=2) + '\n')
+  plot.save({arm: [[right_by_depth(each) for each in all_] for all_ in by_seed.values()]
+             for arm, by_seed in found.items()}, root / 'report.png')
+  return text
+
+
+def right_by_depth(evaluation: measure.Evaluation) -> dict[int, float]:
+  """pass@1 by depth."""
+  return {int(depth): float(np.mean(values)) for depth, values in evaluation.greedy.items()}

@@ -1,0 +1,194 @@
+"""A session that is loaded, and one that is read again, are the same context to the bit."""
+
+import json
+import os
+import pathlib
+import shutil
+
+import jax
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral import vocab
+from haiku_spectral.agent import author, folder
+from haiku_spectral.agent.transcript import Event
+from haiku_spectral.decoding import session
+from tests.agent import scripted
+from tests.decoding import tiny_model
+
+HISTORY = (
+    Event('goal', b'count \xff', {'a.txt': b'1'}),
+    Event('turn', b'```\nfiles["b"] = "2"\n```\n'),
+    Event('observation', b'ok', {'b': b'2', 'a.txt': None}, executed=True),
+    Event('turn', 'REMEMBER ad=ğ\nREMEMBER x=1\n'.encode()),
+    Event('observation', b'remembered', memory={'ad': 'ğ', 'x': '1'}),
+    Event('turn', b'noise \x00\xfe'),
+    Event('observation', b'mistake: nothing to do'),
+    Event('end', b'repeats'),
+)
+
+
+def assert_bitwise(left, right):
+  jax.tree.map(np.testing.assert_array_equal, left, right)
+
+
+class FolderTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.path = pathlib.Path(self.create_tempdir().full_path, 'session')
+    self.told = []
+
+  def _open(self, writer=None, owner=scripted.OWNER):
+    self.told.clear()
+    place = folder.Folder(self.path, writer or scripted.model_author(), owner, self.told.append)
+    place.close()
+    return place
+
+  def _make(self, events=HISTORY):
+    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    for event in events:
+      place.add(event)
+    place.close()
+    return place
+
+  @parameterized.parameters(range(1, len(HISTORY) + 1))
+  def test_loading_is_reading_again(self, count):
+    live = self._make(HISTORY[:count])
+    loaded = self._open()
+    had_state = count > 2
+    self.assertRegex(
+        self.told[0], 'bytes were read before' if had_state
+        else 'There is no session .*/state: the transcript is read again')
+    if had_state:
+      (self.path / folder.STATE).unlink()
+    replayed = self._open()
+    self.assertIn('There is no session', self.told[0])
+    np.testing.assert_allclose(loaded.context.logits, replayed.context.logits, atol=1e-5)
+    assert_bitwise(loaded.context, replayed.context)
+    assert_bitwise(loaded.context, live.context)
+    self.assertEqual(loaded.past, replayed.past)
+    self.assertEqual(loaded.past, live.past)
+
+  def test_what_the_model_has_read(self):
+    self._make([*HISTORY, Event('goal', b'again', memory={'ad': 'ğ', 'x': '1'})])
+    whole = self._open().context
+    end, tool = vocab.TURN, vocab.RESULT
+    ids = [
+        *b'count \xff', end, *HISTORY[1].text, tool, *b'ok', end, *HISTORY[3].text, tool,
+        *b'remembered', end, *HISTORY[5].text, tool, *HISTORY[6].text, end,
+        *'REMEMBER ad=ğ\nREMEMBER x=1\nagain'.encode(), end]
+    writer = scripted.model_author()
+    once = writer.read(writer.begin(), np.array(ids, np.int32))
+    self.assertEqual(whole.position, 1 + len(ids))
+    np.testing.assert_array_equal(whole.recent, once.recent)
+    np.testing.assert_allclose(whole.logits, once.logits, atol=1e-4)
+
+  def test_a_goal_behind_an_unanswered_turn_begins_with_a_mark(self):
+    np.testing.assert_array_equal(
+        author.ids(Event('goal', b'a'), last=ord('x')), [vocab.TURN, ord('a'), vocab.TURN])
+
+  def test_the_state_may_be_older_than_the_transcript(self):
+    self._make(HISTORY[:3])
+    old = (self.path / folder.STATE).read_bytes()
+    live = self._make_more(HISTORY[3:])
+    (self.path / folder.STATE).write_bytes(old)
+    assert_bitwise(self._open().context, live.context)
+    self.assertLen(self.told, 1)
+    self.assertIn('bytes were read before', self.told[0])
+
+  def _make_more(self, events):
+    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    for event in events:
+      place.add(event)
+    place.close()
+    return place
+
+  def test_another_checkpoint_reads_the_transcript_again(self):
+    self._make()
+    other = session.owner(tiny_model.CONFIG, tiny_model.params(1))
+    found = self._open(scripted.model_author(1), other)
+    self.assertRegex(self.told[0], 'belongs to other parameters .*: the transcript is read again')
+    shutil.rmtree(self.path)
+    fresh = folder.Folder(self.path, scripted.model_author(1), other)
+    for event in HISTORY:
+      fresh.add(event)
+    fresh.close()
+    assert_bitwise(found.context, fresh.context)
+
+  def test_damage_to_the_state_is_told_and_the_transcript_read_again(self):
+    live = self._make()
+    data = bytearray((self.path / folder.STATE).read_bytes())
+    for damaged, message in (
+        (data[:100], 'is cut short'), (b'', 'is cut short'), (b'novel', 'is not a session'),
+        (data[:-1] + bytes([data[-1] ^ 1]), 'is damaged')):
+      (self.path / folder.STATE).write_bytes(damaged)
+      assert_bitwise(self._open().context, live.context)
+      self.assertRegex(self.told[0], f'{message}.*: the transcript is read again$')
+
+  def test_the_state_of_another_transcript(self):
+    self._make([Event('goal', b'another'), *HISTORY[1:]])
+    state = (self.path / folder.STATE).read_bytes()
+    shutil.rmtree(self.path)
+    live = self._make()
+    (self.path / folder.STATE).write_bytes(state)
+    assert_bitwise(self._open().context, live.context)
+    self.assertRegex(self.told[0], 'has read another transcript: the transcript is read again')
+
+  def test_a_half_written_line_is_cut_off_and_told(self):
+    self._make(HISTORY[:3])
+    live = self._make_more(HISTORY[3:4])
+    with open(self.path / folder.TRANSCRIPT, 'ab') as file:
+      file.write(b'{"kind": "observ')
+    assert_bitwise(self._open().context, live.context)
+    self.assertEqual(self.told[0], 'transcript: 16 bytes of an unfinished line were cut off')
+
+  def test_memory_and_files_are_those_of_the_transcript(self):
+    self._make()
+    work, memory = self.path / folder.WORKSPACE, self.path / folder.MEMORY
+    for _ in range(2):
+      self.assertEqual([(path.name, path.read_bytes()) for path in work.iterdir()], [('b', b'2')])
+      self.assertEqual(json.loads(memory.read_text()), {'ad': 'ğ', 'x': '1'})
+      # As a kill before they were up to date would leave them.
+      (work / 'b').write_bytes(b'old')
+      (work / 'a.txt').write_bytes(b'1')
+      memory.unlink()
+      self._open()
+      self.assertEqual(self.told[:2], [
+          f'workspace: {name} was not what the transcript says; now it is'
+          for name in ('b', 'a.txt')])
+
+  def test_a_goal_takes_over_the_files_of_people(self):
+    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    work = self.path / folder.WORKSPACE
+    (work / 'in.txt').write_bytes(b'\xff')
+    place.set_goal(b'count')
+    self.assertEqual(place.past.files, {'in.txt': b'\xff'})
+    place.set_goal(b'count')
+    place.set_goal(b'')
+    with self.assertRaisesRegex(ValueError, "still at another goal \\('count'\\): leave --goal"):
+      place.set_goal(b'dance')
+    (work / 'in.txt').unlink()
+    (work / 'more').write_bytes(b'1')
+    place.add(Event('end', b'done'))
+    place.set_goal(b'dance')
+    self.assertEqual(place.past.files, {'more': b'1'})
+    self.assertEqual(place.past.goal, b'dance')
+    place.close()
+
+  def test_no_goal(self):
+    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    with self.assertRaisesRegex(ValueError, 'session has no goal yet: give --goal'):
+      place.set_goal(b'')
+    place.close()
+    self.assertEqual((self.path / folder.TRANSCRIPT).read_bytes(), b'')
+
+  def test_a_folder_that_cannot_be(self):
+    self.path.write_bytes(b'novel')
+    with self.assertRaises(OSError):
+      self._open()
+    self.assertEqual(os.listdir(self.path.parent), ['session'])
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,61 @@
+"""What may become training data, and what may not."""
+
+from absl.testing import absltest, parameterized
+
+from haiku_spectral.self_training import golden_rule
+from haiku_spectral.tasks.golden_record import ACCEPTED
+from tests.self_training import stand_ins
+
+FAMILY = stand_ins.Doubling()
+TRAIN = [number for number in range(1000) if FAMILY.split(str(number)) == 'train']
+HELDOUT = [number for number in range(1000) if FAMILY.split(str(number)) == 'heldout']
+
+
+def candidate(number, completion='x', verdict=ACCEPTED, depth=1):
+  return golden_rule.Candidate(FAMILY.problem(number, depth), completion, verdict)
+
+
+def choose(candidates, easy=(), seen=(), heldout=()):
+  return golden_rule.choose(candidates, family=FAMILY, easy=easy, seen=seen, heldout=heldout)
+
+
+class GoldenRuleTest(parameterized.TestCase):
+
+  @parameterized.parameters('wrong', 'malformed', 'failed', 'unstable')
+  def test_what_is_not_right_keeps_its_verdict(self, verdict):
+    self.assertEqual(choose([candidate(TRAIN[0], verdict=verdict)]), [verdict])
+
+  def test_at_most_two_programs_for_a_prompt(self):
+    self.assertEqual(choose([candidate(TRAIN[0], text) for text in 'abc']),
+                     [ACCEPTED, ACCEPTED, golden_rule.ENOUGH])
+
+  def test_nothing_twice_within_a_round_or_after_another(self):
+    problem = FAMILY.problem(TRAIN[1])
+    self.assertEqual(
+        choose([candidate(TRAIN[0], 'a'), candidate(TRAIN[0], 'a'), candidate(TRAIN[1], 'b')],
+               seen=[(problem.prompt, 'b')]),
+        [ACCEPTED, golden_rule.SEEN, golden_rule.SEEN])
+
+  def test_a_wrong_sample_takes_no_place(self):
+    self.assertEqual(
+        choose([candidate(TRAIN[0], 'a', 'wrong'), candidate(TRAIN[0], 'b', 'wrong'),
+                candidate(TRAIN[0], 'c')]), ['wrong', 'wrong', ACCEPTED])
+
+  def test_nothing_of_the_held_out_side(self):
+    self.assertEqual(choose([candidate(HELDOUT[0])]), [golden_rule.HELDOUT])
+    prompt = FAMILY.problem(TRAIN[0]).prompt
+    self.assertEqual(choose([candidate(TRAIN[0])], heldout={prompt}), [golden_rule.HELDOUT])
+
+  @parameterized.parameters((8, 10), (7, 10), (0, 3), (40, 4))
+  def test_at_most_a_fifth_from_below_the_frontier(self, hard, easy):
+    candidates = [candidate(number, depth=1) for number in TRAIN[:easy]]
+    candidates += [candidate(number, depth=3) for number in TRAIN[easy:easy + hard]]
+    verdicts = choose(candidates, easy=[1])
+    kept = [c.problem.depth for c, v in zip(candidates, verdicts, strict=True) if v == ACCEPTED]
+    self.assertEqual(kept.count(3), hard)
+    self.assertEqual(kept.count(1), min(easy, hard // 4))
+    self.assertLessEqual(kept.count(1), 0.2 * len(kept))
+
+
+if __name__ == '__main__':
+  absltest.main()

@@ -1,0 +1,71 @@
+"""The split of objects, for ever, and what counts as the same value."""
+
+import hypothesis
+import hypothesis.strategies as st
+from absl.testing import absltest, parameterized
+
+from haiku_spectral.tasks import problem
+from tests.tasks import trusted
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from((0.0, 1.0, '1', b'1', 1j)),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple)
+    | st.frozensets(st.booleans() | st.integers(0, 1), max_size=2)
+    | st.dictionaries(st.booleans() | st.integers(0, 1) | st.just('1'), inner, max_size=2),
+    max_leaves=6)
+
+
+def canonical(value):
+  """A text that is the same for the same value only."""
+  if isinstance(value, list | tuple):
+    return f'{type(value).__name__}({",".join(map(canonical, value))})'
+  if isinstance(value, dict):
+    return f'dict({",".join(sorted(f"{canonical(k)}:{canonical(v)}" for k, v in value.items()))})'
+  if isinstance(value, frozenset):
+    return f'frozenset({",".join(sorted(map(canonical, value)))})'
+  return f'{type(value).__name__}:{value!r}'
+
+
+# Never to be changed: a model may have been trained on what these say is for training.
+PINNED = {
+  'train': ('ev', 'araba', 'güzel', 'şiir', 'kapı', 'yağmur', 'göz', 'ışın', 'zürafa', '7+9',
+            '347+589', '12038+82714', 'list 1a7ed965f118e131', 'str 754d4188316fa83b'),
+  'heldout': ('kumaş', 'tencere', 'tablo', 'servet', 'radyo', 'kiraz', '0+1', '0+2',
+              'list 088bd854730748dc', 'str c514b1c4ba2468d9'),
+}
+
+
+class ProblemTest(parameterized.TestCase):
+
+  @hypothesis.given(VALUES, VALUES)
+  @hypothesis.settings(max_examples=500, deadline=None, derandomize=True, database=None)
+  def test_identical_means_the_same_text(self, left, right):
+    self.assertEqual(problem.identical(left, right), canonical(left) == canonical(right))
+
+  @parameterized.parameters(
+      (True, 1), (1, 1.0), ('a', b'a'), ([1], (1,)), ([1, [True]], [1, [1]]), ({1}, {True}),
+      ({1}, frozenset({1})), ({'a': 1}, {'a': True}), ({1: 'a'}, {True: 'a'}), ([], [None]),
+      ([1, 2], [2, 1]), ('ev', trusted.Text('ev')), ('ev', trusted.Agreeable()),
+      ([trusted.Agreeable()], ['ev']),
+      (None, False), (0, -1), ([], ()), ({(1,)}, {(True,)}), ({1: 1}, {2: 1}))
+  def test_other_values(self, left, right):
+    self.assertFalse(problem.identical(left, right))
+    self.assertFalse(problem.identical(right, left))
+
+  @parameterized.parameters(
+      ([1, ['a', (None, 2.5)]],), ({'a': {1, 2}, 'b': frozenset()},), (b'',), (True,), (10**30,))
+  def test_same_values(self, value):
+    self.assertTrue(problem.identical(value, eval(repr(value))))
+
+  def test_pinned_sides(self):
+    for split, keys in PINNED.items():
+      for key in keys:
+        self.assertEqual(problem.side(key), split, key)
+
+  def test_a_quarter_is_held_out(self):
+    held_out = sum(problem.side(str(number)) == 'heldout' for number in range(20_000))
+    self.assertAlmostEqual(held_out / 20_000, problem.HELDOUT, delta=0.01)
+
+
+if __name__ == '__main__':
+  absltest.main()
