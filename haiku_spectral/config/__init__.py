@@ -28,6 +28,7 @@ from haiku_spectral.config.serialisation import (
   from_config_dict,
   from_json,
   model_fingerprint,
+  speed_only_paths,
   to_config_dict,
   to_json,
 )
@@ -36,6 +37,6 @@ __all__ = [
     'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'DataConfig', 'FilterConfig',
     'GuardConfig', 'HyenaConfig', 'MemoryConfig', 'ModelConfig', 'OptimizerConfig', 'PhaseConfig',
     'RateConfig', 'TrainConfig', 'differences', 'from_config_dict', 'from_json',
-    'model_fingerprint', 'parse_mixture', 'to_config_dict', 'to_json', 'validate',
-    'validate_model',
+    'model_fingerprint', 'parse_mixture', 'speed_only_paths', 'to_config_dict', 'to_json',
+    'validate', 'validate_model',
 ]

@@ -8,6 +8,13 @@ from typing import Any
 
 MIXERS = {'H': 'Hyena', 'M': 'ResidualMemory', 'A': 'WindowAttention'}
 RECORD_BYTES = 65_536  # what one pack record holds; segments and spans divide it.
+# The mark of fields that change speed and memory, and what is computed by rounding alone. They may
+# change between runs, and are no part of what identifies a model.
+SPEED_ONLY = {'speed_only': True}
+
+
+def _speed_only(default: Any) -> Any:
+  return dataclasses.field(default=default, metadata=SPEED_ONLY)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,7 @@ class MemoryConfig:
   heads: int = 4
   rule: str = 'gated'  # 'gated': S = a S + k v^T; 'delta': S = a (I - b k k^T) S + b k v^T.
   short_width: int = 4  # Taps of the short convolution on queries, keys and values.
-  block: int = 64  # Bytes per matrix product of the chunkwise form.
+  block: int = _speed_only(64)  # Bytes per matrix product of the chunkwise form.
   min_time_constant: float = 64.0
   max_time_constant: float = 10_000.0
 
@@ -50,7 +57,7 @@ class AttentionConfig:
 
   heads: int = 4
   window: int = 512  # Bytes that a query sees, itself included.
-  block: int = 128  # Queries per band.
+  block: int = _speed_only(128)  # Queries per band.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,7 +69,7 @@ class ModelConfig:
   width: int = 256
   mlp_width: int = 512
   tied_head: bool = False  # The head is the embedding's table.
-  remat: bool = False
+  remat: bool = _speed_only(False)  # Compute activations again in the backward pass.
   hyena: HyenaConfig = HyenaConfig()
   memory: MemoryConfig = MemoryConfig()
   attention: AttentionConfig = AttentionConfig()
@@ -134,7 +141,7 @@ class TrainConfig:
   steps: int = 1000  # 0: as many as the curriculum takes.
   seed: int = 0
   precision: str = 'float32'  # 'float32' | 'bfloat16' | 'float16': what the layers compute in.
-  accumulation: int = 1  # Micro-batches per step.
+  accumulation: int = _speed_only(1)  # Micro-batches per step.
   log_every: int = 10
   eval_every: int = 250
   eval_batches: int = 8  # Of the held-out split; 0: all of it.

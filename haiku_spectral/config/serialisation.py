@@ -82,7 +82,27 @@ def differences(left: Any, right: Any, path: str = 'config') -> list[str]:
   ]
 
 
+def speed_only_paths(config: Any, path: str = 'config') -> list[str]:
+  """Paths ('config.model.remat') of the fields that change speed and memory alone."""
+  paths: list[str] = []
+  for field in dataclasses.fields(config):
+    value = getattr(config, field.name)
+    if field.metadata.get('speed_only'):
+      paths.append(f'{path}.{field.name}')
+    elif dataclasses.is_dataclass(value):
+      paths += speed_only_paths(value, f'{path}.{field.name}')
+  return paths
+
+
+def _defining_fields(config: Any) -> Any:
+  """Nested dicts of all fields but those that change speed alone."""
+  if not dataclasses.is_dataclass(config):
+    return config
+  return {field.name: _defining_fields(getattr(config, field.name))
+          for field in dataclasses.fields(config) if not field.metadata.get('speed_only')}
+
+
 def model_fingerprint(model: ModelConfig) -> str:
-  """Hexadecimal digest of the architecture: what a checkpoint or a session must agree on."""
-  text = json.dumps(dataclasses.asdict(model), sort_keys=True)
+  """Hexadecimal digest of the function that the architecture is: what sessions must agree on."""
+  text = json.dumps(_defining_fields(model), sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:16]

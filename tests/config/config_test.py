@@ -1,5 +1,6 @@
 """What a user may write into a config, and what each mistake is answered with."""
 
+import dataclasses
 import math
 
 import jax
@@ -118,6 +119,20 @@ class ConfigTest(parameterized.TestCase):
     fingerprint = lambda **fields: config.model_fingerprint(changed(**fields).model)
     self.assertEqual(fingerprint(), fingerprint(train__steps=77, data__batch_size=16))
     self.assertNotEqual(fingerprint(), fingerprint(model__mlp_width=161))
+
+  def test_fields_that_change_speed_alone_are_no_part_of_the_fingerprint(self):
+    paths = config.speed_only_paths(config.Config())
+    self.assertContainsSubset(
+        ['config.model.remat', 'config.model.memory.block', 'config.model.attention.block',
+         'config.train.accumulation'], paths)
+    model = config.ModelConfig()
+    fast = dataclasses.replace(
+        model, remat=True, memory=dataclasses.replace(model.memory, block=16),
+        attention=dataclasses.replace(model.attention, block=64))
+    self.assertEqual(config.model_fingerprint(fast), config.model_fingerprint(model))
+    self.assertEqual(
+        [line.partition(':')[0] for line in config.differences(model, fast, 'config.model')],
+        [path for path in paths if path.startswith('config.model')])
 
   def test_mixtures_are_names_with_weights(self):
     self.assertEqual(config.parse_mixture('starter:0.8, text_folder/books:1'),
