@@ -1,12 +1,13 @@
 """Batches as a pure function of the step: `batches(...)[k]` needs nothing of the batches before.
 
-Shapes: B rows on this host, T segment (bytes).
+Shapes: B rows on this host, T segment (bytes), H history (bytes).
 
-A global batch has two kinds of rows. Rows 0 .. carried_rows - 1 walk, each in a lane of its own: a
-sequence of spans, all over the mixture, each of which is read from its beginning to its end, so
-that the state may be carried from step to step. A row starts anew with every span, and in every
-segment in which a document begins; rows come to their spans' ends at different steps. The other
-rows are cold: a window each.
+A global batch has two kinds of rows. Rows 0 .. carried_rows - 1 are stateful (truncated
+back-propagation through time): each reads a sequence of chunks of segments, all over the mixture,
+and every chunk from its beginning to its end, so that the state may be carried from step to step.
+The state of such a row is reset where a chunk begins, and in every segment in which a document
+begins; rows come to their chunks' ends at different steps. The other rows are stateless: a window
+each.
 """
 
 import sys
@@ -24,8 +25,13 @@ class Batch(NamedTuple):
 
   inputs: np.ndarray  # [B, T] int32 ids
   targets: np.ndarray  # [B, T] int32 the next id of each input; PAD (not scored) if there is none.
-  fresh: np.ndarray  # [B] bool: does not continue the row of the batch before: reset its state.
+  reset: np.ndarray  # [B] bool: does not continue the row of the batch before: reset its state.
   sources: np.ndarray  # [B] int32 index into the mixture's names.
+  stream_start: np.ndarray  # [B, T] bool: a document begins with this input.
+  # The ids just before the inputs, in the same record: padded with PAD on the left, all PAD in
+  # stateful rows. None unless the config's `history` is above 0.
+  history: np.ndarray | None = None  # [B, H] int32
+  history_start: np.ndarray | None = None  # [B, H] bool: a document begins with this id.
 
 
 class Document(NamedTuple):
@@ -47,6 +53,15 @@ class RandomAccess(Protocol):
     ...
 
 
+class _Row(NamedTuple):
+  """One row of a batch."""
+
+  ids: np.ndarray  # [T + 1] int32
+  reset: bool
+  source: int
+  history: np.ndarray  # [H] int32
+
+
 class Batches:
   """The batches of one host, without end. Use `batches` to make it."""
 
@@ -57,11 +72,11 @@ class Batches:
   ) -> None:
     self._config, self._segment, self._walked = data_config, segment, walked
     self._rows = _host_rows(data_config.batch_size, host, hosts)
-    self._span = data_config.segment * data_config.span  # Bytes.
-    self._cold = [windows.Windows(source, segment) for source in records]
-    self._spans = [windows.Windows(source, self._span) for source in records]
-    self._cold_order = mixture.mix([len(w) for w in self._cold], weights, seed=(*seed, 0))
-    self._span_order = mixture.mix([len(w) for w in self._spans], weights, seed=(*seed, 1))
+    self._chunk = data_config.segment * data_config.span  # Bytes.
+    self._windows = [windows.Windows(source, segment) for source in records]
+    self._chunks = [windows.Windows(source, self._chunk) for source in records]
+    self._window_order = mixture.mix([len(w) for w in self._windows], weights, seed=(*seed, 0))
+    self._chunk_order = mixture.mix([len(w) for w in self._chunks], weights, seed=(*seed, 1))
 
   def __len__(self) -> int:
     """Without end: the largest length that Python knows."""
@@ -71,32 +86,33 @@ class Batches:
     """The rows of this host at a step."""
     if step < 0:
       raise IndexError(f'steps are counted from 0, got {step}.')
-    return _stack([self._walking_row(step, row) if row < self._config.carried_rows
-                   else self._cold_row(step, row) for row in self._rows])
+    return _stack([self._stateful_row(step, row) if row < self._config.carried_rows
+                   else self._stateless_row(step, row) for row in self._rows])
 
-  def _cold_row(self, step: int, row: int) -> tuple[np.ndarray, bool, int]:
+  def _stateless_row(self, step: int, row: int) -> _Row:
     carried = self._config.carried_rows
     number = step * (self._config.batch_size - carried) + row - carried
-    source, window = self._cold_order[number]
-    return self._cold[source].ids(window, 0, self._segment), True, source
+    source, window = self._window_order[number]
+    return _window(self._windows[source], window, source, self._segment, self._config.history)
 
-  def _walking_row(self, step: int, row: int) -> tuple[np.ndarray, bool, int]:
-    carried, span = self._config.carried_rows, self._span
-    # Rows start evenly spread over the span, the first one the farthest, so that spans begin in the
+  def _stateful_row(self, step: int, row: int) -> _Row:
+    carried, chunk = self._config.carried_rows, self._chunk
+    # Rows start evenly spread over a chunk, the first one the farthest, so that chunks begin in the
     # order in which they are numbered: then the mixture's shares are kept at every step.
     ahead = (carried - 1 - row) * self._config.span // carried * self._config.segment
-    lane_span, start = divmod(self._walked + step * self._segment + ahead, span)
-    source, window = self._span_order[lane_span * carried + row]
-    # The span at the end of a split may be short: it is read again rather than its padding.
-    readable = self._spans[source].parts(window, self._segment) * self._segment
-    ids = self._spans[source].ids(window, start % readable, self._segment)
-    # A walk that begins, begins again, or may not go on where it was with segments of this length.
-    fresh = start % readable == 0 or (step == 0 and (not self._walked or readable < span))
-    return ids, fresh or bool((ids[:-1] == vocab.BOUNDARY).any()), source
+    number, start = divmod(self._walked + step * self._segment + ahead, chunk)
+    source, index = self._chunk_order[number * carried + row]
+    # The chunk at the end of a split may be short: it is read again rather than its padding.
+    readable = self._chunks[source].parts(index, self._segment) * self._segment
+    ids = self._chunks[source].ids(index, start % readable, self._segment)
+    # A chunk that begins, begins again, or may not go on where it was with segments of this length.
+    begins = start % readable == 0 or (step == 0 and (not self._walked or readable < chunk))
+    reset = begins or bool((ids[:-1] == vocab.BOUNDARY).any())
+    return _Row(ids, reset, source, np.full(self._config.history, vocab.PAD, np.int32))
 
 
 class EvaluationBatches:
-  """A fixed list of cold windows of a held-out split. Use `evaluation_batches` to make it."""
+  """A fixed list of windows of a held-out split, all stateless. Use `evaluation_batches`."""
 
   def __init__(
       self, data_config: config.DataConfig, records: Sequence[windows.Records],
@@ -124,12 +140,13 @@ class EvaluationBatches:
     """All batches in order."""
     return (self[index] for index in range(len(self)))
 
-  def _row(self, number: int) -> tuple[np.ndarray, bool, int]:
-    segment = self._config.segment
+  def _row(self, number: int) -> _Row:
+    segment, history = self._config.segment, self._config.history
     if number >= len(self._chosen):  # Rows that fill the last batch: nothing in them is scored.
-      return np.full(segment + 1, vocab.PAD, np.int32), True, 0
+      ids, before = (np.full(size, vocab.PAD, np.int32) for size in (segment + 1, history))
+      return _Row(ids, True, 0, before)
     source, window = self._chosen[number]
-    return self._windows[source].ids(window, 0, segment), True, source
+    return _window(self._windows[source], window, source, segment, history)
 
 
 def _host_rows(batch_size: int, host: int, hosts: int) -> range:
@@ -141,13 +158,23 @@ def _host_rows(batch_size: int, host: int, hosts: int) -> range:
   return range(host * share, (host + 1) * share)
 
 
-def _stack(rows: Sequence[tuple[np.ndarray, bool, int]]) -> Batch:
-  ids = np.stack([ids for ids, _, _ in rows])  # [B, T + 1]
+def _window(cut: windows.Windows, index: int, source: int, segment: int, history: int) -> _Row:
+  """A stateless row."""
+  return _Row(cut.ids(index, 0, segment), True, source, cut.before(index, history))
+
+
+def _stack(rows: Sequence[_Row]) -> Batch:
+  ids = np.stack([row.ids for row in rows])  # [B, T + 1]
+  history = np.stack([row.history for row in rows])  # [B, H]
+  inputs, with_history = ids[:, :-1].copy(), history.shape[1] > 0
   return Batch(
-      inputs=ids[:, :-1].copy(),
+      inputs=inputs,
       targets=ids[:, 1:].copy(),
-      fresh=np.array([fresh for _, fresh, _ in rows]),
-      sources=np.array([source for _, _, source in rows], np.int32),
+      reset=np.array([row.reset for row in rows]),
+      sources=np.array([row.source for row in rows], np.int32),
+      stream_start=inputs == vocab.BOUNDARY,
+      history=history if with_history else None,
+      history_start=history == vocab.BOUNDARY if with_history else None,
   )
 
 
@@ -167,7 +194,7 @@ def batches(
 
   Every window is read once before any is read again. Host h reads rows h B/H to (h + 1) B/H - 1 of
   the same global batch, whatever the number H of hosts. `segment` may be shorter than the config's,
-  which then still says how long a span is. Rows go on where they are after `walked` bytes.
+  which then still says how long a chunk is. Rows go on where they are after `walked` bytes.
   """
   records, weights = _open(data_config, data_dir, split)
   return Batches(data_config, records, weights, segment=segment or data_config.segment,
@@ -178,7 +205,7 @@ def evaluation_batches(
     data_config: config.DataConfig, *, data_dir: str, split: str = 'validation',
     limit: int | None = None, host: int = 0, hosts: int = 1,
 ) -> EvaluationBatches:
-  """At most `limit` batches (None: the whole split) of cold windows, the same ones each time.
+  """At most `limit` batches (None: the whole split) of stateless windows, the same ones each time.
 
   With a limit, sources share the rows by weight. The last batch may be filled with rows of PAD.
   """

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from datasets import packing, registry
+from haiku_spectral import vocab
 
 CACHED_RECORDS = 128  # Per split: 8 MiB.
 
@@ -77,3 +78,12 @@ class Windows:
     """
     record, position = divmod(index * self._length + start, packing.RECORD_BYTES)
     return packing.window_ids(self._records[record], position, length + 1)
+
+  def before(self, index: int, length: int) -> np.ndarray:  # [length] int32
+    """The `length` ids before a window, as far as its record holds them; PAD on the left."""
+    record, position = divmod(index * self._length, packing.RECORD_BYTES)
+    held = min(length, position)
+    ids = np.full(length, vocab.PAD, np.int32)
+    if held:
+      ids[length - held:] = packing.window_ids(self._records[record], position - held, held)
+    return ids

@@ -75,6 +75,8 @@ def _validate_data(data: DataConfig) -> None:
   require(data.span > 0, 'data.span', data.span, 'a positive number')
   require(0 <= data.carried_rows <= data.batch_size, 'data.carried_rows', data.carried_rows,
           f'0 to config.data.batch_size={data.batch_size}')
+  require(0 <= data.history < RECORD_BYTES, 'data.history', data.history,
+          f'0 to {RECORD_BYTES - 1} bytes: there is no more before a window in its record')
   _validate_segment('data.segment', data.segment, data.span)
 
 

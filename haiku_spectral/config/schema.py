@@ -86,8 +86,9 @@ class DataConfig:
   mixture: str = 'starter:1'  # 'name:weight,name:weight'; weights are shares of the bytes.
   batch_size: int = 8  # Rows of the global batch.
   segment: int = 1024  # Bytes per row and step: the training length T.
-  span: int = 16  # Segments that a carried row reads in sequence, and then goes to another place.
-  carried_rows: int = 4  # Rows of the batch whose state is carried; the others start cold.
+  span: int = 16  # Segments that a stateful row reads in sequence, and then goes to another place.
+  carried_rows: int = 4  # Stateful rows of the batch (state carried over); others are stateless.
+  history: int = 0  # Bytes of context before the window that a stateless row is given; 0: none.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -125,7 +125,7 @@ class _Run:
     if batch.inputs.shape != wanted:
       raise ValueError(f'batches must have the shape {wanted}, not {batch.inputs.shape}.')
     return meshes.place_rows(
-        self._mesh, gradients.Rows(batch.inputs, batch.targets, batch.fresh, batch.sources))
+        self._mesh, gradients.Rows(batch.inputs, batch.targets, batch.reset, batch.sources))
 
   def run(self) -> Outcome:
     """Steps until the end or until told to stop, and saves."""

@@ -36,7 +36,7 @@ class Batches(Protocol):
 
 class Task(NamedTuple):
   """What is trained, on what, and what it is measured by. Batches are `datasets.pipeline.Batch`es
-  or anything with the same inputs, targets, fresh and sources."""
+  or anything with the same inputs, targets, reset and sources."""
 
   model: spectral_gpt.Model
   batches_from: Callable[[int], Batches]  # Step -> the batches of that step and on.

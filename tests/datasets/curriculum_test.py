@@ -5,12 +5,13 @@ import pathlib
 import re
 import shutil
 
+import chex
 import hypothesis
 import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
-from datasets import curriculum, pipeline
+from datasets import curriculum
 from haiku_spectral import config as configs
 from haiku_spectral import vocab
 from haiku_spectral.config import phases
@@ -61,12 +62,11 @@ class CurriculumTest(parameterized.TestCase):
     return curriculum.Batches(config, **{'data_dir': self.data_dir, **options})
 
   def assert_same(self, left, right):
-    for a, b in zip(left, right, strict=True):
-      np.testing.assert_array_equal(a, b)
+    chex.assert_trees_all_equal(left, right)
 
   def joined(self, config, step, hosts):
     parts = [self.batches(config, host=host, hosts=hosts)[step] for host in range(hosts)]
-    return pipeline.Batch(*(np.concatenate(field) for field in zip(*parts, strict=True)))
+    return corpora.joined(parts)
 
   @parameterized.parameters(mission, curriculum_small)
   def test_weights_are_shares_of_the_bytes_to_a_thousandth(self, preset):
@@ -113,7 +113,7 @@ class CurriculumTest(parameterized.TestCase):
       for step in range(phase.first_step, phase.end):
         seen |= set(batches[step].sources.tolist())
       self.assertEqual(seen, own)
-      np.testing.assert_array_equal(batches[phase.first_step].fresh, True)
+      np.testing.assert_array_equal(batches[phase.first_step].reset, True)
     with self.assertRaisesRegex(IndexError, f'there are {len(batches)} steps'):
       batches[len(batches)]
 
@@ -125,8 +125,8 @@ class CurriculumTest(parameterized.TestCase):
     for stage in stages[1:]:
       before, after = batches[stage.first_step - 1], batches[stage.first_step]
       self.assertEqual(after.inputs.shape, (8, stage.segment))
-      went_on += (~after.fresh).sum()
-      for row in np.flatnonzero(~after.fresh):
+      went_on += (~after.reset).sum()
+      for row in np.flatnonzero(~after.reset):
         self.assertEqual(after.inputs[row][0], before.targets[row][-1])
         self.assertEqual(after.sources[row], before.sources[row])
     self.assertGreaterEqual(went_on, 12)

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import sys
 
+import chex
 import hypothesis
 import numpy as np
 from absl.testing import absltest, parameterized
@@ -36,20 +37,18 @@ class PipelineTest(parameterized.TestCase):
       cls.files[name] = [corpora.letters(100 * size + i, size + i) for i in range(count)]
       source = corpora.write(root / name, {f'{i}': data for i, data in enumerate(cls.files[name])})
       corpora.build(name, source, cls.data_dir)
-    cls.streams = {name: cls.stream(name) for name in cls.files}
-
-  @classmethod
-  def stream(cls, name):
-    """All ids of a training split, record by record."""
-    records = windows.Records(f'text_folder/{name}', data_dir=cls.data_dir, split='train')
-    return np.stack([packing.record_ids(record) for record in records.stream()])
+    cls.records = {name: list(windows.Records(
+        f'text_folder/{name}', data_dir=cls.data_dir, split='train').stream())
+        for name in cls.files}
+    # All ids of a training split, record by record.
+    cls.streams = {name: np.stack([packing.record_ids(record) for record in records])
+                   for name, records in cls.records.items()}
 
   def batches(self, data_config=CONFIG, seed=0, **options):
     return pipeline.batches(data_config, data_dir=self.data_dir, seed=(seed,), **options)
 
   def assert_same(self, left, right):
-    for a, b in zip(left, right, strict=True):
-      np.testing.assert_array_equal(a, b)
+    chex.assert_trees_all_equal(left, right)
 
   def locate(self, name, inputs):
     """(record, position) of some inputs: letters are random, so there is one such place."""
@@ -61,8 +60,10 @@ class PipelineTest(parameterized.TestCase):
 
   def test_types_and_shapes(self):
     batch = self.batches()[0]
-    self.assertEqual([(a.shape, a.dtype) for a in batch], [
-        ((8, 1024), np.int32), ((8, 1024), np.int32), ((8,), np.bool_), ((8,), np.int32)])
+    self.assertEqual([(a.shape, a.dtype) for a in batch[:5]], [
+        ((8, 1024), np.int32), ((8, 1024), np.int32), ((8,), np.bool_), ((8,), np.int32),
+        ((8, 1024), np.bool_)])
+    self.assertEqual(batch[5:], (None, None))  # No history unless it is asked for.
 
   def test_targets_are_the_next_ids_of_the_record(self):
     batches, names = self.batches(), ('big', 'other')
@@ -74,7 +75,7 @@ class PipelineTest(parameterized.TestCase):
         ids = np.append(self.streams[names[source]][record], vocab.PAD)
         self.assertEqual(targets[-1], ids[position + 1024])
 
-  def test_carried_rows_walk_through_spans_and_start_anew_where_documents_begin(self):
+  def test_stateful_rows_read_chunks_in_order_and_are_reset_where_documents_begin(self):
     batches, seen = self.batches(replace(mixture=BIG)), collections.Counter()
     for row in range(4):
       for step in range(40):
@@ -84,10 +85,10 @@ class PipelineTest(parameterized.TestCase):
         begins = bool((following.inputs[row] == vocab.BOUNDARY).any())
         if place == (record, position + 1024) and place[1] % 4096:
           self.assertEqual(following.inputs[row][0], now.targets[row][-1])
-          self.assertEqual(following.fresh[row], begins)
+          self.assertEqual(following.reset[row], begins)
           seen['goes on', begins] += 1
         else:
-          self.assertTrue(following.fresh[row])
+          self.assertTrue(following.reset[row])
           self.assertEqual(place[1] % 4096, 0)
           rest = self.streams['big'][record][position + 1025:]
           self.assertTrue((step + 1 + 3 - row) % 4 == 0 or (rest == vocab.PAD).all())
@@ -95,36 +96,36 @@ class PipelineTest(parameterized.TestCase):
     self.assertGreater(min(seen.values()), 5)
     self.assertLen(seen, 3)
 
-  def test_a_lane_walks_from_record_to_record(self):
+  def test_a_chunk_goes_on_from_record_to_record(self):
     # One document that fills records: a row reads two of them in sequence, 128 segments.
     data_config = replace(mixture='text_folder/long:1', batch_size=1, carried_rows=1, span=128)
     batches, segments = self.batches(data_config), []
     for step in range(128, 256):
       batch = batches[step]
-      self.assertEqual(batch.fresh[0], step == 128 or (batch.inputs[0] == vocab.BOUNDARY).any())
+      self.assertEqual(batch.reset[0], step == 128 or (batch.inputs[0] == vocab.BOUNDARY).any())
       segments.append(batch.inputs[0])
     walked, stream = np.concatenate(segments), self.streams['long'].reshape(-1)
     at = self.locate('long', segments[0])[0] * packing.RECORD_BYTES
     self.assertEqual(at % (2 * packing.RECORD_BYTES), 0)
     np.testing.assert_array_equal(walked, stream[at:at + len(walked)])
 
-  def test_fresh_rows_are_staggered_and_cold_rows_always_fresh(self):
+  def test_resets_are_staggered_and_stateless_rows_are_always_reset(self):
     batches = self.batches(
         replace(mixture='text_folder/long:1', batch_size=10, carried_rows=8, segment=64))
-    np.testing.assert_array_equal(batches[0].fresh, True)
+    np.testing.assert_array_equal(batches[0].reset, True)
     for step in range(1, 40):
-      fresh = batches[step].fresh
-      np.testing.assert_array_equal(fresh[8:], True)
+      reset = batches[step].reset
+      np.testing.assert_array_equal(reset[8:], True)
       begin = [(step + (7 - row) // 2) % 4 == 0 for row in range(8)]
-      np.testing.assert_array_equal(fresh[:8][begin], True)
-      self.assertBetween(fresh[:8].sum(), 2, 3)  # More than 2 only where a document begins.
+      np.testing.assert_array_equal(reset[:8][begin], True)
+      self.assertBetween(reset[:8].sum(), 2, 3)  # More than 2 only where a document begins.
 
   @parameterized.parameters(0, 4, 8)
   def test_hosts_share_the_same_global_batch(self, carried_rows):
     data_config = replace(carried_rows=carried_rows)
     for hosts in (2, 4, 8):
       parts = [self.batches(data_config, host=host, hosts=hosts)[5] for host in range(hosts)]
-      joined = pipeline.Batch(*(np.concatenate(field) for field in zip(*parts, strict=True)))
+      joined = corpora.joined(parts)
       self.assert_same(joined, self.batches(data_config)[5])
 
   @hypothesis.settings(deadline=None, max_examples=20)
@@ -136,7 +137,7 @@ class PipelineTest(parameterized.TestCase):
 
   def test_seeds_and_steps_differ(self):
     batches = self.batches()
-    for rows in (slice(0, 4), slice(4, 8)):  # Carried and cold.
+    for rows in (slice(0, 4), slice(4, 8)):  # Stateful and stateless.
       inputs = batches[0].inputs[rows]
       self.assertFalse(np.array_equal(inputs, batches[1].inputs[rows]))
       self.assertFalse(np.array_equal(inputs, self.batches(seed=1)[0].inputs[rows]))
@@ -160,14 +161,14 @@ class PipelineTest(parameterized.TestCase):
     self.assertEqual(set(places.values()), {2})
     self.assertLen({row.tobytes() for row in rows[:count]}, count)
 
-  def test_lanes_cover_every_span_once(self):
+  def test_stateful_rows_cover_every_chunk_once(self):
     batches = self.batches(replace(mixture=BIG, carried_rows=2, batch_size=2, segment=1024, span=4))
     count = len(windows.Windows(
         windows.Records('text_folder/big', data_dir=self.data_dir, split='train'), 4096))
-    # Row 1 is at the beginning of its lane at step 0, row 0 two segments further.
-    spans = [self.locate('big', batches[step].inputs[row]) for row in range(2)
+    # Row 1 is at the beginning of its chunk at step 0, row 0 two segments further.
+    chunks = [self.locate('big', batches[step].inputs[row]) for row in range(2)
              for step in [max(0, 4 * k - 2 * (1 - row)) for k in range(count // 2)]]
-    self.assertLen({record * 16 + position // 4096 for record, position in spans}, count // 2 * 2)
+    self.assertLen({record * 16 + position // 4096 for record, position in chunks}, count // 2 * 2)
 
   @parameterized.parameters(0, 3, 8)
   def test_a_corpus_smaller_than_a_batch_is_repeated(self, carried_rows):
@@ -175,17 +176,17 @@ class PipelineTest(parameterized.TestCase):
     for step in range(50):
       batch = batches[step]
       self.assertTrue((batch.targets != vocab.PAD).any(axis=1).all(), 'a row without a target')
-      np.testing.assert_array_equal(batch.fresh[carried_rows:], True)
+      np.testing.assert_array_equal(batch.reset[carried_rows:], True)
 
-  def test_short_spans_start_over_fresh(self):
-    # 41 + 41 positions or fewer: a span of 64 has no more than 6 slices of 16 with something to
-    # predict; the walk goes back to its start rather than into padding.
+  def test_short_chunks_start_over_with_a_reset(self):
+    # 41 + 41 positions or fewer: a chunk of 64 segments has no more than 6 slices of 16 with
+    # something to predict; the row goes back to its start rather than into padding.
     batches = self.batches(replace(mixture=TINY, carried_rows=1, batch_size=1, segment=16, span=64))
     previous, begun = batches[0], 0
     for step in range(1, 60):
       batch = batches[step]
       if batch.inputs[0][0] != previous.targets[0][-1]:
-        self.assertTrue(batch.fresh[0])
+        self.assertTrue(batch.reset[0])
         self.assertEqual(batch.inputs[0][0], vocab.BOUNDARY)
         begun += 1
       previous = batch
@@ -197,8 +198,8 @@ class PipelineTest(parameterized.TestCase):
     later = self.batches(long, walked=2048)
     for step in range(5):
       self.assert_same(*(
-          [field[:4] for field in batch] for batch in (later[step], whole[step + 2])))
-    self.assertFalse(later[0].fresh[:4].all())
+          [field[:4] for field in batch[:5]] for batch in (later[step], whole[step + 2])))
+    self.assertFalse(later[0].reset[:4].all())
     pieces = [short[step].inputs[:4] for step in range(8)]
     np.testing.assert_array_equal(
         np.concatenate(pieces, axis=1), np.concatenate([whole[k].inputs[:4] for k in (0, 1)], 1))
@@ -212,7 +213,61 @@ class PipelineTest(parameterized.TestCase):
       np.testing.assert_array_equal(np.flatnonzero(inputs == vocab.BOUNDARY), boundaries)
       np.testing.assert_array_equal(np.flatnonzero(targets == vocab.BOUNDARY), boundaries[1:] - 1)
 
-  def test_evaluation_is_fixed_cold_and_complete(self):
+  def test_streams_start_exactly_where_documents_begin(self):
+    batches = self.batches(replace(mixture='text_folder/other:1', segment=4096))
+    begun = 0
+    for step in range(4):
+      batch = batches[step]
+      for row in range(8):
+        record, position = self.locate('other', batch.inputs[row])
+        table = self.records['other'][record]
+        begins = table['positions'][table['offsets'] == 0] - position
+        expected = np.isin(np.arange(4096), begins)
+        np.testing.assert_array_equal(batch.stream_start[row], expected)
+        begun += expected.sum()
+    self.assertGreater(begun, 5)
+
+  @parameterized.parameters(1, 1000, 5000, packing.RECORD_BYTES - 1)
+  def test_history_is_what_the_record_holds_before_the_window(self, history):
+    batches = self.batches(replace(mixture='text_folder/other:1', history=history))
+    whole = padded = 0
+    for step in range(20):  # Every window.
+      batch = batches[step]
+      for row in range(4, 8):
+        record, position = self.locate('other', batch.inputs[row])
+        held = min(history, position)
+        expected = np.pad(self.streams['other'][record][position - held:position],
+                          (history - held, 0), constant_values=vocab.PAD)
+        np.testing.assert_array_equal(batch.history[row], expected)
+        np.testing.assert_array_equal(batch.history_start[row], expected == vocab.BOUNDARY)
+        whole, padded = whole + (held == history), padded + (held < history)
+    self.assertEqual(batch.history.shape, (8, history))
+    self.assertEqual((batch.history.dtype, batch.history_start.dtype), (np.int32, np.bool_))
+    self.assertEqual(whole > 0, history < 60_000)
+    self.assertGreater(padded, 0)
+
+  def test_history_is_of_stateless_rows_alone_and_changes_nothing_else(self):
+    without, having = self.batches(), self.batches(replace(history=2000))
+    for step in range(6):
+      batch = having[step]
+      self.assert_same(batch[:5], without[step][:5])
+      np.testing.assert_array_equal(batch.history[:4], vocab.PAD)
+      self.assertFalse(batch.history_start[:4].any())
+      parts = [self.batches(replace(history=2000), host=host, hosts=2)[step] for host in range(2)]
+      self.assert_same(corpora.joined(parts), batch)
+
+  def test_history_of_evaluation(self):
+    batch, = pipeline.evaluation_batches(
+        replace(mixture=TINY, segment=16, history=20), data_dir=self.data_dir, limit=1)
+    data = self.documents('tiny', 'validation')[0].data
+    ids = np.array([vocab.PAD] * 20 + [vocab.BOUNDARY, *data])
+    for row in range(len(data) // 16 + 1):
+      np.testing.assert_array_equal(batch.history[row], ids[16 * row:16 * row + 20])
+      np.testing.assert_array_equal(
+          batch.history_start[row], batch.history[row] == vocab.BOUNDARY)
+    np.testing.assert_array_equal(batch.history[-1], vocab.PAD)
+
+  def test_evaluation_is_fixed_stateless_and_complete(self):
     data_config = replace(mixture=BIG)
     def make():
       return pipeline.evaluation_batches(data_config, data_dir=self.data_dir)
@@ -221,7 +276,7 @@ class PipelineTest(parameterized.TestCase):
       self.assert_same(left, right)
     expected = sum(len(d.data) + 1 for d in self.documents('big', 'validation')) - 1
     self.assertEqual(sum((batch.targets != vocab.PAD).sum() for batch in whole), expected)
-    self.assertTrue(all(batch.fresh.all() and batch.inputs.shape == (8, 1024) for batch in whole))
+    self.assertTrue(all(batch.reset.all() and batch.inputs.shape == (8, 1024) for batch in whole))
     with self.assertRaises(IndexError):
       make()[len(whole)]
 
@@ -234,8 +289,7 @@ class PipelineTest(parameterized.TestCase):
     counts = collections.Counter(np.concatenate([batch.sources for batch in batches]).tolist())
     self.assertEqual(counts, {0: 32, 1: 8})
     halves = [make(host=host, hosts=2)[3] for host in range(2)]
-    self.assert_same(
-        pipeline.Batch(*(np.concatenate(field) for field in zip(*halves, strict=True))), batches[3])
+    self.assert_same(corpora.joined(halves), batches[3])
 
   def test_evaluation_on_less_than_a_window(self):
     batch, = pipeline.evaluation_batches(replace(mixture=TINY), data_dir=self.data_dir, limit=8)

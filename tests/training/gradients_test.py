@@ -28,7 +28,7 @@ REAL = configs.ModelConfig(
 
 def make_rows(config, step=3):
   batch = stand_in.make_batch(config, step)
-  return gradients.Rows(batch.inputs, batch.targets, batch.fresh, batch.sources)
+  return gradients.Rows(batch.inputs, batch.targets, batch.reset, batch.sources)
 
 
 def assert_close(found, expected, tolerance=1e-5):

@@ -47,7 +47,7 @@ class Batch(NamedTuple):
 
   inputs: np.ndarray
   targets: np.ndarray
-  fresh: np.ndarray
+  reset: np.ndarray
   sources: np.ndarray
 
 
@@ -112,9 +112,9 @@ def make_batch(config, step):
   for row, scored in enumerate(random.integers(0, segment + 1, data.batch_size)):
     targets[row, max(scored, row == 0):] = vocab.PAD
   rows = np.arange(data.batch_size)
-  fresh = ((step + rows) % data.span == 0) | (rows >= data.carried_rows)
-  fresh |= step in [phase.first_step for phase in plan]
-  return Batch(ids[:, :-1].copy(), targets, fresh, (rows % 2).astype(np.int32))
+  reset = ((step + rows) % data.span == 0) | (rows >= data.carried_rows)
+  reset |= step in [phase.first_step for phase in plan]
+  return Batch(ids[:, :-1].copy(), targets, reset, (rows % 2).astype(np.int32))
 
 
 def make_phases(*, steps=(10, 12, 8), **fields):

@@ -24,7 +24,7 @@ def stepper(config):
 def rows(config, number):
   batch = stand_in.make_batch(config, number)
   return meshes.place_rows(
-      MESH, gradients.Rows(batch.inputs, batch.targets, batch.fresh, batch.sources))
+      MESH, gradients.Rows(batch.inputs, batch.targets, batch.reset, batch.sources))
 
 
 def run(config, count, first=None, start=0):
