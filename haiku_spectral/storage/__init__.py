@@ -1,1 +1,1 @@
-"""Files that survive: atomic writes and append-only logs."""
+"""Durable files: atomic writes, append-only logs and locks."""
