@@ -1,5 +1,7 @@
 """A turn of any bytes is either understood or refused with a line for the model."""
 
+import re
+
 import hypothesis
 import hypothesis.strategies as st
 from absl.testing import absltest, parameterized
@@ -8,7 +10,7 @@ from haiku_spectral.agent import actions
 
 LINES = st.sampled_from([
     b'```', b'```python', b'```c', b'DONE', b'DONE ', b'REMEMBER a=b', b'REMEMBER a', b'REMEMBER ',
-    b'x = 1', b'', b'  ```', b'\xff'])
+    b'x = 1', b'', b'  ```', b'\xff', b'~~~', b'~~~~ py', b'````', b'``` \r', b'DONE\r'])
 TURNS = st.one_of(
     st.binary(max_size=60), st.lists(LINES, max_size=8).map(b'\n'.join),
     st.lists(LINES, max_size=8).map(lambda lines: b''.join(line + b'\n' for line in lines)))
@@ -33,10 +35,44 @@ class ActionsTest(parameterized.TestCase):
     self.assertEqual(actions.parse(turn), want)
 
   @parameterized.parameters(
+      (b'```py\nprint(1)\n```\nso\n```python\nB()\n```\n', 'print(1)'),
+      (b'~~~\nprint(1)\n~~~\nso\n', 'print(1)'), (b'```Python3\nprint(1)\n```\n', 'print(1)'),
+      (b'~~~ python run=1\nprint(1)\n~~~~~\n', 'print(1)'),
+      (b'```python \nprint(1)\n``` \t\n', 'print(1)'),
+      (b'```python\r\nprint(1)\r\n\r\nx\r\n```\r\n', 'print(1)\n\nx'),
+      (b'  ```\n  if x:\n    y\n z\n  ```\n', 'if x:\n  y\nz'),
+      (b'````\n```\nx\n~~~~\n````\n', '```\nx\n~~~~'),
+      (b'```\ns = 1\n````\n', 's = 1'),
+      (b'``` a`b\nprose\n```\ncode\n```\n', 'code'), (b'    ```\n``\n```\nx\n```\n', 'x'))
+  def test_blocks_are_fenced_as_in_commonmark(self, turn, code):
+    self.assertEqual(actions.parse(turn), actions.Actions(code))
+    self.assertEqual(turn[:actions.end(turn)].rstrip().splitlines()[-1].strip()[:1],
+                     turn.strip()[:1])
+
+  @parameterized.parameters(
+      (b'```bash\nls\n```\nrm it all\n```\n',), (b'```c\n```\nDONE\nprose\n```\n',),
+      (b'~~~\rpy = 1\r~~~\nprose\n~~~\n',))
+  def test_the_line_that_closes_a_block_opens_none(self, turn):
+    self.assertEqual(actions.end(turn), re.search(rb'\n(```|~~~)\n', turn).end())
+    with self.assertRaisesRegex(ValueError, 'only Python runs'):
+      actions.parse(turn)
+
+  @parameterized.parameters(
+      (b'DONE \t\r\n', actions.Actions(done=True)),
+      (b'REMEMBER a=b \r\nDONE\r\n', actions.Actions(None, (('a', 'b '),), True)),
+      (b'REMEMBER a=b\r', actions.Actions(None, (('a', 'b'),))))
+  def test_line_ends_and_trailing_blanks(self, turn, want):
+    self.assertEqual(actions.parse(turn), want)
+
+  @parameterized.parameters(
       (b'', 'nothing to do: write a block of code between lines ```, REMEMBER key=value or DONE'),
       (b'DONE.\n DONE\ndone', 'nothing to do'),
       (b'```\nx = 1\n', 'the block of code is not closed: end it with a line ```'),
-      (b'```\nx = 1\n ```\nDONE\n', 'the block of code is not closed'),
+      (b'```\nx = 1\n    ```\nDONE\n', 'the block of code is not closed'),
+      (b'````\nx = 1\n```\nDONE\n', 'the block of code is not closed: end it with a line ````'),
+      (b'~~~\nx = 1\n```\nDONE\n', 'the block of code is not closed: end it with a line ~~~'),
+      (b'```bash\nls\n```\n', "is marked 'bash': only Python runs, open it with ```python"),
+      (b'~~~ text\nso\n~~~\n', "is marked 'text': only Python runs"),
       (b'REMEMBER', 'REMEMBER needs key=value, with a key of 1 to 64 letters'),
       (b'REMEMBER a b=c', 'REMEMBER needs key=value'),
       (b'REMEMBER =c\nDONE\n', 'REMEMBER needs key=value'),
@@ -73,7 +109,7 @@ class ActionsTest(parameterized.TestCase):
   @hypothesis.given(st.text(st.characters(codec='utf-8'), max_size=40))
   @settings
   def test_code_comes_through_as_it_is(self, code):
-    hypothesis.assume('```' not in code.split('\n'))
+    hypothesis.assume(not any(line.strip().startswith('```') for line in code.split('\n')))
     self.assertEqual(actions.parse(f'So:\n```\n{code}\n```\n'.encode()).code, code)
 
   def _parsed(self, data):
