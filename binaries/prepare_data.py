@@ -166,6 +166,8 @@ def _print_summary(name: str, report: dict[str, Any], place: str) -> None:
   for split, numbers in report['splits'].items():
     print(f'  {split:<11}{numbers["documents"]:>9,} documents {numbers["bytes"]:>15,} bytes '
           f'{numbers["records"]:>9,} records')
+  if report.get('copies'):
+    print(f'  copies: {report["copies"]:,} x the text of another document of the same split')
   for licence, numbers in report.get('licences', {}).items():
     print(f'  {numbers["documents"]:>20,} documents {numbers["bytes"]:>15,} bytes '
           f'{licence or "of unknown licence"}')

@@ -42,6 +42,7 @@ class Plan(NamedTuple):
 
   splits: Mapping[str, Sequence[Document]]
   rejected: text_files.Rejected
+  copies: int = 0  # Documents that repeat the text of another one, in the same split.
 
 
 # Called with a stage and its bytes; returns what is then told of each piece of work in bytes.
@@ -107,6 +108,7 @@ def report(plan: Plan) -> dict[str, Any]:
   rejected = plan.rejected
   return {
       'splits': splits,
+      'copies': plan.copies,
       'rejected': dict(sorted(rejected.counts.items())),
       'first_rejected': [{'file': name, 'reason': reason} for name, reason in rejected.first],
   }

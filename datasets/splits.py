@@ -1,13 +1,17 @@
 """Which split a document belongs to and the order inside it: fixed hashes of the document's name.
 
-Adding files to a corpus moves no document from one split to another.
+Documents of equal text are in one split, or a held-out loss would measure memory. Adding files of
+other texts to a corpus moves no document from one split to another.
 """
 
+import codecs
 import hashlib
+import itertools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 NAMES = ('train', 'validation', 'test')
+_MARK = codecs.BOM_UTF8
 
 
 def document_id(name: str) -> int:
@@ -38,24 +42,81 @@ def check_fractions(validation: float, test: float) -> None:
         'test of 0 or more that leave something for train (validation + test < 1).')
 
 
+class ContentDigest:
+  """128 bits that equal texts share, fed piece by piece.
+
+  Texts are equal when they differ in nothing but a byte order mark and their line ends. The digest
+  of a text with neither is the BLAKE2b digest of its bytes.
+  """
+
+  def __init__(self) -> None:
+    self._hash = hashlib.blake2b(digest_size=16)
+    self._held = b''  # A beginning that may be a byte order mark, or a CR that may precede LF.
+    self._begun = False
+
+  def update(self, data: bytes) -> None:
+    """Adds the next bytes of the text."""
+    data = self._held + data
+    if not self._begun:
+      if len(data) < len(_MARK) and _MARK.startswith(data):
+        self._held = data
+        return
+      data, self._begun = data.removeprefix(_MARK), True
+    self._held = data[-1:] if data.endswith(b'\r') else b''
+    self._hash.update(_plain(data.removesuffix(self._held)))
+
+  def digest(self) -> bytes:
+    """The digest of what was given."""
+    whole = self._hash.copy()
+    whole.update(_plain(self._held))
+    return whole.digest()
+
+
+def _plain(data: bytes) -> bytes:
+  return data.replace(b'\r\n', b'\n').replace(b'\r', b'\n') if b'\r' in data else data
+
+
+def content_digest(data: bytes) -> bytes:
+  """The `ContentDigest` of a whole text."""
+  content = ContentDigest()
+  content.update(data)
+  return content.digest()
+
+
+def count_copies(contents: Mapping[str, bytes]) -> int:
+  """How many documents repeat the text of another one."""
+  return len(contents) - len(set(contents.values()))
+
+
 def assign(
-    names: Iterable[str], *, validation: float = 0.05, test: float = 0.05
+    contents: Mapping[str, bytes],  # name -> ContentDigest of its text
+    *, validation: float = 0.05, test: float = 0.05,
 ) -> Mapping[str, list[str]]:  # split -> names in their order
   """Shares documents out by the hash of their names: test, then validation, then train.
 
-  train and validation are never empty: when the hash leaves one so, the document nearest to it
-  moves there. Splits without documents are left out. Raises ValueError for fewer than 2 documents.
+  Copies go where the one with the shortest name goes. train and validation are never empty: when
+  the hash leaves one so, the text nearest to it moves there. Splits without documents are left out.
+  Raises ValueError for fewer than 2 different texts.
   """
   check_fractions(validation, test)
-  ranked = sorted(names, key=lambda name: (fraction(name), name))
+  copies: dict[bytes, list[str]] = {}
+  for name in sorted(contents, key=lambda name: (len(name), name)):
+    copies.setdefault(contents[name], []).append(name)
+  ranked = sorted(copies.values(), key=lambda names: (fraction(names[0]), names[0]))
   if len(ranked) < 2:
     raise ValueError(
-        f'found {len(ranked)} document: training needs at least 2, one of them held out. Cut a '
-        "large file into parts, for example with `split -C 1M FILE FOLDER/part-`.")
-  tests = sum(fraction(name) < test for name in ranked)
+        f'found {len(ranked)} document{_and_copies(contents)}: training needs at least 2 different '
+        'ones, one of them held out. Cut a large file into parts, for example with '
+        '`split -C 1M FILE FOLDER/part-`.')
+  tests = sum(fraction(names[0]) < test for names in ranked)
   tests = min(tests, len(ranked) - 2)
-  held_out = sum(fraction(name) < test + validation for name in ranked)
+  held_out = sum(fraction(names[0]) < test + validation for names in ranked)
   held_out = min(max(held_out, tests + 1), len(ranked) - 1)
   parts = (ranked[held_out:], ranked[tests:held_out], ranked[:tests])
-  return {split: sorted(part, key=order_key)
+  return {split: sorted(itertools.chain.from_iterable(part), key=order_key)
           for split, part in zip(NAMES, parts, strict=True) if part}
+
+
+def _and_copies(contents: Mapping[str, bytes]) -> str:
+  count = count_copies(contents)
+  return f' and {count} copies of it' if count > 1 else ' and a copy of it' if count else ''

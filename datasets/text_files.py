@@ -9,6 +9,8 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from datasets import splits
+
 READ_BYTES = 1 << 20  # One read; all that is held of a file.
 LISTED = 20  # Rejected files that are named; the others are only counted.
 INVALID_POLICIES = ('skip', 'replace', 'fail')
@@ -31,6 +33,7 @@ class TextFile(NamedTuple):
   path: str
   name: str  # Path below the folder, with '/'.
   size: int  # Bytes that `read_text` gives.
+  content: bytes  # Their splits.ContentDigest.
 
 
 @dataclasses.dataclass
@@ -131,10 +134,11 @@ def check(
   `invalid` says what becomes of a file that is not UTF-8 text: 'skip' it, 'replace' what is wrong,
   or 'fail' (raises NotText). `advance` is told of every chunk's bytes.
   """
-  size = 0
+  size, content = 0, splits.ContentDigest()
   try:
     for chunk in read_text(path, replace=invalid == 'replace'):
       size += len(chunk)
+      content.update(chunk)
       advance(len(chunk))
   except NotText as error:
     if invalid == 'fail':
@@ -147,7 +151,7 @@ def check(
   if not size:
     rejected.add(name, 'empty')
     return None
-  return TextFile(path=path, name=name, size=size)
+  return TextFile(path=path, name=name, size=size, content=content.digest())
 
 
 def require_folder(folder: str) -> str:

@@ -54,11 +54,13 @@ class Builder(packed_builder.PackedBuilder):
     files = {file.name: file for file in checked if file}
     if not files:
       raise ValueError(_nothing_found(folder, config, rejected))
-    assigned = splits.assign(files, validation=config.validation, test=config.test)
+    contents = {name: file.content for name, file in files.items()}
+    assigned = splits.assign(contents, validation=config.validation, test=config.test)
     return packed_builder.Plan(
         splits={split: [_document(files[name], config.invalid) for name in names]
                 for split, names in assigned.items()},
         rejected=rejected,
+        copies=splits.count_copies(contents),
     )
 
   def settings(self) -> dict[str, Any]:

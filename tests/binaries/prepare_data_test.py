@@ -56,6 +56,12 @@ class PrepareDataTest(parameterized.TestCase):
     for stage in ('checking', 'packing'):
       self.assertRegex(err, stage + r': 100%.*5\.00k/5\.0.k.*B/s')
 
+  def test_copies_are_told(self):
+    self.assertNotIn('copies', self.run_folder()[1])
+    corpora.write(self.root / 'source', {'1 (kopya).txt': corpora.letters(1, 500)})
+    self.assertIn('copies: 1 x the text of another document of the same split\n',
+                  self.run_folder('--overwrite')[1])
+
   def test_report_lies_beside_the_dataset(self):
     self.run_folder('--extensions=txt', '--invalid=replace')
     path = pathlib.Path(self.data_dir, 'text_folder/books/1.0.0/report.json')

@@ -5,7 +5,7 @@ import sys
 
 from absl.testing import absltest
 
-from datasets import pipeline, preparation, registry
+from datasets import pipeline, preparation, registry, splits
 from datasets.starter import starter_dataset_builder as starter
 
 LONG = 17_000  # Extrapolation is measured at 16 x 1024 bytes of one document.
@@ -31,6 +31,11 @@ class StarterTest(absltest.TestCase):
       folder = kind.split('/')[0]
       self.assertTrue(kind in notice or f'{folder}/*' in notice, kind)
 
+  def test_no_text_is_there_twice(self):
+    contents = {entry.file: splits.content_digest(entry.path.read_bytes())
+                for entry in starter.manifest()}
+    self.assertEqual(splits.count_copies(contents), 0)
+
   def test_most_text_is_for_training(self):
     sizes = collections.Counter()
     for entry in starter.manifest():
@@ -51,15 +56,15 @@ class StarterTest(absltest.TestCase):
         'starter', lambda folder: starter.Builder(data_dir=folder), data_dir=data_dir)
     self.assertTrue(fresh)
     names = registry.document_names('starter', data_dir)
-    splits = collections.defaultdict(set)
+    there = collections.defaultdict(set)
     for split in report['splits']:
       for document in pipeline.documents('starter', data_dir=data_dir, split=split):
         name = names[document.id]
         self.assertEqual((starter.FOLDER / 'text' / name).read_bytes(), document.data)
-        splits[split].add(name)
+        there[split].add(name)
     for entry in starter.manifest():
-      self.assertIn(entry.file, splits[entry.split])
-    self.assertEqual(sum(map(len, splits.values())), len(starter.manifest()))
+      self.assertIn(entry.file, there[entry.split])
+    self.assertEqual(sum(map(len, there.values())), len(starter.manifest()))
     self.assertNotIn('tensorflow', sys.modules)
 
   def test_no_text_is_taken_for_the_code_of_the_project(self):

@@ -55,6 +55,19 @@ class TextFolderTest(parameterized.TestCase):
       self.assertEqual(files[names[document.id]], document.data)
     self.assertNotIn('tensorflow', sys.modules)
 
+  def test_no_held_out_text_is_trained_on(self):
+    texts = [corpora.letters(i, 200) + b'\n' + corpora.letters(i, 50) for i in range(40)]
+    files = {f'book{i}.txt': text for i, text in enumerate(texts)}
+    files |= {f'book{i} (kopya).txt': text for i, text in enumerate(texts)}
+    files['book3 (windows).txt'] = b'\xef\xbb\xbf' + texts[3].replace(b'\n', b'\r\n')
+    _, report = corpora.build('books', self.write(files), self.data_dir, validation=0.2, test=0.2)
+    self.assertEqual(report['copies'], 41)
+    documents = self.documents()
+    self.assertEqual(sum(map(len, documents.values())), 81)
+    parts = [{text.replace(b'\r', b'') for text in part} for part in documents.values()]
+    self.assertTrue(all(len(part) > 3 for part in parts))
+    self.assertLen(set().union(*parts), sum(map(len, parts)))
+
   def test_two_builds_give_equal_records(self):
     files = {f'{i}.txt': corpora.letters(i, 5000) for i in range(40)}
     corpora.build('books', self.write(files), self.data_dir)
@@ -122,6 +135,7 @@ class TextFolderTest(parameterized.TestCase):
       ({'a': b'\0', 'b': b'', 'c': b''}, {},
        r'no text with any extension in .* \(left out: 2 x empty, 1 x contains NUL'),
       ({'a': b'a'}, {}, 'found 1 document: training needs at least 2'),
+      ({'a': b'a', 'b': b'a'}, {}, 'found 1 document and a copy of it: training needs at least 2'),
   )
   def test_folders_with_nothing_to_build(self, files, settings, message):
     (self.root / 'source').mkdir()
