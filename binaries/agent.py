@@ -17,7 +17,7 @@ from absl import flags
 
 from binaries import command_line
 from haiku_spectral import shutdown
-from haiku_spectral.agent import author, folder, loop, transcript
+from haiku_spectral.agent import folder, loop, sampler, transcript
 from haiku_spectral.decoding import display, online, sampling, session
 from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
@@ -50,7 +50,7 @@ def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption
   config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
   owner = session.owner(config.model, params)
   params = jax.device_put(precision.cast_params(params, jnp.dtype(PRECISION.value)))
-  writer = author.ModelAuthor(
+  writer = sampler.ModelSampler(
       online.Decoder(config.model, params),
       sampling.SamplingConfig(temperature=TEMPERATURE.value, end_of_document=True),
       jax.random.key(SEED.value), TURN_BYTES.value)

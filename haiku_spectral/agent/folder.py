@@ -11,8 +11,8 @@ import os
 import pathlib
 from collections.abc import Callable
 
-from haiku_spectral.agent import author as author_lib
 from haiku_spectral.agent import past as past_lib
+from haiku_spectral.agent import sampler as sampler_lib
 from haiku_spectral.agent import workspace
 from haiku_spectral.agent.transcript import Event, Transcript
 from haiku_spectral.decoding import session
@@ -30,11 +30,11 @@ class Folder:
   """
 
   def __init__(
-      self, path: str | os.PathLike[str], author: author_lib.Author, owner: session.Owner,
+      self, path: str | os.PathLike[str], sampler: sampler_lib.Sampler, owner: session.Owner,
       tell: Callable[[str], None] = lambda line: None,
   ) -> None:
     self._path = pathlib.Path(path)
-    self._author, self._owner, self._tell = author, owner, tell
+    self._sampler, self._owner, self._tell = sampler, owner, tell
     self._workspace = self._path / WORKSPACE
     self._workspace.mkdir(parents=True, exist_ok=True)
     self._transcript = Transcript(self._path / TRANSCRIPT)
@@ -74,7 +74,7 @@ class Folder:
     self.past = past_lib.of(self._transcript.events)
     if event.files or event.memory:
       self._show()
-    self.context = author_lib.read(self._author, self.context, event)
+    self.context = sampler_lib.read(self._sampler, self.context, event)
     if event.kind == 'observation':
       session.save(
           self._path / STATE, self.context, self._owner, past=self._transcript.digests[-1])
@@ -90,7 +90,7 @@ class Folder:
 
   def _read_past(self) -> Context:
     """The context behind the transcript: what is saved of it, and the rest read again."""
-    context, count = self._author.begin(), 0
+    context, count = self._sampler.begin(), 0
     if self.past.latest:
       try:
         context, count = self._load(context)
@@ -99,7 +99,7 @@ class Folder:
       else:
         self._tell(f'state: {int(context.position[0]):,} bytes were read before')
     for event in self._transcript.events[count:]:
-      context = author_lib.read(self._author, context, event)
+      context = sampler_lib.read(self._sampler, context, event)
     return context
 
   def _load(self, like: Context) -> tuple[Context, int]:

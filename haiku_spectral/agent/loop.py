@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 
 from haiku_spectral.agent import actions, execution, workspace
-from haiku_spectral.agent.author import Author
 from haiku_spectral.agent.folder import Folder
 from haiku_spectral.agent.past import Past
+from haiku_spectral.agent.sampler import Sampler
 from haiku_spectral.agent.transcript import Event
 
 DONE = 'done'  # How a session ends that no limit has ended.
@@ -38,7 +38,7 @@ class Limits:
 
 def run(
     folder: Folder,
-    author: Author,
+    sampler: Sampler,
     sandbox: execution.Runner,
     limits: Limits,
     *,
@@ -59,7 +59,7 @@ def run(
     if folder.past.latest and folder.past.latest.kind == 'turn':
       event = _act(folder.past, sandbox)
     else:
-      text = author.write(folder.context, should_stop)
+      text = sampler.generate(folder.context, should_stop)
       if should_stop():
         break
       event = Event('turn', text[:actions.end(text)])

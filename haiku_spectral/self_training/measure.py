@@ -8,8 +8,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from haiku_spectral.self_training import author as authors
 from haiku_spectral.self_training import frontier, verdicts
+from haiku_spectral.self_training import sampler as samplers
 from haiku_spectral.tasks.problem import Family, Problem
 from haiku_spectral.training import run_folder
 
@@ -47,22 +47,22 @@ class Examiner(NamedTuple):
   """Has one model write, and its completions judged."""
 
   family: Family
-  author: authors.Author
+  sampler: samplers.Sampler
   court: verdicts.Verdicts
   progress: Progress
 
   def written(
       self, requests: Sequence[tuple[Problem, int]], *, temperature: float, stage: str
-  ) -> list[authors.Sample]:
+  ) -> list[samplers.Sample]:
     """A completion for each problem and seed."""
-    return self.author.write(
-        [authors.Request(problem.prompt, seed) for problem, seed in requests],
+    return self.sampler.sample(
+        [samplers.Request(problem.prompt, seed) for problem, seed in requests],
         num_bytes=self.family.max_bytes, temperature=temperature,
         progress=self.progress(f'{stage}: writing', len(requests)))
 
   def judged(
       self, requests: Sequence[tuple[Problem, int]], *, temperature: float, stage: str
-  ) -> tuple[list[authors.Sample], list[verdicts.Verdict]]:
+  ) -> tuple[list[samplers.Sample], list[verdicts.Verdict]]:
     """A completion for each problem and seed, and the verdict on it."""
     samples = self.written(requests, temperature=temperature, stage=stage)
     whole = [place for place, sample in enumerate(samples) if sample.whole]
@@ -79,7 +79,7 @@ def attempts(
   """By depth: how many of `count` attempts at each problem are right."""
   requests = list(zip(
       [problem for problem in problems for _ in range(count)],
-      authors.seeds(key, count * len(problems)), strict=True))
+      samplers.seeds(key, count * len(problems)), strict=True))
   _, found = examiner.judged(requests, temperature=temperature, stage=stage)
   rights = np.reshape([verdict.right for verdict in found], (-1, count)).sum(axis=1)
   by_depth: dict[int, list[int]] = {}

@@ -27,8 +27,8 @@ import numpy as np
 from haiku_spectral import config as configs
 from haiku_spectral.config import Config, phases
 from haiku_spectral.decoding import session
-from haiku_spectral.self_training import author as authors
 from haiku_spectral.self_training import frontier, golden_rule, measure, proposals, verdicts
+from haiku_spectral.self_training import sampler as samplers
 from haiku_spectral.self_training import settings as settings_lib
 from haiku_spectral.tasks import golden_record
 from haiku_spectral.tasks.problem import STOP, Family, Problem
@@ -68,14 +68,14 @@ class Model(NamedTuple):
   folder: pathlib.Path
   step: int
   fingerprint: str
-  author: authors.Author
+  sampler: samplers.Sampler
 
 
 def load(folder: pathlib.Path) -> Model:
   """The model of a training run."""
   config, params, step = checkpoint.load_params(folder)
   owner = session.owner(config.model, params)
-  return Model(folder, step, owner.parameters, authors.Author(config.model, params))
+  return Model(folder, step, owner.parameters, samplers.Sampler(config.model, params))
 
 
 def plan(config: Config, *, seed: int, arm: str = '', rounds: int = 0) -> Config:
@@ -215,7 +215,7 @@ class Rounds:
     return jax.random.fold_in(jax.random.fold_in(jax.random.key(self._seed), number), use)
 
   def _examiner(self, model: Model) -> measure.Examiner:
-    return measure.Examiner(self._family, model.author, self._court, self._workshop.progress)
+    return measure.Examiner(self._family, model.sampler, self._court, self._workshop.progress)
 
   def _probe(self, model: Model, number: int, name: str) -> frontier.Frontier:
     problems = proposals.draw(
@@ -233,7 +233,7 @@ class Rounds:
     settings, examiner = self._settings, self._examiner(model)
     requests = list(zip(
         [problem for problem in asked for _ in range(settings.samples)],
-        authors.seeds(self._key(number, _EXAMPLE), len(asked) * settings.samples), strict=True))
+        samplers.seeds(self._key(number, _EXAMPLE), len(asked) * settings.samples), strict=True))
     how: dict[str, Any] = dict(temperature=settings.temperature, stage=name)
     verifier = {}
     if arm == 'unfiltered':

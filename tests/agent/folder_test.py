@@ -10,7 +10,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.agent import author, folder
+from haiku_spectral.agent import folder, sampler
 from haiku_spectral.agent.transcript import Event
 from haiku_spectral.decoding import session
 from tests.agent import scripted
@@ -41,12 +41,12 @@ class FolderTest(parameterized.TestCase):
 
   def _open(self, writer=None, owner=scripted.OWNER):
     self.told.clear()
-    place = folder.Folder(self.path, writer or scripted.model_author(), owner, self.told.append)
+    place = folder.Folder(self.path, writer or scripted.model_sampler(), owner, self.told.append)
     place.close()
     return place
 
   def _make(self, events=HISTORY):
-    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    place = folder.Folder(self.path, scripted.model_sampler(), scripted.OWNER)
     for event in events:
       place.add(event)
     place.close()
@@ -78,7 +78,7 @@ class FolderTest(parameterized.TestCase):
         *b'count \xff', end, *HISTORY[1].text, tool, *b'ok', end, *HISTORY[3].text, tool,
         *b'remembered', end, *HISTORY[5].text, tool, *HISTORY[6].text, end,
         *'REMEMBER ad=ğ\nREMEMBER x=1\nagain'.encode(), end]
-    writer = scripted.model_author()
+    writer = scripted.model_sampler()
     once = writer.read(writer.begin(), np.array(ids, np.int32))
     self.assertEqual(whole.position, 1 + len(ids))
     np.testing.assert_array_equal(whole.recent, once.recent)
@@ -86,7 +86,7 @@ class FolderTest(parameterized.TestCase):
 
   def test_a_goal_behind_an_unanswered_turn_begins_with_a_mark(self):
     np.testing.assert_array_equal(
-        author.ids(Event('goal', b'a'), last=ord('x')), [vocab.TURN, ord('a'), vocab.TURN])
+        sampler.ids(Event('goal', b'a'), last=ord('x')), [vocab.TURN, ord('a'), vocab.TURN])
 
   def test_the_state_may_be_older_than_the_transcript(self):
     self._make(HISTORY[:3])
@@ -98,7 +98,7 @@ class FolderTest(parameterized.TestCase):
     self.assertIn('bytes were read before', self.told[0])
 
   def _make_more(self, events):
-    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    place = folder.Folder(self.path, scripted.model_sampler(), scripted.OWNER)
     for event in events:
       place.add(event)
     place.close()
@@ -107,10 +107,10 @@ class FolderTest(parameterized.TestCase):
   def test_another_checkpoint_reads_the_transcript_again(self):
     self._make()
     other = session.owner(tiny_model.CONFIG, tiny_model.params(1))
-    found = self._open(scripted.model_author(1), other)
+    found = self._open(scripted.model_sampler(1), other)
     self.assertRegex(self.told[0], 'belongs to other parameters .*: the transcript is read again')
     shutil.rmtree(self.path)
-    fresh = folder.Folder(self.path, scripted.model_author(1), other)
+    fresh = folder.Folder(self.path, scripted.model_sampler(1), other)
     for event in HISTORY:
       fresh.add(event)
     fresh.close()
@@ -159,7 +159,7 @@ class FolderTest(parameterized.TestCase):
           for name in ('b', 'a.txt')])
 
   def test_a_goal_takes_over_the_files_of_people(self):
-    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    place = folder.Folder(self.path, scripted.model_sampler(), scripted.OWNER)
     work = self.path / folder.WORKSPACE
     (work / 'in.txt').write_bytes(b'\xff')
     place.set_goal(b'count')
@@ -177,7 +177,7 @@ class FolderTest(parameterized.TestCase):
     place.close()
 
   def test_no_goal(self):
-    place = folder.Folder(self.path, scripted.model_author(), scripted.OWNER)
+    place = folder.Folder(self.path, scripted.model_sampler(), scripted.OWNER)
     with self.assertRaisesRegex(ValueError, 'session has no goal yet: give --goal'):
       place.set_goal(b'')
     place.close()

@@ -171,7 +171,7 @@ class LoopTest(parameterized.TestCase):
     self._check_kills(lambda written: scripted.scripted(*work[written:]))
 
   def test_killed_anywhere_with_the_real_model(self):
-    self._check_kills(lambda written: scripted.model_author())
+    self._check_kills(lambda written: scripted.model_sampler())
 
 
 if __name__ == '__main__':

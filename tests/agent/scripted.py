@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import jax
 
-from haiku_spectral.agent import author, folder, loop
+from haiku_spectral.agent import folder, loop, sampler
 from haiku_spectral.decoding import sampling
 from haiku_spectral.sandbox.result import ExecResult, Status
 from tests.decoding import tiny_model
@@ -16,27 +16,27 @@ from tests.decoding import tiny_model
 OWNER = folder.session.owner(tiny_model.CONFIG, tiny_model.params())
 
 
-def model_author(seed=0):
+def model_sampler(seed=0):
   """The small model as it is: its turns are noise."""
-  return author.ModelAuthor(
+  return sampler.ModelSampler(
       tiny_model.decoder(seed), sampling.SamplingConfig(temperature=0.0, end_of_document=True),
       jax.random.key(0), turn_bytes=24)
 
 
 @dataclasses.dataclass(frozen=True)
-class ScriptedAuthor(author.ModelAuthor):
+class ScriptedSampler(sampler.ModelSampler):
   """Writes what it was told to, whatever it has read."""
 
   turns: Iterator = ()
 
-  def write(self, context, should_stop):
+  def generate(self, context, should_stop):
     turn = next(self.turns)
     return turn() if callable(turn) else turn
 
 
 def scripted(*turns):
-  """An author of these turns; callables are called when it is their turn."""
-  return ScriptedAuthor(**vars(model_author()), turns=iter(turns))
+  """A sampler of these turns; callables are called when it is their turn."""
+  return ScriptedSampler(**vars(model_sampler()), turns=iter(turns))
 
 
 def code(*lines):

@@ -14,7 +14,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import agent
 from haiku_spectral import config
-from haiku_spectral.agent import author, folder
+from haiku_spectral.agent import folder, sampler
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model
@@ -46,7 +46,7 @@ class AgentTest(parameterized.TestCase):
       stack.enter_context(mock.patch.object(checkpoint, 'load_params', return_value=LOADED))
       if written:
         write = mock.Mock(side_effect=written)
-        stack.enter_context(mock.patch.object(author.ModelAuthor, 'write', write))
+        stack.enter_context(mock.patch.object(sampler.ModelSampler, 'generate', write))
       stack.enter_context(contextlib.redirect_stdout(out))
       stack.enter_context(contextlib.redirect_stderr(err))
       code = agent.main(['agent'])
@@ -86,7 +86,7 @@ class AgentTest(parameterized.TestCase):
       os.kill(os.getpid(), signal.SIGINT)
       return b'half a tu'
 
-    with mock.patch.object(author.ModelAuthor, 'write', staticmethod(interrupted)):
+    with mock.patch.object(sampler.ModelSampler, 'generate', staticmethod(interrupted)):
       code, _, err = self._run(goal='count')
     self.assertEqual((code, err), (130, 'stopped by SIGINT; the same command goes on\n'))
     self.assertEqual((self._texts('goal'), self._texts('turn')), (['count'], []))

@@ -1,4 +1,4 @@
-"""The rounds themselves, with an author whose skill is known and a training that takes no time."""
+"""The rounds themselves, with a sampler whose skill is known and a training that takes no time."""
 
 import dataclasses
 import hashlib
@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral import config
 from haiku_spectral.config import phases
-from haiku_spectral.self_training import author, measure, report, rounds, settings, verdicts
+from haiku_spectral.self_training import measure, report, rounds, sampler, settings, verdicts
 from haiku_spectral.tasks import golden_record, registry
 from haiku_spectral.training import checkpoint, run_folder
 from tests.decoding import tiny_model
@@ -27,13 +27,13 @@ CONFIG = config.Config(
     train=config.TrainConfig(steps=0))
 
 
-class Author:
+class SkilledSampler:
   """Right with the chance of its skill at each number of digits."""
 
   def __init__(self, skill):
     self.skill = skill
 
-  def write(self, requests, *, num_bytes, temperature, progress):
+  def sample(self, requests, *, num_bytes, temperature, progress):
     progress(len(requests))
     return [self.one(request, temperature) for request in requests]
 
@@ -41,7 +41,7 @@ class Author:
     digest = hashlib.sha256(f'{request} {temperature}'.encode()).digest()
     number = int(request.prompt[:-1])
     right = digest[0] < 256 * self.skill[len(str(number))]
-    return author.Sample(str(2 * number + (not right)), digest[1] > 10, -float(digest[2]) - 0.5)
+    return sampler.Sample(str(2 * number + (not right)), digest[1] > 10, -float(digest[2]) - 0.5)
 
 
 class Killed(Exception):
@@ -61,7 +61,7 @@ class RoundsTest(parameterized.TestCase):
 
   def load(self, folder):
     skill = self.skills.get(folder.name, {1: 0.97, 2: 0.6, 3: 0.5})
-    return rounds.Model(folder, max(checkpoint.steps(folder)), 'f00d', Author(skill))
+    return rounds.Model(folder, max(checkpoint.steps(folder)), 'f00d', SkilledSampler(skill))
 
   def build(self, name, folder):
     self.kill('build')

@@ -18,7 +18,7 @@ from haiku_spectral.decoding import chat, generate, online, prefill, sampling
 from haiku_spectral.decoding.context import Context
 
 
-class Author(Protocol):
+class Sampler(Protocol):
   """What a session needs of a model."""
 
   def begin(self) -> Context:
@@ -27,12 +27,12 @@ class Author(Protocol):
   def read(self, context: Context, ids: np.ndarray) -> Context:
     """The context behind some ids [T]."""
 
-  def write(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
+  def generate(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
     """A turn behind the context; what it has read while writing does not count."""
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelAuthor:
+class ModelSampler:
   """A model that writes until its turn ends."""
 
   decoder: online.Decoder
@@ -46,7 +46,7 @@ class ModelAuthor:
   def read(self, context: Context, ids: np.ndarray) -> Context:
     return prefill.read(self.decoder.model, self.decoder.params, context, ids[np.newaxis])
 
-  def write(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
+  def generate(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
     written = bytearray()
 
     def ended() -> bool:
@@ -57,7 +57,7 @@ class ModelAuthor:
         on_bytes=lambda row, data: written.extend(data), should_stop=ended).texts[0]
 
 
-def read(author: Author, context: Context, event: Event) -> Context:
+def read(sampler: Sampler, context: Context, event: Event) -> Context:
   """The context after an event.
 
   Nothing else makes a context of a transcript, so one that was saved, and one that has read
@@ -65,7 +65,7 @@ def read(author: Author, context: Context, event: Event) -> Context:
   """
   if event.kind == 'end':
     return context
-  return author.read(context, ids(event, int(context.recent[0, -1])))
+  return sampler.read(context, ids(event, int(context.recent[0, -1])))
 
 
 def ids(event: Event, last: int) -> np.ndarray:  # [T] int32

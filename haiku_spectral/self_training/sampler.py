@@ -1,4 +1,4 @@
-"""The model as an author: completions of many prompts, written in batches.
+"""The model as a sampler: completions of many prompts, in batches.
 
 The prompts of a batch have the same length in bytes; their completions end when they end. What is
 written depends on the parameters, the prompt, the seed and the temperature alone, as far as the
@@ -42,7 +42,7 @@ def seeds(key: jax.Array, count: int) -> list[int]:
   return (np.asarray(draw(jnp.arange(count))) >> 1).astype(int).tolist()
 
 
-class Author:
+class Sampler:
   """Writes with one model."""
 
   def __init__(self, config: ModelConfig, params: Any) -> None:
@@ -50,7 +50,7 @@ class Author:
     self._start = self._decoder.resume(
         prefill.begin(self._decoder.model, self._decoder.params, ROWS))
 
-  def write(
+  def sample(
       self, requests: Sequence[Request], *, num_bytes: int, temperature: float,
       progress: Callable[[int], object] = lambda done: None,
   ) -> list[Sample]:
