@@ -25,7 +25,8 @@ from haiku_spectral.decoding import generate, online, prefill, sampling
 from haiku_spectral.distillation import distill
 from haiku_spectral.evaluation import streaming
 from haiku_spectral.modules import spectral_gpt
-from haiku_spectral.training import checkpoint, loss, run_folder
+from haiku_spectral.storage import atomic_file
+from haiku_spectral.training import checkpoint, loss
 
 RUN_DIR = flags.DEFINE_string('run_dir', None, 'Folder of the run whose filters are distilled.')
 OUT = flags.DEFINE_string('out', None, 'Folder of the new run: one that is empty or not there.')
@@ -178,7 +179,7 @@ def main(argv: Sequence[str]) -> None:
   _check_errors(found)
   distill.write_run(
       out, dataclasses.replace(config, model=found.config), found.params, step)
-  run_folder.write_atomically(
+  atomic_file.write_text(
       out / REPORT, _to_json(found, step, compared, sum(map(len, texts))) + '\n')
   print(f'Written: {out}, its errors: {out / REPORT}')
 

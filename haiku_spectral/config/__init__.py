@@ -27,6 +27,7 @@ from haiku_spectral.config.serialisation import (
   differences,
   from_config_dict,
   from_json,
+  may_change,
   model_fingerprint,
   speed_only_paths,
   to_config_dict,
@@ -37,6 +38,6 @@ __all__ = [
     'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'DataConfig', 'FilterConfig',
     'GuardConfig', 'HyenaConfig', 'MemoryConfig', 'ModelConfig', 'OptimizerConfig', 'PhaseConfig',
     'RateConfig', 'TrainConfig', 'differences', 'from_config_dict', 'from_json',
-    'model_fingerprint', 'parse_mixture', 'speed_only_paths', 'to_config_dict', 'to_json',
-    'validate', 'validate_model',
+    'may_change', 'model_fingerprint', 'parse_mixture', 'speed_only_paths', 'to_config_dict',
+    'to_json', 'validate', 'validate_model',
 ]

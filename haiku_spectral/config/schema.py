@@ -4,29 +4,25 @@ Import these names from `haiku_spectral.config`.
 """
 
 import dataclasses
-from typing import Any
+
+from haiku_spectral.config.fields import field
+from haiku_spectral.requirement import require
 
 MIXERS = {'H': 'Hyena', 'M': 'ResidualMemory', 'A': 'WindowAttention'}
 RECORD_BYTES = 65_536  # what one pack record holds; segments and spans divide it.
-# The mark of fields that change speed and memory, and what is computed by rounding alone. They may
-# change between runs, and are no part of what identifies a model.
-SPEED_ONLY = {'speed_only': True}
-
-
-def _speed_only(default: Any) -> Any:
-  return dataclasses.field(default=default, metadata=SPEED_ONLY)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FilterConfig:
   """The long filters of a Hyena operator. Lags and time constants are in bytes."""
 
-  kind: str = 'network'  # 'network': implicit taps up to the horizon; 'modal': exponentials.
-  horizon: int = 1024  # Taps S; the filter has faded smoothly to zero there ('network').
-  sinusoids: int = 16  # Log-spaced periods among the features of a lag ('network').
-  hidden: int = 32  # Width of the sine network ('network').
-  modes: int = 16  # Exponentials per channel ('modal').
-  min_time_constant: float = 2.0
+  # 'network': implicit taps up to the horizon; 'modal': exponentials.
+  kind: str = field('network', choices=('network', 'modal'))
+  horizon: int = field(1024, at_least=2)  # Taps S; the filter fades to zero there ('network').
+  sinusoids: int = field(16, at_least=1)  # Log-spaced periods among a lag's features ('network').
+  hidden: int = field(32, at_least=1)  # Width of the sine network ('network').
+  modes: int = field(16, at_least=1)  # Exponentials per channel ('modal').
+  min_time_constant: float = field(2.0, above=0)
   max_time_constant: float = 256.0  # Beyond a quarter of the training length curves rise past it.
 
 
@@ -34,8 +30,8 @@ class FilterConfig:
 class HyenaConfig:
   """The Hyena operator."""
 
-  order: int = 2  # Number of gated products; order - 1 long convolutions.
-  short_width: int = 3  # Taps of the short convolution on every projection.
+  order: int = field(2, at_least=2)  # Number of gated products; order - 1 long convolutions.
+  short_width: int = field(3, at_least=1)  # Taps of the short convolution on every projection.
   filter: FilterConfig = FilterConfig()
 
 
@@ -43,11 +39,13 @@ class HyenaConfig:
 class MemoryConfig:
   """The gated associative memory."""
 
-  heads: int = 4
-  rule: str = 'gated'  # 'gated': S = a S + k v^T; 'delta': S = a (I - b k k^T) S + b k v^T.
-  short_width: int = 4  # Taps of the short convolution on queries, keys and values.
-  block: int = _speed_only(64)  # Bytes per matrix product of the chunkwise form.
-  min_time_constant: float = 64.0
+  heads: int = field(4, at_least=1)
+  # 'gated': S = a S + k v^T; 'delta': S = a (I - b k k^T) S + b k v^T.
+  rule: str = field('gated', choices=('gated', 'delta'))
+  short_width: int = field(4, at_least=1)  # Taps of the convolution on queries, keys and values.
+  # Bytes per matrix product of the chunkwise form.
+  block: int = field(64, at_least=1, speed_only=True)
+  min_time_constant: float = field(64.0, above=0)
   max_time_constant: float = 10_000.0
 
 
@@ -55,9 +53,9 @@ class MemoryConfig:
 class AttentionConfig:
   """Sliding-window attention."""
 
-  heads: int = 4
-  window: int = 512  # Bytes that a query sees, itself included.
-  block: int = _speed_only(128)  # Queries per band.
+  heads: int = field(4, at_least=1)
+  window: int = field(512, at_least=1)  # Bytes that a query sees, itself included.
+  block: int = field(128, at_least=1, speed_only=True)  # Queries per band.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,11 +63,11 @@ class ModelConfig:
   """SpectralGPT. `layers` is a multiple of the pattern's length."""
 
   pattern: str = 'HHMHHA'
-  layers: int = 6
-  width: int = 256
-  mlp_width: int = 512
+  layers: int = field(6, at_least=1)
+  width: int = field(256, at_least=1)
+  mlp_width: int = field(512, at_least=1)
   tied_head: bool = False  # The head is the embedding's table.
-  remat: bool = _speed_only(False)  # Compute activations again in the backward pass.
+  remat: bool = field(False, speed_only=True)  # Compute activations again in the backward pass.
   hyena: HyenaConfig = HyenaConfig()
   memory: MemoryConfig = MemoryConfig()
   attention: AttentionConfig = AttentionConfig()
@@ -84,22 +82,28 @@ class DataConfig:
   """
 
   mixture: str = 'starter:1'  # 'name:weight,name:weight'; weights are shares of the bytes.
-  batch_size: int = 8  # Rows of the global batch.
-  segment: int = 1024  # Bytes per row and step: the training length T.
-  span: int = 16  # Segments that a stateful row reads in sequence, and then goes to another place.
-  carried_rows: int = 4  # Stateful rows of the batch (state carried over); others are stateless.
-  history: int = 0  # Bytes of context before the window that a stateless row is given; 0: none.
+  batch_size: int = field(8, at_least=1)  # Rows of the global batch.
+  segment: int = field(1024, at_least=1)  # Bytes per row and step: the training length T.
+  # Segments of a chunk that a stateful row reads in sequence before it goes to another place.
+  span: int = field(16, at_least=1)
+  # Stateful rows of the batch (their state is carried over); the others are stateless.
+  carried_rows: int = field(4, at_least=0)
+  # Bytes of context before the window that a stateless row is given; 0: none. There are no more
+  # before a window in its record.
+  history: int = field(0, at_least=0, at_most=RECORD_BYTES - 1, unit='bytes')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RateConfig:
   """A learning rate over the steps of a run, or of one phase of it."""
 
-  learning_rate: float = 2e-3
-  schedule: str = 'cosine'  # 'cosine' | 'wsd' (warm-up, stable, decay).
-  warmup_steps: int = 50
-  decay_fraction: float = 0.2  # The last part of the steps in which 'wsd' decays.
-  final_fraction: float = 0.1  # The learning rate at the end, over its peak; 1: it stays.
+  learning_rate: float = field(2e-3, above=0)
+  schedule: str = field('cosine', choices=('cosine', 'wsd'))  # 'wsd': warm-up, stable, decay.
+  warmup_steps: int = field(50, at_least=0)
+  # The last part of the steps in which 'wsd' decays.
+  decay_fraction: float = field(0.2, above=0, at_most=1)
+  # The learning rate at the end, over its peak; 1: it stays.
+  final_fraction: float = field(0.1, at_least=0, at_most=1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -109,7 +113,7 @@ class PhaseConfig:
   name: str
   bytes: int  # What is read in it, to the nearest step.
   mixture: str
-  segment: int = 1024
+  segment: int = field(1024, at_least=1)
   # 'length:share,length:share': begins with shorter segments, for these shares of its bytes.
   warmup_lengths: str = ''
   rate: RateConfig = RateConfig()
@@ -119,36 +123,44 @@ class PhaseConfig:
 class OptimizerConfig(RateConfig):
   """AdamW with clipping and a schedule."""
 
-  b1: float = 0.9
-  b2: float = 0.95
-  weight_decay: float = 0.1
-  clip_norm: float = 1.0
-  filter_learning_rate_scale: float = 0.3  # Filter parameters learn slower and do not decay.
+  b1: float = field(0.9, at_least=0, below=1)
+  b2: float = field(0.95, at_least=0, below=1)
+  weight_decay: float = field(0.1, at_least=0)
+  clip_norm: float = field(1.0, above=0)
+  # Filter parameters learn slower and do not decay.
+  filter_learning_rate_scale: float = field(0.3, at_least=0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GuardConfig:
   """When a step is not applied."""
 
-  spike_factor: float = 10.0  # Gradient norm over its running average that counts as a spike.
-  average_steps: int = 50  # Of the running average; nothing counts as a spike before so many steps.
-  max_consecutive_skips: int = 20  # More in a row stop the training.
+  # Gradient norm over its running average that counts as a spike.
+  spike_factor: float = field(10.0, above=1, monitoring=True)
+  # Of the running average; nothing counts as a spike before so many steps.
+  average_steps: int = field(50, at_least=1, monitoring=True)
+  # More in a row stop the training.
+  max_consecutive_skips: int = field(20, at_least=1, monitoring=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
   """One training run. Intervals (`_every`) are in steps; 0: only at the end."""
 
-  steps: int = 1000  # 0: as many as the curriculum takes.
-  seed: int = 0
-  precision: str = 'float32'  # 'float32' | 'bfloat16' | 'float16': what the layers compute in.
-  accumulation: int = _speed_only(1)  # Micro-batches per step.
-  log_every: int = 10
-  eval_every: int = 250
-  eval_batches: int = 8  # Of the held-out split; 0: all of it.
-  extrapolation_every: int = 0  # 0: never.
-  checkpoint_every: int = 250
-  keep_latest: int = 2
+  # 0: as many as the curriculum takes. When a run is prolonged, the rest of the learning rate's
+  # schedule is that of the new number.
+  steps: int = field(1000, at_least=0, monitoring=True)
+  seed: int = field(0, at_least=0, at_most=2**31 - 1)
+  # What the layers compute in.
+  precision: str = field('float32', choices=('float32', 'bfloat16', 'float16'))
+  accumulation: int = field(1, at_least=1, speed_only=True)  # Micro-batches per step.
+  log_every: int = field(10, at_least=0, monitoring=True)
+  eval_every: int = field(250, at_least=0, monitoring=True)
+  # Of the held-out split; 0: all of it.
+  eval_batches: int = field(8, at_least=0, monitoring=True)
+  extrapolation_every: int = field(0, at_least=0, monitoring=True)  # 0: never.
+  checkpoint_every: int = field(250, at_least=0, monitoring=True)
+  keep_latest: int = field(2, at_least=1, monitoring=True)
   optimizer: OptimizerConfig = OptimizerConfig()
   guard: GuardConfig = GuardConfig()
 
@@ -163,36 +175,35 @@ class Config:
   curriculum: tuple[PhaseConfig, ...] = ()  # One after the other; () is a single phase.
 
 
-def require(condition: bool, field: str, value: Any, allowed: str) -> None:
-  """Raises a ValueError that names the field, its value and what is allowed."""
-  if not condition:
-    raise ValueError(f'config.{field}={value!r} is not allowed: give {allowed}.')
+def parse_mixture(mixture: str, name: str = 'config.data.mixture') -> dict[str, float]:
+  """Reads 'name:weight,name:weight'. Names may hold a config ('text_folder/books'). Weights > 0.
 
-
-def parse_mixture(mixture: str, field: str = 'data.mixture') -> dict[str, float]:
-  """Reads 'name:weight,name:weight'. Names may hold a config ('text_folder/books'). Weights > 0."""
+  Raises a ValueError that calls the mixture by `name`.
+  """
   sources: dict[str, float] = {}
   for part in mixture.split(','):
-    name, colon, weight = part.strip().rpartition(':')
+    source, colon, weight = part.strip().rpartition(':')
     try:
       share = float(weight)
     except ValueError:
       share = 0.0
     require(
-        bool(name and colon and 0 < share < float('inf') and name not in sources),
-        field, mixture, "'name:weight,name:weight', distinct names, weights above 0",
-    )
-    sources[name] = share
+        bool(source and colon and 0 < share < float('inf') and source not in sources),
+        name, mixture, "'name:weight,name:weight', distinct names, weights above 0")
+    sources[source] = share
   return sources
 
 
-def parse_lengths(lengths: str, field: str) -> dict[int, float]:
-  """Reads 'length:share,length:share', or nothing. Lengths grow; shares have a sum below 1."""
+def parse_lengths(lengths: str, name: str) -> dict[int, float]:
+  """Reads 'length:share,length:share', or nothing. Lengths grow; shares have a sum below 1.
+
+  Raises a ValueError that calls the lengths by `name`.
+  """
   found: dict[int, float] = {}
-  for name, share in (parse_mixture(lengths, field) if lengths else {}).items():
-    require(name.isdigit() and int(name) > max(found, default=0), field, lengths,
+  for length, share in (parse_mixture(lengths, name) if lengths else {}).items():
+    require(length.isdecimal() and int(length) > max(found, default=0), name, lengths,
             "'length:share,length:share', lengths (bytes) that grow")
-    found[int(name)] = share
-  require(sum(found.values()) < 1, field, lengths,
+    found[int(length)] = share
+  require(sum(found.values()) < 1, name, lengths,
           'shares of the bytes of the phase that leave some for its own segment')
   return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import ml_collections
 
+from haiku_spectral.config import fields
 from haiku_spectral.config.checks import validate
 from haiku_spectral.config.schema import Config, ModelConfig
 
@@ -25,23 +26,23 @@ def _build(cls: Any, values: Any, path: str) -> Any:
   unknown = sorted(set(values) - set(hints))
   if unknown:
     raise ValueError(f'{path}.{unknown[0]} is not a field: {path} has {", ".join(hints)}.')
-  fields: dict[str, Any] = {}
+  built: dict[str, Any] = {}
   for name, value in values.items():
     wanted = hints[name]
     if typing.get_origin(wanted) is tuple:
-      fields[name] = _build_all(wanted, value, f'{path}.{name}')
+      built[name] = _build_all(wanted, value, f'{path}.{name}')
     elif dataclasses.is_dataclass(wanted):
-      fields[name] = _build(wanted, value, f'{path}.{name}')
+      built[name] = _build(wanted, value, f'{path}.{name}')
     elif type(value) is wanted or (wanted is float and type(value) is int):
-      fields[name] = wanted(value)
+      built[name] = wanted(value)
     else:
       raise ValueError(f'{path}.{name}={value!r} is not allowed: give a value of type '
                        f'{wanted.__name__}.')
   missing = [field.name for field in dataclasses.fields(cls)
-             if field.name not in fields and field.default is dataclasses.MISSING]
+             if field.name not in built and field.default is dataclasses.MISSING]
   if missing:
     raise ValueError(f'{path}.{missing[0]} is missing: {path} has {", ".join(hints)}.')
-  return cls(**fields)
+  return cls(**built)
 
 
 def _build_all(wanted: Any, values: Any, path: str) -> tuple[Any, ...]:
@@ -82,27 +83,17 @@ def differences(left: Any, right: Any, path: str = 'config') -> list[str]:
   ]
 
 
+def may_change(config: Config) -> list[str]:
+  """Paths ('config.train.steps') of the fields that may change while a run goes on."""
+  return fields.marked(config, fields.MONITORING) + speed_only_paths(config)
+
+
 def speed_only_paths(config: Any, path: str = 'config') -> list[str]:
   """Paths ('config.model.remat') of the fields that change speed and memory alone."""
-  paths: list[str] = []
-  for field in dataclasses.fields(config):
-    value = getattr(config, field.name)
-    if field.metadata.get('speed_only'):
-      paths.append(f'{path}.{field.name}')
-    elif dataclasses.is_dataclass(value):
-      paths += speed_only_paths(value, f'{path}.{field.name}')
-  return paths
-
-
-def _defining_fields(config: Any) -> Any:
-  """Nested dicts of all fields but those that change speed alone."""
-  if not dataclasses.is_dataclass(config):
-    return config
-  return {field.name: _defining_fields(getattr(config, field.name))
-          for field in dataclasses.fields(config) if not field.metadata.get('speed_only')}
+  return fields.marked(config, fields.SPEED_ONLY, path)
 
 
 def model_fingerprint(model: ModelConfig) -> str:
   """Hexadecimal digest of the function that the architecture is: what sessions must agree on."""
-  text = json.dumps(_defining_fields(model), sort_keys=True)
+  text = json.dumps(fields.unmarked(model, fields.SPEED_ONLY), sort_keys=True)
   return hashlib.sha256(text.encode()).hexdigest()[:16]

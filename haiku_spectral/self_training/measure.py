@@ -10,8 +10,8 @@ import numpy as np
 
 from haiku_spectral.self_training import frontier, verdicts
 from haiku_spectral.self_training import sampler as samplers
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks.problem import Family, Problem
-from haiku_spectral.training import run_folder
 
 KS = (1, 4, 8, 16)
 
@@ -90,7 +90,7 @@ def attempts(
 
 def save(path: pathlib.Path, evaluation: Evaluation) -> None:
   """Writes it so that it is there whole or not at all."""
-  run_folder.write_atomically(path, json.dumps(evaluation._asdict()) + '\n')
+  atomic_file.write_text(path, json.dumps(evaluation._asdict()) + '\n')
 
 
 def load(path: pathlib.Path) -> Evaluation:

@@ -11,7 +11,7 @@ import numpy as np
 from haiku_spectral.evaluation import bootstrap
 from haiku_spectral.self_training import measure, plot, rounds
 from haiku_spectral.self_training import settings as settings_lib
-from haiku_spectral.training import run_folder
+from haiku_spectral.storage import atomic_file
 
 BASE = 'base'
 HARD = 3  # The claim is about problems of this depth and deeper,
@@ -142,8 +142,8 @@ def write(root: pathlib.Path) -> str:
   found = read(root)
   claim = test_claim(found)
   text = to_text(found, claim)
-  run_folder.write_atomically(root / 'report.txt', text + '\n')
-  run_folder.write_atomically(root / 'report.json', json.dumps({
+  atomic_file.write_text(root / 'report.txt', text + '\n')
+  atomic_file.write_text(root / 'report.json', json.dumps({
       'arms': {arm: {seed: [each.scalars() for each in all_] for seed, all_ in by_seed.items()}
                for arm, by_seed in found.items()},
       'claim': claim and {**claim._asdict(), 'gain': claim.gain._asdict(), 'holds': claim.holds},

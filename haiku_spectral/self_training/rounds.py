@@ -30,6 +30,7 @@ from haiku_spectral.decoding import session
 from haiku_spectral.self_training import frontier, golden_rule, measure, proposals, verdicts
 from haiku_spectral.self_training import sampler as samplers
 from haiku_spectral.self_training import settings as settings_lib
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks import golden_record
 from haiku_spectral.tasks.problem import STOP, Family, Problem
 from haiku_spectral.training import checkpoint, metrics, run_folder
@@ -345,7 +346,7 @@ def _bits_per_byte(folder: pathlib.Path, step: int) -> float:
 
 def _write(path: pathlib.Path, records: list[golden_record.Record]) -> None:
   path.parent.mkdir(parents=True, exist_ok=True)
-  run_folder.write_atomically(
+  atomic_file.write_text(
       path, ''.join(golden_record.dumps(record) + '\n' for record in records))
 
 

@@ -5,8 +5,8 @@ import json
 import pathlib
 from typing import Any
 
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks import registry
-from haiku_spectral.training import run_folder
 
 ARMS = ('golden', 'control', 'unfiltered', 'oracle')
 FILE = 'settings.json'
@@ -68,7 +68,7 @@ def keep(settings: Settings, config: str, folder: pathlib.Path) -> None:
   wanted = {**dataclasses.asdict(settings), 'config': json.loads(config)}
   if not path.exists():
     folder.mkdir(parents=True, exist_ok=True)
-    run_folder.write_atomically(path, json.dumps(wanted, indent=2) + '\n')
+    atomic_file.write_text(path, json.dumps(wanted, indent=2) + '\n')
     return
   try:
     found = json.loads(path.read_text(encoding='utf-8'))

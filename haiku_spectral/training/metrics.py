@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import tensorboardX
 
+from haiku_spectral.storage import append_log, atomic_file
 from haiku_spectral.training import loss, run_folder
 
 TRAIN, HELDOUT = 'train', 'heldout'
@@ -37,15 +38,17 @@ def mean(nats: float, targets: int) -> float:
 
 
 def read(run_dir: pathlib.Path) -> list[Row]:
-  """The rows of a run; a last line that a kill cut short is left out."""
-  path = run_dir / run_folder.METRICS
-  rows = []
-  for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
-    try:
-      rows.append(json.loads(line))
-    except json.JSONDecodeError:
-      continue
-  return rows
+  """The rows of a run; lines that are damaged or that a kill cut short are left out."""
+  lines, _ = append_log.read(run_dir / run_folder.METRICS)
+  return [row for row in map(_decode, lines) if row]
+
+
+def _decode(line: bytes) -> Row | None:
+  try:
+    row = json.loads(line)
+  except ValueError:
+    return None
+  return row if isinstance(row, dict) and {'step', 'kind'} <= row.keys() else None
 
 
 class Writer:
@@ -58,21 +61,20 @@ class Writer:
         if row['step'] < step or (row['step'] == step and (row['kind'] == TRAIN or work_done))
     ]
     path = run_dir / run_folder.METRICS
-    run_folder.write_atomically(path, ''.join(json.dumps(row) + '\n' for row in kept))
-    self._file = open(path, 'a', encoding='utf-8')  # noqa: SIM115
+    atomic_file.write_text(path, ''.join(json.dumps(row) + '\n' for row in kept))
+    self._log = append_log.Log(path)
     # `purge_step` has TensorBoard forget what earlier processes wrote from there on.
     self._board = tensorboardX.SummaryWriter(str(run_dir), purge_step=step + 1, flush_secs=30)
 
   def write(self, step: int, kind: str, scalars: Mapping[str, Any]) -> None:
     """Appends a row; it is with the operating system when this returns."""
     values = {k: np.asarray(v).item() if math.isfinite(v) else None for k, v in scalars.items()}
-    self._file.write(json.dumps({'step': step, 'kind': kind, **values}) + '\n')
-    self._file.flush()
+    self._log.append(json.dumps({'step': step, 'kind': kind, **values}).encode() + b'\n')
     for name, value in values.items():
       if value is not None:
         self._board.add_scalar(f'{kind}/{name}', value, step)
 
   def close(self) -> None:
     """Writes out what TensorBoard's writer still holds."""
-    self._file.close()
+    self._log.close()
     self._board.close()
