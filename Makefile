@@ -1,8 +1,8 @@
-# A small Bazel in GNU Make. BUILD.md says why, and declares every target in its ```make blocks:
+# A small Bazel in GNU Make. Which modules there are and what they import stands in imports.mk, which
+# `make tidy` writes; what imports cannot tell stands in the ```make blocks of BUILD.md:
 #
-#   $(call py_library, //haiku_spectral/ops:fft_conv, imports, data)
-#   $(call py_binary,  //binaries:train,              imports, data, environment)
-#   $(call py_test,    //tests/ops:fft_conv_test,     imports, data, tags)
+#   $(call layer, folder, what it may use)           $(call data, labels, files and labels)
+#   $(call environment, labels, name)                $(call tags, labels, tags)
 #
 # The label //a/b:c stands for the file a/b/c.py. The name of a variable may not hold a colon, so in
 # this file a target goes by its id, a/b/c; labels appear only at the edges.
@@ -19,6 +19,9 @@ MAKEFLAGS     += --no-builtin-rules --no-builtin-variables --no-print-directory
 OUT           := .build
 PY            := .venv/bin/python
 PYTHONS        = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+first_python   = for python in $1; do "$$python" -c 'import sys, $2; sys.exit(sys.version_info < \
+  (3, 11))' 2> /dev/null && break; python=; done; [ "$$python" ] || { echo 'error: no Python >= 3.11' \
+  'with $2 among: $1. Give one as PYTHON=/path/to/python3' >&2; exit 1; }
 UV            := uv==0.13.9
 JOBS          ?= $(shell getconf _NPROCESSORS_ONLN)
 TIMEOUT       ?= 600
@@ -33,57 +36,59 @@ export MALLOC_TRIM_THRESHOLD_ ?= 8589934592
 export MALLOC_ARENA_MAX       ?= 1
 export OPENBLAS_NUM_THREADS   ?= 1
 
-# Imports go one way: a layer may use itself and the layers before it.
-LAYERS := haiku_spectral $(addprefix haiku_spectral/,\
-  configs ops modules parallel training decoding evaluation sandbox improvement)
-$(foreach l,$(LAYERS),$(eval BELOW += $l)$(eval MAY_USE.$l := $$(BELOW)))
-MAY_USE.haiku_spectral/sandbox := haiku_spectral/sandbox
-MAY_USE.datasets := haiku_spectral datasets
-MAY_USE.binaries := $(LAYERS) datasets binaries
-MAY_USE.tests    := $(LAYERS) datasets binaries tests
-
 id      = $(subst :,/,$(patsubst //%,%,$1))
 label   = $(foreach t,$1,//$(patsubst %/,%,$(dir $t)):$(notdir $t))
 goal    = $(subst :,\:,$(call label,$1))
 module  = $(subst /,.,$1)
 folders = $(if $(filter ./,$(dir $1)),,$(dir $1) $(call folders,$(patsubst %/,%,$(dir $1))))
-layer   = $(patsubst %/,%,$(firstword $(filter $(LAYERS:=/),$(folders)) $(lastword $(folders))))
+layer_of = $(patsubst %/,%,$(firstword $(filter $(LAYERS:=/),$(folders)) $(lastword $(folders))))
 define newline
 
 
 endef
 must    = $(if $2,,$(error $(label) $(strip $3)))
 
-# check and declare(id, imported ids, data files, ids used when it runs, tags of a test or environment
-# of a program, kind)
-check = $(call must,$1,$(wildcard $1.py),has no file $1.py)\
-  $(call must,$1,$(filter-out $(TARGETS),$1),is declared twice)\
-  $(foreach f,$3,$(call must,$1,$(wildcard $f),has no data file $f))\
-  $(if $(filter py_binary,$6),$(foreach e,$5,$(call must,$1,$(wildcard requirements-$e.txt),\
-    has no file requirements-$e.txt)))\
-  $(foreach t,$2 $4,$(call must,$1,$(filter $(TARGETS),$t),\
-    needs $(call label,$t) declared above it))\
-  $(foreach t,$2,$(call must,$1,$(filter $(MAY_USE.$(layer)),$(call layer,$t)),\
-    may not import $(call label,$t): $(layer) imports only from $(MAY_USE.$(layer))))
+# Imports go one way: a layer may use itself and the layers before it, or what it lists.
+layer = $(eval LAYERS += $1)$(eval MAY_USE.$(strip $1) := $(or $(call id,$2),$(LAYERS)))
+
+# declare(id, imported ids, ids of modules that it names in a string, kind)
+check = $(call must,$1,$(wildcard $1.py),has no file $1.py: run make tidy)\
+  $(foreach t,$2,$(call must,$1,$(filter $(MAY_USE.$(layer_of)),$t $(call layer_of,$t)),\
+    may not import $(call label,$t): $(layer_of) imports only from $(MAY_USE.$(layer_of))))
 define declare
 $(check)
 TARGETS    += $1
-TARGETS.$6 += $1
+TARGETS.$4 += $1
 IMPORTS.$1 := $2
-USES.$1    := $4
-TAGS.$1    := $5
-ENV.$1     := $(if $(filter py_binary,$6),$5)
-FILES.$1   := $1.py $(wildcard $(addsuffix __init__.py,$(folders))) $3
-CLOSURE.$1 := $(sort $1 $(foreach t,$2 $4,$(CLOSURE.$t)))
+USES.$1    := $3
+FILES.$1   := $1.py $(filter-out $1.py,$(wildcard $(addsuffix __init__.py,$(folders))))
 .PHONY: $(goal)
-$(goal): $$(or $$(ENV.$1:%=.venv-%/ok),$(VENV.$6))
-	@$$(call run.$6,$1)
+$(goal): $(VENV.$4)
+	@$$(call run.$4,$1)
 endef
-target     = $(eval $(call declare,$(call id,$1),$(call id,$2),$(filter-out //%,$3),\
-  $(call id,$(filter //%,$3)),$4,$5))
-py_library = $(call target,$(strip $1),$2,$3,,py_library)
-py_binary  = $(call target,$(strip $1),$2,$3,$4,py_binary)
-py_test    = $(call target,$(strip $1),$2,$3,$4,py_test)
+target     = $(eval $(call declare,$(call id,$1),$(call id,$2),$(call id,$3),$4))
+py_library = $(call target,$(strip $1),$2,$3,py_library)
+py_binary  = $(call target,$(strip $1),$2,$3,py_binary)
+py_test    = $(call target,$(strip $1),$2,$3,py_test)
+
+# close(id, ids on the way there): all that a target needs, itself included.
+close = $(call must,$1,$(FILES.$1),is imported and not declared: run make tidy)\
+  $(call must,$1,$(filter-out $2,$1),imports itself: $(call label,$2 $1))\
+  $(if $(CLOSURE.$1),,$(eval CLOSURE.$1 := $(sort \
+    $1 $(foreach t,$(IMPORTS.$1) $(USES.$1),$(call close,$t,$2 $1)))))$(CLOSURE.$1)
+
+# What the imports do not tell: files that targets read and modules that they run or load by a name
+# put together on the way, words by which tests are chosen, an environment for a program.
+declared    = $(foreach t,$(call id,$1),$(call must,$t,$(filter $(TARGETS),$t),is not declared: \
+  if its file is new run make tidy)$t)
+data        = $(foreach t,$(declared),$(call add_data,$t,$(filter-out //%,$2),$(call declared,$(filter \
+  //%,$2))))
+add_data    = $(foreach f,$2,$(call must,$1,$(wildcard $f),has no data file $f))$(eval \
+  FILES.$1 += $2)$(eval USES.$1 += $3)
+tags        = $(foreach t,$(declared),$(eval TAGS.$t += $2))
+environment = $(foreach t,$(declared),$(call set_environment,$t,$(strip $2)))
+set_environment = $(call must,$1,$(wildcard requirements-$2.txt),has no file requirements-$2.txt)$(eval \
+  ENV.$1 := $2)$(eval $(goal): .venv-$2/ok)
 
 # Tests want more packages than programs. A PY of your own brings its packages itself.
 VENV.py_library := $(if $(filter .venv/%,$(PY)),.venv/run.ok)
@@ -91,10 +96,18 @@ VENV.py_binary  := $(VENV.py_library)
 VENV.py_test    := $(VENV.py_library:run.ok=test.ok)
 SETTING         := requirements.txt requirements-dev.txt $(if $(VENV.py_test),.venv/pyvenv.cfg)
 
+# Tidying comes before all else, so that it works where imports.mk would stop make, and so that
+# other goals of the same command see what it wrote.
+ifneq ($(filter tidy,$(MAKECMDGOALS)),)
+  $(info $(shell $(call first_python,$(wildcard $(PY)) $(PYTHONS),ast); "$$python" binaries/tidy.py 2>&1))
+  $(if $(filter 0,$(.SHELLSTATUS)),,$(error make tidy failed))
+endif
+
 # The prose becomes blank lines, so that an error names the line in BUILD.md. Made anew each time,
 # because a rule would not run again once a faulty BUILD.md has stopped make.
 $(shell mkdir -p $(OUT) && sed '/^```make/,/^```$$/!s/.*//; s/^```.*//' BUILD.md > $(OUT)/BUILD.md)
 include $(OUT)/BUILD.md
+$(foreach t,$(TARGETS),$(if $(call close,$t),))
 
 # What XLA compiled for one test serves the others, and the next run. Tests run little and compile
 # much, so LLVM does not optimise: half the time.
@@ -124,11 +137,14 @@ if [ $$code = 0 ] && [ "$$ran" ]; then \
 else tail -n 40 $$log; echo "FAILED $(label)  exit code $$code, log in $$log"; exit 1; fi
 endef
 
-.PHONY: help test test-slow lint demo query graph clean
+.PHONY: help tidy test test-slow docs-test lint demo query graph clean
 help: ## Show this help
 	@sed -nE 's/^([a-z-]+):.*## /make \1\t/p' Makefile | expand -t 20
 	@echo "make //a/b:name     Run a test, run a binary (ARGS='--flag=1'), import a library"
 	@echo "make //a/b/...      Run the tests that use anything in a folder"
+
+tidy: ## Write imports.mk anew: after a file or an import has come or gone
+	@:
 
 test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the slow ones too)
 	$(eval skipped := $(foreach t,$(call id,$(TESTS)),$(if $(filter $(SKIP),$(TAGS.$t)),$t)))
@@ -143,6 +159,9 @@ test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the slow
 
 test-slow: ## Run the slow tests that are out of date
 	@$(MAKE) test SKIP= TIMEOUT=1800 TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
+
+docs-test: ## Run the commands of the docs as they are typed there
+	@$(MAKE) test SKIP= TIMEOUT=1800 TESTS=//tests:docs_test
 
 lint: //tests\:lint_test ## Check style and types (a part of make test)
 
@@ -159,7 +178,7 @@ clean: ## Forget all results
 	@rm -rf $(OUT)
 
 users  = $(foreach t,$(TARGETS),$(if $(filter $1,$(CLOSURE.$t)),$t))
-known  = $(or $1,$(error BUILD.md declares no target $2: make query lists them))
+known  = $(or $1,$(error there is no target $2: make query lists all, make tidy finds new files))
 asked  = $(if $(deps),$(call known,$(CLOSURE.$(call id,$(deps))),$(deps)),$(if \
   $(rdeps),$(call known,$(call users,$(call id,$(rdeps))),$(rdeps)),$(TARGETS)))
 //...: test
@@ -175,10 +194,7 @@ install = echo 'Installing $< into .venv ...'; \
     --python $(PY) --compile-bytecode --no-deps --reinstall -r $<; } || \
   $(PY) -m pip install -q --no-deps --force-reinstall -r $<
 .venv/run.ok: requirements.txt
-	@for python in $(PYTHONS); do "$$python" -c 'import ensurepip, sys, venv; \
-	sys.exit(sys.version_info < (3, 11))' 2> /dev/null && break; python=; done; \
-	[ "$$python" ] || { echo 'error: no Python >= 3.11 with venv and pip among: $(PYTHONS).' \
-	  'Give one as PYTHON=/path/to/python3' >&2; exit 1; }; \
+	@$(call first_python,$(PYTHONS),ensurepip); \
 	"$$python" -m venv --clear .venv && { $(install); } && touch $@
 .venv/test.ok: requirements-dev.txt .venv/run.ok
 	@{ $(install); } && touch $@

@@ -1,101 +1,48 @@
-"""BUILD.md against the sources: all files and their imports declared, all in one direction."""
+"""imports.mk and BUILD.md against the sources: `make tidy` was run, nothing is left out."""
 
-import ast
+import difflib
 import importlib.metadata
 import pathlib
-import re
 
 from absl.testing import absltest, parameterized
 
 import datasets
+from binaries import tidy
 from tests import small_repository
 
-PACKAGES = ('haiku_spectral', 'datasets', 'binaries', 'tests')
-REGISTERS = '//datasets:__init__'  # Tells TFDS of the builders, and imports none before it asks.
+SEA, SKY = '//haiku_spectral/modules:sea', '//haiku_spectral/modules:sky'
+WAVE = '//haiku_spectral/ops:wave'
 
 
-def is_module(root: pathlib.Path, name: str) -> bool:
-  """Whether a dotted name is a file of the repository."""
-  return name.split('.')[0] in PACKAGES and (root / (name.replace('.', '/') + '.py')).is_file()
+def untidy(root: pathlib.Path) -> list[str]:
+  """What `make tidy` would change in imports.mk, as lines of a diff."""
+  written = (root / 'imports.mk').read_text(encoding='utf-8').splitlines()
+  wanted = tidy.declarations(root).splitlines()
+  return list(difflib.unified_diff(written, wanted, 'imports.mk', 'after make tidy', lineterm=''))
 
 
-def label(name: str) -> str:
-  """'datasets.starter.builder' -> '//datasets/starter:builder'."""
-  return '//' + ':'.join(name.replace('.', '/').rsplit('/', 1))
-
-
-def imports(root: pathlib.Path, tree: ast.Module) -> set[str]:
-  """The modules that a file imports, at its top or inside a function, as labels."""
-  names = set()
-  for node in ast.walk(tree):
-    if isinstance(node, ast.Import):
-      names |= {alias.name for alias in node.names}
-    elif isinstance(node, ast.ImportFrom) and node.module:
-      names |= {node.module, *(f'{node.module}.{alias.name}' for alias in node.names)}
-  return {label(name) for name in names if is_module(root, name)}
-
-
-def mentions(root: pathlib.Path, tree: ast.Module) -> set[str]:
-  """The modules that a file names in strings, to import or run them later, as labels."""
-  prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-  texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)
-           and isinstance(node.value, str) and id(node) not in prose]
-  paths = re.findall(r'([\w/]+)\.py\b', ' '.join(texts))
-  names = [*texts, *(path.replace('/', '.') for path in paths)]
-  return {label(name) for name in names
-          if is_module(root, name) and not name.endswith('.__init__')}
-
-
-def declarations(root: pathlib.Path) -> dict[str, tuple[set[str], set[str]]]:
-  """What BUILD.md declares: of each target its imports, and what it uses when it runs."""
-  status, output = small_repository.make(root, 'graph')
+def files_of_no_target(root: pathlib.Path) -> list[str]:
+  """The files in the packages of `root` that are neither Python nor data of a target."""
+  listing = 'files: ; $(foreach t,$(TARGETS),$(foreach f,$(FILES.$t),$(info $f)))@:'
+  status, output = small_repository.make(root, f'--eval={listing}', 'files')
   if status:
     raise ValueError(output)
-  declared = {}
-  for line in output.splitlines():
-    wanted, _, used = line.partition(' | ')
-    target, *deps = wanted.split()
-    declared[target] = set(deps), set(used.split())
-  return declared
-
-
-def data_files(root: pathlib.Path) -> set[str]:
-  """The files that BUILD.md declares as part of some target."""
-  listing = 'files: ; $(foreach t,$(TARGETS),$(foreach f,$(FILES.$t),$(info $f)))@:'
-  return set(small_repository.make(root, f'--eval={listing}', 'files').output.splitlines())
-
-
-def mistakes(root: pathlib.Path) -> list[str]:
-  """All that BUILD.md says of the sources in `root` and that is not so, a line each."""
-  found, declared = [], declarations(root)
-  for path in sorted(path for package in PACKAGES for path in (root / package).rglob('*.py')):
-    name = label(str(path.relative_to(root).with_suffix('')))
-    tree = ast.parse(path.read_text(encoding='utf-8'))
-    if path.name == '__init__.py':
-      if name != REGISTERS and any(not isinstance(node, ast.Expr) for node in tree.body):
-        found.append(f'{name} holds more than a docstring, which would run unseen')
-      continue
-    deps, used = declared.get(name, (set(), set()))
-    if name not in declared:
-      found.append(f'{name} is not declared')
-    found += [f'{name} imports {dep}, undeclared' for dep in sorted(imports(root, tree) - deps)]
-    found += [f'{name} does not import {dep}' for dep in sorted(deps - imports(root, tree))]
-    found += [f'{name} names {dep} in a string: declare it as data'
-              for dep in sorted(mentions(root, tree) - deps - used - {name})]
-  data = data_files(root)
-  others = [path.relative_to(root).as_posix() for package in PACKAGES
-            for path in (root / package).rglob('*') if path.is_file()]
-  found += [f'{name} is data of no target' for name in sorted(others)
-            if not name.endswith(('.py', '.pyc')) and name not in data]
-  return found
+  files = {path.relative_to(root).as_posix() for package in tidy.PACKAGES
+           for path in (root / package).rglob('*') if path.is_file()}
+  return sorted(name for name in files - set(output.splitlines())
+                if not name.endswith(('.py', '.pyc')))
 
 
 class RepositoryTest(absltest.TestCase):
 
-  def test_build_file_tells_the_truth(self):
-    found = mistakes(small_repository.ROOT)
-    if found:
-      self.fail('\n'.join(['mend BUILD.md:', *found]))
+  def test_tidy_was_run(self):
+    changes = untidy(small_repository.ROOT)
+    if changes:
+      self.fail('\n'.join(['run make tidy and commit imports.mk:', *changes]))
+
+  def test_every_file_belongs_to_a_target(self):
+    self.assertEmpty(files_of_no_target(small_repository.ROOT),
+                     'say in BUILD.md with $(call data, ...) what reads them')
 
   def test_datasets_is_ours(self):
     self.assertEqual(pathlib.Path(datasets.__file__).parent, small_repository.ROOT / 'datasets')
@@ -103,79 +50,174 @@ class RepositoryTest(absltest.TestCase):
       importlib.metadata.distribution('datasets')
 
 
-class MistakesTest(small_repository.SmallRepositoryTestCase):
-  """That the test above would fail."""
+class CheckTest(small_repository.SmallRepositoryTestCase):
+  """That the tests above would fail."""
 
-  def test_small_repository_has_none(self):
-    self.assertEmpty(mistakes(self.root))
+  def test_tidy_repository_passes(self):
+    self.assertEmpty(untidy(self.root))
+    self.assertEmpty(files_of_no_target(self.root))
+
+  @parameterized.parameters(
+      ('haiku_spectral/ops/wave.py', 'from haiku_spectral.modules import sky', [WAVE, SKY]),
+      ('haiku_spectral/modules/sky.py', "RUN = 'haiku_spectral.ops.wave'", [SKY, WAVE]),
+      ('tests/tide_test.py', '', ['//tests:tide_test']),
+  )
+  def test_new_line_that_tidy_did_not_see(self, name: str, text: str, labels: list[str]):
+    self.append(name, text)
+    added = [line for line in untidy(self.root)[2:] if line.startswith('+')]
+    self.assertLen(added, 1)
+    for label in labels:
+      self.assertIn(label, added[0])
+
+  def test_import_that_is_gone(self):
+    self.write('haiku_spectral/modules/sea.py', '')
+    self.assertNotEmpty(untidy(self.root))
+
+  def test_file_that_nothing_reads(self):
+    self.write('tests/tide.txt', '')
+    self.assertEqual(files_of_no_target(self.root), ['tests/tide.txt'])
+
+
+class TidyTest(small_repository.SmallRepositoryTestCase):
 
   @parameterized.parameters(
       'from haiku_spectral.modules import sky',
       'import haiku_spectral.modules.sky as above',
       'from haiku_spectral.modules.sky import VALUE as HEIGHT',
       'def lazily():\n  from haiku_spectral.modules import sky\n  return sky',
-  )
-  def test_undeclared_import(self, line: str):
-    self.append('haiku_spectral/modules/sea.py', line)
-    self.assertEqual(mistakes(self.root), [
-        '//haiku_spectral/modules:sea imports //haiku_spectral/modules:sky, undeclared'])
-
-  @parameterized.parameters(
+      'from . import sky',
+      'from .sky import VALUE',
+      'from ..modules import sky',
       "COMMAND = ['python', '-m', 'haiku_spectral.modules.sky']",
       "PRESET = '--config=haiku_spectral/modules/sky.py'",
   )
-  def test_undeclared_use(self, line: str):
+  def test_finds_what_a_module_needs(self, line: str):
+    self.assertEqual(self.deps(SEA), [SEA, WAVE])
     self.append('haiku_spectral/modules/sea.py', line)
-    self.assertEqual(mistakes(self.root), [
-        '//haiku_spectral/modules:sea names //haiku_spectral/modules:sky in a string: '
-        'declare it as data'])
+    self.assertEqual(self.deps(SEA), [SEA, SKY, WAVE])
 
-  def test_declared_and_not_imported(self):
-    self.write('haiku_spectral/modules/sea.py', '')
-    self.assertEqual(mistakes(self.root), [
-        '//haiku_spectral/modules:sea does not import //haiku_spectral/ops:wave'])
+  @parameterized.parameters(
+      '"""See haiku_spectral/modules/sky.py."""', '# haiku_spectral/modules/sky.py', 'import sky',
+      "NEAR = 'haiku_spectral.modules'")
+  def test_finds_no_more(self, line: str):
+    self.append('haiku_spectral/modules/sea.py', line)
+    self.assertEqual(self.deps(SEA), [SEA, WAVE])
 
-  def test_undeclared_file(self):
-    self.write('datasets/sand.py', '')
-    self.assertEqual(mistakes(self.root), ['//datasets:sand is not declared'])
+  def test_new_files_need_no_line_by_hand(self):
+    self.write('haiku_spectral/ops/tide.py', 'from haiku_spectral.ops import wave')
+    self.write('binaries/swim.py', "from haiku_spectral.ops import tide\n"
+               "if __name__ == '__main__':\n  print('swims')\n")
+    self.write('tests/tide_test.py', 'from haiku_spectral.ops import tide\nSEEN = tide.wave.VALUE\n'
+               + small_repository.TEST)
+    self.assertIn('make tidy finds new files', self.make('//tests:tide_test').output)
+    outcome = self.make('tidy', '//tests:tide_test', '//binaries:swim')
+    self.assertEqual((outcome.status, outcome.results), (0, {'tide': 'PASSED'}), outcome.output)
+    self.assertIn('\nswims\n', outcome.output)
 
-  def test_undeclared_data(self):
-    self.write('tests/tide.txt', '')
-    self.assertEqual(mistakes(self.root), ['tests/tide.txt is data of no target'])
+  def test_removed_and_moved_files(self):
+    modules = self.root / 'haiku_spectral/modules'
+    (modules / 'sky.py').rename(modules / 'air.py')
+    self.write('tests/sky_test.py', 'from haiku_spectral.modules import air as sky\n'
+               'SEEN = sky.VALUE\n' + small_repository.TEST)
+    self.assertIn('//haiku_spectral/modules:sky has no file haiku_spectral/modules/sky.py: '
+                  'run make tidy', self.make('test').output)
+    self.assertEqual(self.make('tidy', 'test').status, 0)
 
-  def test_package_that_imports(self):
-    self.write('haiku_spectral/ops/__init__.py', 'from haiku_spectral.ops import wave')
-    self.assertLen(mistakes(self.root), 1)
+  def test_changes_nothing_twice(self):
+    written = (self.root / 'imports.mk').read_bytes()
+    (self.root / 'imports.mk').write_text('$(error stale)\n')
+    self.assertEqual(self.make('tidy').output, 'imports.mk is rewritten\n')
+    self.assertEqual(self.make('tidy').output, 'imports.mk is up to date\n')
+    self.assertEqual((self.root / 'imports.mk').read_bytes(), written)
+
+  def test_keeps_what_is_written_by_hand(self):
+    self.declare('tags, //tests:sky_test, slow', f'data, {SKY}, tests/shore.txt')
+    build = (self.root / 'BUILD.md').read_bytes()
+    self.append('haiku_spectral/modules/sky.py', 'from haiku_spectral.ops import wave\n')
+    self.assertEqual(self.make('tidy').status, 0)
+    self.assertEqual((self.root / 'BUILD.md').read_bytes(), build)
+    self.assertEqual(self.make('test').results['sky'], 'SKIPPED')
+
+  def test_names_the_line_that_is_no_python(self):
+    self.write('datasets/sand.py', 'VALUE = 3\ndef def\n')
+    status, output = self.make('tidy')
+    self.assertNotEqual(status, 0)
+    self.assertIn('datasets/sand.py:2: invalid syntax', output)
+    self.assertNotIn('Traceback', output)
+
+
+class PackageTest(small_repository.SmallRepositoryTestCase):
+  """Packages whose __init__.py imports: Python runs it before any module below it."""
+
+  INIT = '//haiku_spectral/modules:__init__'
+
+  def setUp(self):
+    super().setUp()
+    self.write('haiku_spectral/modules/__init__.py',
+               'from haiku_spectral.modules.sea import VALUE')
+
+  @parameterized.parameters(
+      'from haiku_spectral import modules', 'from haiku_spectral.modules import VALUE',
+      'import haiku_spectral.modules', 'from haiku_spectral.modules import sky')
+  def test_importer_needs_what_the_package_imports(self, line: str):
+    self.write('tests/sky_test.py', line)
+    also = [SKY] if line.endswith('sky') else []
+    self.assertEqual(self.deps('//tests:sky_test'),
+                     [self.INIT, SEA, *also, WAVE, '//tests:sky_test'])
+
+  def test_modules_below_need_it_except_those_that_it_imports(self):
+    self.assertEqual(self.deps(SKY), [self.INIT, SEA, SKY, WAVE])
+    self.assertEqual(self.deps(SEA), [SEA, WAVE])
+
+  def test_module_may_reach_its_neighbours_through_its_package(self):
+    self.append('haiku_spectral/modules/sea.py', 'from haiku_spectral.modules import sky\n')
+    self.assertEqual(self.deps('//tests:sea_test'),
+                     [self.INIT, SEA, SKY, WAVE, '//tests:sea_test'])
+
+  def test_package_obeys_the_direction(self):
+    self.append('haiku_spectral/modules/__init__.py', '\nfrom haiku_spectral.training import step')
+    self.write('haiku_spectral/training/step.py', '')
+    self.tidy()
+    self.assertIn(f'{self.INIT} may not import //haiku_spectral/training:step',
+                  self.make('query').output)
 
 
 class DirectionTest(small_repository.SmallRepositoryTestCase):
 
   def test_import_against_the_direction(self):
     self.append('haiku_spectral/ops/wave.py', 'from haiku_spectral.modules import sky\n')
-    self.assertEqual(mistakes(self.root), [
-        '//haiku_spectral/ops:wave imports //haiku_spectral/modules:sky, undeclared'])
-    self.write('BUILD.md', '')
-    self.declare('py_library, //haiku_spectral/modules:sky',
-                 'py_library, //haiku_spectral/ops:wave, //haiku_spectral/modules:sky')
-    status, output = self.make('test')
+    status, output = self.make('tidy')
     self.assertNotEqual(status, 0)
+    line = 1 + next(number for number, line in enumerate(
+        (self.root / 'imports.mk').read_text().splitlines()) if f' {WAVE}, ' in line)
     self.assertIn(
-        '//haiku_spectral/ops:wave may not import //haiku_spectral/modules:sky: haiku_spectral/ops '
-        'imports only from haiku_spectral haiku_spectral/configs haiku_spectral/ops', output)
+        f'imports.mk:{line}: *** {WAVE} may not import {SKY}: haiku_spectral/ops imports only from '
+        'haiku_spectral haiku_spectral/ops', output)
+
+  def test_circle(self):
+    self.append('haiku_spectral/ops/wave.py', 'from haiku_spectral.ops import tide\n')
+    self.write('haiku_spectral/ops/tide.py', 'from haiku_spectral.ops import wave\n')
+    status, output = self.make('tidy', 'query')
+    self.assertNotEqual(status, 0)
+    self.assertIn('imports itself: ', output)
+    self.assertIn('//haiku_spectral/ops:tide', output)
 
   @parameterized.parameters(
       ('haiku_spectral/ops/a', 'haiku_spectral/b', True),
       ('haiku_spectral/a', 'haiku_spectral/ops/b', False),
       ('haiku_spectral/modules/a', 'haiku_spectral/ops/b', True),
       ('haiku_spectral/modules/deep/a', 'haiku_spectral/modules/b', True),
-      ('haiku_spectral/training/a', 'haiku_spectral/parallel/b', True),
-      ('haiku_spectral/training/a', 'haiku_spectral/evaluation/b', False),
+      ('haiku_spectral/ops/a', 'haiku_spectral/modules/deep/b', False),
+      ('haiku_spectral/sandbox/a', 'haiku_spectral/sandbox/b', True),
+      ('haiku_spectral/sandbox/a', 'haiku_spectral/b', False),
+      ('haiku_spectral/training/a', 'haiku_spectral/sandbox/b', True),
       ('haiku_spectral/training/a', 'datasets/b', False),
-      ('haiku_spectral/evaluation/a', 'haiku_spectral/training/b', True),
       ('datasets/starter/a', 'datasets/b', True),
       ('datasets/a', 'haiku_spectral/b', True),
       ('datasets/a', 'haiku_spectral/ops/b', False),
-      ('binaries/a', 'haiku_spectral/improvement/b', True),
+      ('datasets/a', 'haiku_spectral/training/b', False),
+      ('datasets/a', 'haiku_spectral/training/record', True),
+      ('binaries/a', 'haiku_spectral/training/b', True),
       ('binaries/a', 'datasets/starter/b', True),
       ('binaries/a', 'tests/b', False),
       ('haiku_spectral/ops/a', 'binaries/b', False),
@@ -183,10 +225,9 @@ class DirectionTest(small_repository.SmallRepositoryTestCase):
       ('tests/ops/a', 'tests/b', True),
   )
   def test_layers(self, importer: str, imported: str, allowed: bool):
-    self.write(f'{importer}.py', '')
+    self.write(f'{importer}.py', f'import {imported.replace("/", ".")}')
     self.write(f'{imported}.py', '')
-    self.declare(f'py_library, {label(imported)}',
-                 f'py_library, {label(importer)}, {label(imported)}')
+    self.tidy()
     self.assertEqual(self.make('query').status == 0, allowed)
 
 

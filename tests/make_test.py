@@ -5,6 +5,7 @@ from absl.testing import absltest, parameterized
 from tests import small_repository
 
 ALL = {'wave': 'PASSED', 'sea': 'PASSED', 'sky': 'PASSED', 'shore': 'PASSED'}
+MAIN = "if __name__ == '__main__':\n"
 CACHED = {name: '(cached) PASSED' for name in ALL}
 
 
@@ -64,19 +65,14 @@ class FailureTest(small_repository.SmallRepositoryTestCase):
     self.assertIn(reason, failed.output)
 
   @parameterized.named_parameters(
-      ('unknown', 'py_library, //tests:sky, //tests:moon',
-       '//tests:sky needs //tests:moon declared above it'),
-      ('circle', 'py_library, //tests:sky, //tests:sky', '//tests:sky needs //tests:sky declared'),
-      ('unknown_use', 'py_test, //tests:sky, , //tests:moon',
-       '//tests:sky needs //tests:moon declared above it'),
-      ('twice', 'py_test, //tests:sea_test', '//tests:sea_test is declared twice'),
-      ('no_file', 'py_test, //tests:moon_test', '//tests:moon_test has no file tests/moon_test.py'),
-      ('no_data', 'py_test, //tests:sky, , a.txt', '//tests:sky has no data file a.txt'),
-      ('no_requirements', 'py_binary, //tests:sky, , , moon',
-       '//tests:sky has no file requirements-moon.txt'),
+      ('target', 'data, //tests:moon_test, tests/shore.txt', '//tests:moon_test is not declared'),
+      ('use', 'data, //tests:sky_test, //tests:moon', '//tests:moon is not declared'),
+      ('tagged', 'tags, //tests:moon_test, slow', '//tests:moon_test is not declared'),
+      ('data', 'data, //tests:sky_test, a.txt', '//tests:sky_test has no data file a.txt'),
+      ('requirements', 'environment, //binaries:tidy, moon',
+       '//binaries:tidy has no file requirements-moon.txt'),
   )
   def test_wrong_build_file(self, call: str, message: str):
-    self.write('tests/sky.py', '')
     self.declare(call)
     status, output = self.make('test')
     self.assertNotEqual(status, 0)
@@ -84,9 +80,9 @@ class FailureTest(small_repository.SmallRepositoryTestCase):
     self.assertIn(f'BUILD.md:{line}: *** {message}', output)
 
   @parameterized.parameters(
-      (['//tests:moon_test'], 'BUILD.md declares no target //tests:moon_test'),
-      (['//moon/...'], 'BUILD.md declares no target //moon/...'),
-      (['query', 'deps=//tests:moon_test'], 'BUILD.md declares no target //tests:moon_test'),
+      (['//tests:moon_test'], 'there is no target //tests:moon_test'),
+      (['//moon/...'], 'there is no target //moon/...'),
+      (['query', 'deps=//tests:moon_test'], 'there is no target //tests:moon_test'),
       (['help', 'MAKE_VERSION=4.2.1'], 'GNU Make 4.2.1 is too old: 4.3 or newer is needed'),
       (['test', 'PY=.venv/bin/python', 'PYTHON=false'], 'error: no Python >= 3.11'),
   )
@@ -100,7 +96,8 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
 
   def test_slow_tests_wait_to_be_asked_for(self):
     self.write('tests/tide_test.py', 'SEEN = 3\n' + small_repository.TEST)
-    self.declare('py_test, //tests:tide_test, , , slow')
+    self.tidy()
+    self.declare('tags, //tests:tide_test, slow')
     self.assertEqual(self.make('test').results, ALL | {'tide': 'SKIPPED'})
     self.assertEqual(self.make('test-slow').results, {'tide': 'PASSED'})
     self.assertEqual(self.make('test', 'SKIP=').results, CACHED | {'tide': '(cached) PASSED'})
@@ -116,9 +113,9 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
       self.assertIn('test (__main__.Test', self.make('//tests:sky_test', 'ARGS=-v').output)
 
   def test_binary_gets_arguments_and_settings(self):
-    self.write('binaries/show.py', 'import os, sys; '
+    self.write('binaries/show.py', MAIN + '  import os, sys; '
                "print(sys.argv[1:], os.environ['MALLOC_ARENA_MAX'], os.environ['PYTHONPATH'])")
-    self.declare('py_binary, //binaries:show')
+    self.tidy()
     status, output = self.make('//binaries:show', "ARGS=--prompt='in a $ word' --steps=3")
     self.assertEqual(status, 0)
     self.assertEqual(output, f"['--prompt=in a $ word', '--steps=3'] 1 {self.root}\n")
@@ -128,8 +125,9 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
 
   def test_binary_with_an_environment_runs_there(self):
     self.write('requirements-sea.txt', '# Nothing to install.\n')
-    self.write('binaries/show.py', 'import sys; print(sys.prefix)')
-    self.declare('py_binary, //binaries:show, , , sea')
+    self.write('binaries/show.py', MAIN + '  import sys; print(sys.prefix)')
+    self.tidy()
+    self.declare('environment, //binaries:show, sea')
     for announced in (['Installing requirements-sea.txt into .venv-sea ...'], []):
       status, output = self.make('//binaries:show')
       self.assertEqual((status, output.splitlines()),
@@ -137,7 +135,8 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
 
   def test_query_follows_imports_and_use(self):
     self.write('tests/net_test.py', '')
-    self.declare('py_test, //tests:net_test, , //haiku_spectral/modules:sea')
+    self.tidy()
+    self.declare('data, //tests:net_test, //haiku_spectral/modules:sea')
     self.assertEqual(self.make('query', 'deps=//tests:net_test').output.split(), [
         '//haiku_spectral/modules:sea', '//haiku_spectral/ops:wave', '//tests:net_test'])
     self.assertEqual(self.make('query', 'rdeps=//haiku_spectral/modules:sea').output.split(), [

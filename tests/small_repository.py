@@ -10,18 +10,23 @@ from typing import NamedTuple
 
 from absl.testing import parameterized
 
+from binaries import tidy
+
 ROOT = pathlib.Path(__file__).parents[1]
 BUILD = """
 Prose, and `$(error prose is not read)`.
 
 ```make
-$(call py_library, //haiku_spectral/ops:wave)
-$(call py_library, //haiku_spectral/modules:sea, //haiku_spectral/ops:wave)
-$(call py_library, //haiku_spectral/modules:sky)
-$(call py_test, //tests:wave_test, //haiku_spectral/ops:wave)
-$(call py_test, //tests:sea_test, //haiku_spectral/modules:sea)
-$(call py_test, //tests:sky_test, //haiku_spectral/modules:sky)
-$(call py_test, //tests:shore_test, , tests/shore.txt)
+$(call layer, haiku_spectral)
+$(call layer, haiku_spectral/ops)
+$(call layer, haiku_spectral/modules)
+$(call layer, haiku_spectral/sandbox, haiku_spectral/sandbox)
+$(call layer, haiku_spectral/training)
+$(call layer, datasets, haiku_spectral //haiku_spectral/training:record datasets)
+$(call layer, binaries)
+$(call layer, tests)
+include imports.mk
+$(call data, //tests:shore_test, tests/shore.txt)
 ```
 """
 SOURCES = {
@@ -71,12 +76,13 @@ class SmallRepositoryTestCase(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.root = pathlib.Path(self.create_tempdir().full_path)
-    for name in ('Makefile', 'requirements.txt', 'requirements-dev.txt'):
+    for name in ('Makefile', 'requirements.txt', 'requirements-dev.txt', 'binaries/tidy.py'):
       self.write(name, (ROOT / name).read_text(encoding='utf-8'))
     self.write('BUILD.md', BUILD)
     self.write('tests/shore.txt', '3\n')
     for name, text in SOURCES.items():
       self.write(f'{name}.py', text + TEST * name.endswith('_test'))
+    self.tidy()
 
   def write(self, name: str, text: str):
     path = self.root / name
@@ -87,9 +93,20 @@ class SmallRepositoryTestCase(parameterized.TestCase):
     with (self.root / name).open('a', encoding='utf-8') as file:
       file.write(text)
 
+  def tidy(self):
+    """What `make tidy` does, without a process."""
+    self.write('imports.mk', tidy.declarations(self.root))
+
   def declare(self, *calls: str):
-    """Adds calls such as 'py_library, //a:b' to BUILD.md."""
+    """Adds calls such as 'tags, //a:b, slow' to BUILD.md."""
     self.append('BUILD.md', '\n'.join(['', '```make', *(f'$(call {c})' for c in calls), '```', '']))
 
   def make(self, *arguments: str) -> Outcome:
     return make(self.root, *arguments)
+
+  def deps(self, label: str) -> list[str]:
+    """All that a target needs, by make, once tidy has been run."""
+    self.tidy()
+    status, output = self.make('query', f'deps={label}')
+    self.assertEqual(status, 0, output)
+    return output.split()

@@ -1,0 +1,817 @@
+# Each module with its imports and what its strings name. `make tidy` writes this file.
+$(call py_binary, //binaries:agent, //binaries:command_line //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
+    //haiku_spectral/decoding:display //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
+    //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
+    //haiku_spectral/training:checkpoint)
+$(call py_binary, //binaries:agent_horizon, //binaries:command_line \
+    //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
+    //haiku_spectral/decoding:online //haiku_spectral/decoding:session \
+    //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/tasks:registry \
+    //haiku_spectral/training:checkpoint)
+$(call py_binary, //binaries:benchmark, //binaries/benchmarks:data //binaries/benchmarks:decode \
+    //binaries/benchmarks:executor //binaries/benchmarks:report //binaries/benchmarks:settings \
+    //binaries/benchmarks:subject //binaries:command_line)
+$(call py_library, //binaries/benchmarks:compression, //binaries/benchmarks:report \
+    //binaries/benchmarks:settings //binaries/benchmarks:starter_text \
+    //binaries/benchmarks:subject //haiku_spectral/compression:codec \
+    //haiku_spectral/compression:compressors //haiku_spectral/decoding:session)
+$(call py_library, //binaries/benchmarks:corpus, //datasets:__init__ //datasets/readers:raw \
+    //datasets:streaming_builder)
+$(call py_binary, //binaries/benchmarks:corpus_stages, //binaries/benchmarks:corpus \
+    //binaries:command_line //datasets:__init__ //datasets:pipeline //datasets:prefetch \
+    //datasets:preparation //datasets:registry //datasets:streaming_builder //datasets:windows \
+    //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loop \
+    //haiku_spectral/training:task)
+$(call py_library, //binaries/benchmarks:data, //binaries/benchmarks:corpus \
+    //binaries/benchmarks:processes //binaries/benchmarks:report //binaries/benchmarks:settings \
+    //binaries/benchmarks:subject, //binaries/benchmarks:corpus_stages)
+$(call py_library, //binaries/benchmarks:decode, //binaries/benchmarks:compression \
+    //binaries/benchmarks:plot //binaries/benchmarks:processes //binaries/benchmarks:report \
+    //binaries/benchmarks:settings //binaries/benchmarks:speed //binaries/benchmarks:subject)
+$(call py_library, //binaries/benchmarks:executor, //binaries/benchmarks:report \
+    //binaries/benchmarks:settings //binaries/benchmarks:subject //binaries/benchmarks:timing \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/sandbox:worker)
+$(call py_library, //binaries/benchmarks:plot, //haiku_spectral/evaluation:plot)
+$(call py_binary, //binaries/benchmarks:prefill_peak, //binaries/benchmarks:subject \
+    //binaries/benchmarks:timing //binaries:command_line //haiku_spectral/decoding:prefill)
+$(call py_library, //binaries/benchmarks:processes, //binaries/benchmarks:report \
+    //binaries/benchmarks:settings //binaries/benchmarks:speed //binaries/benchmarks:subject, \
+    //binaries/benchmarks:prefill_peak)
+$(call py_library, //binaries/benchmarks:report)
+$(call py_library, //binaries/benchmarks:settings)
+$(call py_library, //binaries/benchmarks:speed, //binaries/benchmarks:report \
+    //binaries/benchmarks:settings //binaries/benchmarks:starter_text \
+    //binaries/benchmarks:subject //binaries/benchmarks:timing //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral:vocab)
+$(call py_library, //binaries/benchmarks:starter_text, //datasets:__init__ \
+    //datasets/starter:starter_dataset_builder)
+$(call py_library, //binaries/benchmarks:subject, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:speculation //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint)
+$(call py_library, //binaries/benchmarks:timing)
+$(call py_binary, //binaries/benchmarks:transformer)
+$(call py_library, //binaries:command_line)
+$(call py_binary, //binaries:compress, //binaries:command_line //binaries:input_output \
+    //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file \
+    //haiku_spectral/compression:compressors)
+$(call py_binary, //binaries:decompress, //binaries:command_line //binaries:input_output \
+    //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file)
+$(call py_binary, //binaries:demo, //binaries:command_line, //binaries:eval_extrapolation \
+    //binaries:prepare_data //binaries:sample //binaries:train //haiku_spectral/configs:nano)
+$(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
+    //haiku_spectral/config:__init__ //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral/distillation:distill \
+    //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:loss //haiku_spectral:vocab)
+$(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
+    //binaries:extrapolation_report //haiku_spectral/config:__init__ \
+    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
+    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint)
+$(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
+    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
+    //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:task)
+$(call py_library, //binaries:input_output, //binaries:command_line \
+    //haiku_spectral/compression:codec //haiku_spectral/decoding:session \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint)
+$(call py_binary, //binaries:prepare_data, //binaries:command_line //datasets:__init__ \
+    //datasets:preparation //datasets:registry //datasets:streaming_builder)
+$(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
+$(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:candidates \
+    //haiku_spectral/decoding:chat //haiku_spectral/decoding:constraint \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:display \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:prompt \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
+    //haiku_spectral/decoding:speculation //haiku_spectral/modules:precision \
+    //haiku_spectral:shutdown //haiku_spectral/training:checkpoint //haiku_spectral:vocab)
+$(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:training_task \
+    //datasets:__init__ //datasets:preparation //datasets:registry //datasets:streaming_builder \
+    //haiku_spectral/config:__init__ //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/self_training:report \
+    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:verdicts //haiku_spectral:shutdown \
+    //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
+    //haiku_spectral/configs:self_improve)
+$(call py_binary, //binaries:tidy)
+$(call py_binary, //binaries:train, //binaries:command_line //binaries:training_task \
+    //datasets:__init__ //datasets:curriculum //datasets:registry //datasets:windows \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases //haiku_spectral:shutdown \
+    //haiku_spectral/training:loop //haiku_spectral/training:run_folder, \
+    //haiku_spectral/configs:nano)
+$(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
+    //datasets:curriculum //datasets:pipeline //datasets:prefetch \
+    //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:task)
+$(call py_library, //datasets:__init__, //datasets:registry)
+$(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets/cleaning:contamination, //datasets:__init__ \
+    //datasets/cleaning:rolling_hash)
+$(call py_library, //datasets/cleaning:duplicates, //datasets:__init__ \
+    //datasets/cleaning:rolling_hash)
+$(call py_library, //datasets/cleaning:language, //datasets:__init__)
+$(call py_library, //datasets/cleaning:normalise, //datasets:__init__)
+$(call py_library, //datasets/cleaning:rolling_hash, //datasets:__init__)
+$(call py_library, //datasets/cleaning:rules, //datasets:__init__ \
+    //datasets/cleaning:contamination //datasets/cleaning:language //datasets/cleaning:normalise)
+$(call py_library, //datasets:curriculum, //datasets:__init__ //datasets:packing \
+    //datasets:pipeline //datasets:registry //datasets:windows //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases)
+$(call py_library, //datasets/enwik8:enwik8_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets/github_code:github_code_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets/golden:golden_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw \
+    //datasets/readers:reader //datasets:splits //haiku_spectral/tasks:golden_record)
+$(call py_library, //datasets:mixture, //datasets:__init__)
+$(call py_library, //datasets:packed_builder, //datasets:__init__ //datasets:packing \
+    //datasets:text_files)
+$(call py_library, //datasets:packing, //datasets:__init__ //haiku_spectral/config:__init__ \
+    //haiku_spectral:vocab)
+$(call py_library, //datasets/pg19:pg19_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets/pile_english:pile_english_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets:pipeline, //datasets:__init__ //datasets:mixture //datasets:packing \
+    //datasets:windows //haiku_spectral/config:__init__ //haiku_spectral:vocab)
+$(call py_library, //datasets:prefetch, //datasets:__init__ //datasets:pipeline)
+$(call py_library, //datasets:preparation, //datasets:__init__ //datasets:packed_builder \
+    //datasets:registry)
+$(call py_library, //datasets:published, //datasets:__init__ //datasets/cleaning:rules \
+    //datasets/readers:raw //datasets/readers:reader //datasets:streaming_builder)
+$(call py_library, //datasets/readers:fields, //datasets:__init__ //datasets/readers:raw)
+$(call py_library, //datasets/readers:held, //datasets:__init__)
+$(call py_library, //datasets/readers:json_lines, //datasets:__init__ //datasets/readers:fields \
+    //datasets/readers:held //datasets/readers:raw)
+$(call py_library, //datasets/readers:parquet, //datasets:__init__ //datasets/readers:fields \
+    //datasets/readers:parquet_pages //datasets/readers:raw)
+$(call py_library, //datasets/readers:parquet_pages, //datasets:__init__)
+$(call py_library, //datasets/readers:plain_text, //datasets:__init__ //datasets/readers:held \
+    //datasets/readers:raw)
+$(call py_library, //datasets/readers:raw, //datasets:__init__)
+$(call py_library, //datasets/readers:reader, //datasets:__init__ //datasets/readers:json_lines \
+    //datasets/readers:parquet //datasets/readers:plain_text //datasets/readers:raw \
+    //datasets/readers:zipped)
+$(call py_library, //datasets/readers:zipped, //datasets:__init__ //datasets/readers:plain_text \
+    //datasets/readers:raw)
+$(call py_library, //datasets:registry)
+$(call py_library, //datasets/shakespeare_sonnets:shakespeare_sonnets_dataset_builder, \
+    //datasets:__init__ //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets:splits, //datasets:__init__)
+$(call py_library, //datasets/starter:starter_dataset_builder, //datasets:__init__ \
+    //datasets:packed_builder //datasets:splits //datasets:text_files)
+$(call py_library, //datasets/streaming:collect, //datasets:__init__ \
+    //datasets/cleaning:contamination //datasets/cleaning:duplicates //datasets/cleaning:rules \
+    //datasets/readers:raw //datasets/readers:reader //datasets:splits //datasets/streaming:parts \
+    //datasets/streaming:spool //datasets/streaming:table)
+$(call py_library, //datasets/streaming:decide, //datasets:__init__ \
+    //datasets/cleaning:duplicates //datasets/cleaning:rules //datasets:packing \
+    //datasets/streaming:collect //datasets/streaming:parts //datasets/streaming:table)
+$(call py_library, //datasets/streaming:evaluation_text, //datasets:__init__ \
+    //datasets/cleaning:contamination //datasets/cleaning:normalise //datasets:packing \
+    //datasets/streaming:parts //datasets:text_files)
+$(call py_library, //datasets/streaming:parts, //datasets:__init__)
+$(call py_library, //datasets/streaming:runners, //datasets:__init__)
+$(call py_library, //datasets/streaming:shards, //datasets:__init__ //datasets:packed_builder \
+    //datasets:packing //datasets/streaming:collect //datasets/streaming:decide \
+    //datasets/streaming:parts //datasets/streaming:spool //datasets/streaming:table)
+$(call py_library, //datasets/streaming:spool, //datasets:__init__)
+$(call py_library, //datasets/streaming:summary, //datasets:__init__ //datasets/streaming:collect \
+    //datasets/streaming:decide //datasets/streaming:parts //datasets/streaming:table)
+$(call py_library, //datasets/streaming:table, //datasets:__init__ \
+    //datasets/cleaning:duplicates)
+$(call py_library, //datasets:streaming_builder, //datasets:__init__ //datasets/cleaning:rules \
+    //datasets:packed_builder //datasets/readers:raw //datasets/streaming:collect \
+    //datasets/streaming:decide //datasets/streaming:evaluation_text //datasets/streaming:runners \
+    //datasets/streaming:shards //datasets/streaming:summary)
+$(call py_library, //datasets:text_files, //datasets:__init__ //datasets:splits)
+$(call py_library, //datasets/text_folder:text_folder_dataset_builder, //datasets:__init__ \
+    //datasets:packed_builder //datasets:splits //datasets:text_files)
+$(call py_library, //datasets/tiny_stories:tiny_stories_dataset_builder, //datasets:__init__ \
+    //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets/turkish_academic:turkish_academic_dataset_builder, \
+    //datasets:__init__ //datasets/cleaning:rules //datasets:published)
+$(call py_library, //datasets/turkish_web:turkish_web_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets/wikitext103:wikitext103_dataset_builder, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
+$(call py_library, //datasets:windows, //datasets:__init__ //datasets:packing //datasets:registry \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/agent:actions)
+$(call py_library, //haiku_spectral/agent:execution, //haiku_spectral/agent:workspace \
+    //haiku_spectral/sandbox:result)
+$(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:past \
+    //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
+    //haiku_spectral/agent:workspace //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/agent:ragged \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
+    //haiku_spectral/sandbox:result //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:problem //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/agent:horizon_report, //haiku_spectral/evaluation:bootstrap \
+    //haiku_spectral/evaluation:plot)
+$(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:execution //haiku_spectral/agent:folder //haiku_spectral/agent:past \
+    //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
+    //haiku_spectral/agent:workspace)
+$(call py_library, //haiku_spectral/agent:past, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:transcript)
+$(call py_library, //haiku_spectral/agent:ragged, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/modules:spectral_gpt)
+$(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:transcript //haiku_spectral/decoding:chat \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/agent:transcript)
+$(call py_library, //haiku_spectral/agent:workspace, //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/compression:codec, \
+    //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/compression:compressed_file, \
+    //haiku_spectral/decoding:session)
+$(call py_library, //haiku_spectral/compression:compressors)
+$(call py_library, //haiku_spectral/config:__init__, //haiku_spectral/config:checks \
+    //haiku_spectral/config:schema //haiku_spectral/config:serialisation)
+$(call py_library, //haiku_spectral/config:checks, //haiku_spectral/config:fields \
+    //haiku_spectral/config:phases //haiku_spectral/config:schema //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/config:fields, //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/config:phases, //haiku_spectral/config:schema)
+$(call py_library, //haiku_spectral/config:schema, //haiku_spectral/config:fields \
+    //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/config:serialisation, //haiku_spectral/config:checks \
+    //haiku_spectral/config:fields //haiku_spectral/config:schema)
+$(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:nano, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:self_improve, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:small, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:tiny, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/decoding:candidates, //haiku_spectral/decoding:sampling \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:chat, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:display //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:session //haiku_spectral:shutdown //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:constraint, //haiku_spectral/decoding:regex_compiler \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:context, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:display, //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:generate, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:candidates //haiku_spectral/decoding:constraint \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:stopping //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:online, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/modules:online \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/ops:online_conv)
+$(call py_library, //haiku_spectral/decoding:prefill, //haiku_spectral/decoding:context \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:prompt)
+$(call py_binary, //haiku_spectral/decoding:regex_compiler)
+$(call py_library, //haiku_spectral/decoding:sampling, //haiku_spectral/decoding:context \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:scheduler, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:session, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/decoding:speculation, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:sampling //haiku_spectral/modules:online //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:stopping)
+$(call py_library, //haiku_spectral/distillation:distill, //haiku_spectral/config:__init__ \
+    //haiku_spectral/distillation:modal_fit //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:hyena //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
+    //haiku_spectral/training:state)
+$(call py_library, //haiku_spectral/distillation:modal_fit)
+$(call py_library, //haiku_spectral/evaluation:bootstrap)
+$(call py_library, //haiku_spectral/evaluation:extrapolation, \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/evaluation:ngram, //haiku_spectral/evaluation:report)
+$(call py_library, //haiku_spectral/evaluation:plan)
+$(call py_library, //haiku_spectral/evaluation:plot, //haiku_spectral/evaluation:bootstrap \
+    //haiku_spectral/evaluation:report)
+$(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
+$(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/modules:attention, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:layers //haiku_spectral/ops:online_window \
+    //haiku_spectral/ops:window_attention)
+$(call py_library, //haiku_spectral/modules:block, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:attention //haiku_spectral/modules:hyena \
+    //haiku_spectral/modules:layers //haiku_spectral/modules:memory)
+$(call py_library, //haiku_spectral/modules:filters, //haiku_spectral/config:__init__ \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv \
+    //haiku_spectral/ops:online_modal)
+$(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv)
+$(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/ops:dense \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv)
+$(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
+    //haiku_spectral/ops:online_memory)
+$(call py_library, //haiku_spectral/modules:online, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:filters //haiku_spectral/modules:hyena \
+    //haiku_spectral/modules:memory //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv \
+    //haiku_spectral/ops:online_memory //haiku_spectral/ops:online_modal \
+    //haiku_spectral/ops:online_window)
+$(call py_library, //haiku_spectral/modules:precision)
+$(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:block //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:layers //haiku_spectral/ops:fft_conv //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/ops:dense)
+$(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral/ops:dense)
+$(call py_library, //haiku_spectral/ops:linear_memory)
+$(call py_library, //haiku_spectral/ops:online_conv, //haiku_spectral/ops:fft_conv)
+$(call py_library, //haiku_spectral/ops:online_memory, //haiku_spectral/ops:online_conv)
+$(call py_library, //haiku_spectral/ops:online_modal, //haiku_spectral/ops:online_conv)
+$(call py_library, //haiku_spectral/ops:online_window, //haiku_spectral/ops:online_conv \
+    //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
+$(call py_library, //haiku_spectral/ops:rotary)
+$(call py_library, //haiku_spectral/ops:window_attention, //haiku_spectral/ops:rotary)
+$(call py_library, //haiku_spectral/parallel:mesh)
+$(call py_library, //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/sandbox:bubblewrap, //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:runtime)
+$(call py_binary, //haiku_spectral/sandbox:interpreter, //haiku_spectral/sandbox:landlock_rules \
+    //haiku_spectral/sandbox:literals)
+$(call py_library, //haiku_spectral/sandbox:landlock, //haiku_spectral/sandbox:landlock_rules \
+    //haiku_spectral/sandbox:runtime //haiku_spectral/sandbox:seccomp_filter)
+$(call py_library, //haiku_spectral/sandbox:landlock_rules)
+$(call py_library, //haiku_spectral/sandbox:literals)
+$(call py_library, //haiku_spectral/sandbox:probe)
+$(call py_library, //haiku_spectral/sandbox:result)
+$(call py_library, //haiku_spectral/sandbox:runtime, //haiku_spectral/sandbox:interpreter \
+    //haiku_spectral/sandbox:literals //haiku_spectral/sandbox:result)
+$(call py_library, //haiku_spectral/sandbox:sandbox, //haiku_spectral/sandbox:literals \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
+    //haiku_spectral/sandbox:selftest //haiku_spectral/sandbox:worker)
+$(call py_library, //haiku_spectral/sandbox:seccomp_filter)
+$(call py_library, //haiku_spectral/sandbox:selftest, //haiku_spectral/sandbox:probe \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:worker)
+$(call py_library, //haiku_spectral/sandbox:worker, //haiku_spectral/sandbox:bubblewrap \
+    //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
+    //haiku_spectral/sandbox:literals //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:seccomp_filter)
+$(call py_library, //haiku_spectral/self_training:frontier)
+$(call py_library, //haiku_spectral/self_training:golden_rule, \
+    //haiku_spectral/self_training:frontier //haiku_spectral/tasks:golden_record \
+    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/self_training:measure, \
+    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:sampler \
+    //haiku_spectral/self_training:verdicts //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot)
+$(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:bootstrap \
+    //haiku_spectral/self_training:measure //haiku_spectral/self_training:plot \
+    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:settings \
+    //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/decoding:session \
+    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:golden_rule \
+    //haiku_spectral/self_training:measure //haiku_spectral/self_training:proposals \
+    //haiku_spectral/self_training:sampler //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:verdicts //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:golden_record //haiku_spectral/tasks:problem \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run_folder)
+$(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/tasks:problem //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/self_training:settings, //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:registry)
+$(call py_library, //haiku_spectral/self_training:verdicts, //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/tasks:golden_record \
+    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral:shutdown)
+$(call py_library, //haiku_spectral/storage:append_log, //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/storage:file_lock)
+$(call py_library, //haiku_spectral/storage:file_name)
+$(call py_library, //haiku_spectral/tasks:arithmetic, //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:column_addition //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/tasks:column_addition)
+$(call py_library, //haiku_spectral/tasks:functions, //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/tasks:golden_record)
+$(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:result)
+$(call py_library, //haiku_spectral/tasks:registry, //haiku_spectral/tasks:arithmetic \
+    //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem \
+    //haiku_spectral/tasks:turkish_suffixes)
+$(call py_library, //haiku_spectral/tasks:turkish_operators)
+$(call py_library, //haiku_spectral/tasks:turkish_stems)
+$(call py_library, //haiku_spectral/tasks:turkish_suffixes, //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:problem //haiku_spectral/tasks:turkish_operators \
+    //haiku_spectral/tasks:turkish_stems)
+$(call py_library, //haiku_spectral/training:checkpoint, //haiku_spectral/config:__init__ \
+    //haiku_spectral/training:leaves //haiku_spectral/training:run_folder)
+$(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:loss)
+$(call py_library, //haiku_spectral/training:guards, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/training:heldout, //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:loss \
+    //haiku_spectral/training:step //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/training:leaves)
+$(call py_library, //haiku_spectral/training:loop, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:gradients \
+    //haiku_spectral/training:guards //haiku_spectral/training:heldout \
+    //haiku_spectral/training:metrics //haiku_spectral/training:progress \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:state \
+    //haiku_spectral/training:step //haiku_spectral/training:tally \
+    //haiku_spectral/training:task)
+$(call py_library, //haiku_spectral/training:loss, //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/training:loss_scale)
+$(call py_library, //haiku_spectral/training:metrics, //haiku_spectral/storage:append_log \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:loss \
+    //haiku_spectral/training:run_folder)
+$(call py_library, //haiku_spectral/training:optimizer, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/modules:filters)
+$(call py_library, //haiku_spectral/training:progress, //haiku_spectral/training:loss)
+$(call py_library, //haiku_spectral/training:run_folder, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/storage:file_lock)
+$(call py_library, //haiku_spectral/training:state, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:guards \
+    //haiku_spectral/training:leaves //haiku_spectral/training:loss_scale \
+    //haiku_spectral/training:optimizer)
+$(call py_library, //haiku_spectral/training:step, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:guards \
+    //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
+    //haiku_spectral/training:optimizer //haiku_spectral/training:state)
+$(call py_library, //haiku_spectral/training:tally, //haiku_spectral/training:metrics)
+$(call py_library, //haiku_spectral/training:task, //haiku_spectral/modules:spectral_gpt)
+$(call py_library, //haiku_spectral:vocab)
+$(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions)
+$(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
+    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/agent:scripted \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
+    //haiku_spectral/agent:horizon_report //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:registry //haiku_spectral:vocab //tests/agent:scripted \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/agent:loop_test, //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:loop //haiku_spectral/agent:transcript //haiku_spectral/sandbox:result \
+    //tests/agent:scripted)
+$(call py_test, //tests/agent:ragged_test, //haiku_spectral/agent:ragged \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:prefill \
+    //tests/decoding:tiny_model)
+$(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/decoding:sampling \
+    //haiku_spectral/sandbox:result //tests/decoding:tiny_model)
+$(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript)
+$(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace)
+$(call py_test, //tests/binaries:agent_horizon_test, //binaries:agent_horizon \
+    //haiku_spectral/agent:horizon //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:agent_test, //binaries:agent //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:sampler //haiku_spectral/config:__init__ \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/training:checkpoint //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries/benchmarks:data_test, //binaries:benchmark \
+    //binaries/benchmarks:corpus //binaries/benchmarks:corpus_stages //binaries/benchmarks:data \
+    //binaries/benchmarks:processes //binaries/benchmarks:settings //datasets:__init__ \
+    //datasets/readers:reader //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries/benchmarks:decode_test, //binaries:benchmark \
+    //binaries/benchmarks:compression //binaries/benchmarks:decode //binaries/benchmarks:report \
+    //binaries/benchmarks:settings //binaries/benchmarks:subject //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries/benchmarks:processes_test, //binaries/benchmarks:processes \
+    //binaries/benchmarks:settings //binaries/benchmarks:speed //binaries/benchmarks:subject \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries/benchmarks:report_test, //binaries/benchmarks:decode \
+    //binaries/benchmarks:plot //binaries/benchmarks:report)
+$(call py_test, //tests/binaries/benchmarks:speed_test, //binaries/benchmarks:settings \
+    //binaries/benchmarks:speed //binaries/benchmarks:starter_text //binaries/benchmarks:subject \
+    //binaries/benchmarks:timing //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:spectral_gpt //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:compression_test, //binaries:compress //binaries:decompress \
+    //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file \
+    //haiku_spectral/config:__init__ //haiku_spectral/decoding:session \
+    //haiku_spectral/training:checkpoint //tests/decoding:tiny_model \
+    //tests/decoding:toy_predictor //tests/evaluation:toy_models)
+$(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__init__ \
+    //datasets:pipeline //haiku_spectral/evaluation:streaming \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:run_folder //haiku_spectral:vocab //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrapolation \
+    //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
+    //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapolation_report \
+    //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
+    //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
+    //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \
+    //datasets/streaming:collect //tests/datasets:corpora \
+    //tests/datasets/streaming:small_corpus)
+$(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session //haiku_spectral/training:checkpoint //haiku_spectral:vocab \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:golden_record \
+    //haiku_spectral/training:checkpoint, //binaries:self_improve)
+$(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
+    //haiku_spectral/sandbox:result)
+$(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint, \
+    //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
+$(call py_test, //tests/binaries:train_test, //tests/datasets:corpora, //binaries:prepare_data \
+    //binaries:train //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano)
+$(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:small_repository, \
+    //haiku_spectral/training:step)
+$(call py_library, //tests:chunk_law)
+$(call py_test, //tests/compression:codec_test, //haiku_spectral/compression:codec \
+    //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/decoding:tiny_model \
+    //tests/decoding:toy_predictor //tests/evaluation:toy_models)
+$(call py_test, //tests/config:config_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:base //haiku_spectral/configs:nano //haiku_spectral/configs:small \
+    //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt)
+$(call py_test, //tests/config:phases_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/configs:curriculum \
+    //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano)
+$(call py_binary, //tests/datasets:beam_contract, //tests/datasets/streaming:small_corpus)
+$(call py_test, //tests/datasets/cleaning:contamination_test, //datasets:__init__ \
+    //datasets/cleaning:contamination //tests/datasets:corpora)
+$(call py_test, //tests/datasets/cleaning:duplicates_test, //datasets:__init__ \
+    //datasets/cleaning:duplicates)
+$(call py_test, //tests/datasets/cleaning:language_test, //datasets:__init__ \
+    //datasets/cleaning:language)
+$(call py_test, //tests/datasets/cleaning:normalise_test, //datasets:__init__ \
+    //datasets/cleaning:normalise)
+$(call py_test, //tests/datasets/cleaning:rules_test, //datasets:__init__ \
+    //datasets/cleaning:contamination //datasets/cleaning:rules //tests/datasets:corpora)
+$(call py_test, //tests/datasets:contract_test, //datasets:__init__ //datasets:packed_builder \
+    //datasets:packing //datasets:published //datasets:registry //tests/datasets:corpora \
+    //tests/datasets:dummy_sources)
+$(call py_library, //tests/datasets:corpora, //datasets:__init__ //datasets:pipeline \
+    //datasets:preparation //datasets/text_folder:text_folder_dataset_builder)
+$(call py_test, //tests/datasets:curriculum_test, //datasets:__init__ //datasets:curriculum \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/configs:curriculum //haiku_spectral/configs:curriculum_small \
+    //haiku_spectral:vocab //tests/datasets:corpora)
+$(call py_binary, //tests/datasets:dummy_sources, //datasets:__init__ \
+    //datasets/golden:golden_dataset_builder //datasets:splits \
+    //haiku_spectral/tasks:golden_record //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets:mixture_test, //datasets:__init__ //datasets:mixture)
+$(call py_test, //tests/datasets:packing_test, //datasets:__init__ //datasets:packing \
+    //haiku_spectral/config:__init__ //haiku_spectral:vocab)
+$(call py_test, //tests/datasets:pipeline_test, //datasets:__init__ //datasets:packing \
+    //datasets:pipeline //datasets:windows //haiku_spectral/config:__init__ \
+    //haiku_spectral:vocab //tests/datasets:corpora)
+$(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:prefetch)
+$(call py_test, //tests/datasets:preparation_test, //datasets:__init__ //datasets:pipeline \
+    //datasets:registry //tests/datasets:corpora)
+$(call py_test, //tests/datasets:published_test, //datasets:__init__ \
+    //datasets/enwik8:enwik8_dataset_builder //datasets/github_code:github_code_dataset_builder \
+    //datasets/golden:golden_dataset_builder //datasets/readers:raw //datasets/readers:reader \
+    //datasets/shakespeare_sonnets:shakespeare_sonnets_dataset_builder //datasets:splits \
+    //datasets:streaming_builder //datasets/wikitext103:wikitext103_dataset_builder \
+    //haiku_spectral/tasks:golden_record //tests/datasets:corpora \
+    //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets/readers:parquet_pages_test, //datasets:__init__ \
+    //datasets/readers:parquet_pages //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets/readers:reader_test, //datasets:__init__ //datasets/readers:raw \
+    //datasets/readers:reader //tests/datasets/readers:source_files)
+$(call py_library, //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets:registry_test, //datasets:__init__ //datasets:registry \
+    //datasets:windows //tests/datasets:corpora)
+$(call py_test, //tests/datasets:splits_test, //datasets:__init__ //datasets:splits)
+$(call py_test, //tests/datasets/starter:starter_dataset_builder_test, //datasets:__init__ \
+    //datasets:pipeline //datasets:preparation //datasets:registry //datasets:splits \
+    //datasets/starter:starter_dataset_builder)
+$(call py_test, //tests/datasets/streaming:parts_test, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets/streaming:parts)
+$(call py_test, //tests/datasets/streaming:runners_test, //datasets:__init__ \
+    //datasets/streaming:runners)
+$(call py_library, //tests/datasets/streaming:small_corpus, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:packed_builder //datasets:streaming_builder)
+$(call py_test, //tests/datasets/streaming:spool_test, //datasets:__init__ \
+    //datasets/streaming:spool //tests/datasets:corpora)
+$(call py_test, //tests/datasets:streaming_builder_kill_test, //datasets:__init__ \
+    //datasets:streaming_builder //tests/datasets:corpora \
+    //tests/datasets/streaming:small_corpus)
+$(call py_test, //tests/datasets:streaming_builder_test, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets:packed_builder //datasets:packing //datasets:splits \
+    //datasets/streaming:collect //datasets:streaming_builder //tests/datasets:corpora \
+    //tests/datasets/streaming:small_corpus)
+$(call py_test, //tests/datasets:text_files_test, //datasets:__init__ //datasets:text_files \
+    //tests/datasets:corpora)
+$(call py_test, //tests/datasets/text_folder:text_folder_dataset_builder_test, \
+    //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:pipeline \
+    //datasets:registry //datasets/text_folder:text_folder_dataset_builder //datasets:windows \
+    //tests/datasets:corpora)
+$(call py_binary, //tests/datasets:tfds_contract, //datasets:__init__ //datasets:registry)
+$(call py_test, //tests/datasets:windows_test, //datasets:__init__ //datasets:packing \
+    //datasets:windows //haiku_spectral:vocab)
+$(call py_test, //tests/decoding:candidates_test, //haiku_spectral/decoding:candidates \
+    //haiku_spectral:vocab)
+$(call py_test, //tests/decoding:chat_test, //haiku_spectral/decoding:chat \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:constraint_test, //haiku_spectral/decoding:constraint \
+    //haiku_spectral/decoding:regex_compiler //haiku_spectral:vocab)
+$(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display)
+$(call py_test, //tests/decoding:generate_test, //haiku_spectral/decoding:candidates \
+    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
+    //tests:chunk_law //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/decoding:online_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:prefill //haiku_spectral/modules:precision //haiku_spectral:vocab \
+    //tests:chunk_law //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt)
+$(call py_test, //tests/decoding:sampling_test, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+$(call py_test, //tests/decoding:scheduler_test, //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:scheduler //haiku_spectral:vocab //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:session_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:speculation //haiku_spectral:vocab //tests:chunk_law \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping)
+$(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:online //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder)
+$(call py_library, //tests/decoding:toy_predictor)
+$(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/distillation:distill //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:state \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/distillation:modal_fit_test, //haiku_spectral/distillation:modal_fit)
+$(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap)
+$(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
+    //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram)
+$(call py_test, //tests/evaluation:plan_test, //haiku_spectral/evaluation:plan \
+    //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation:report_test, //haiku_spectral/evaluation:bootstrap \
+    //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report)
+$(call py_test, //tests/evaluation:streaming_test, //haiku_spectral/evaluation:streaming \
+    //haiku_spectral:vocab //tests/evaluation:toy_models)
+$(call py_library, //tests/evaluation:toy_models, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab)
+$(call py_test, //tests:lint_test)
+$(call py_test, //tests:make_test, //tests:small_repository)
+$(call py_test, //tests/modules:filters_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:filters //tests:chunk_law)
+$(call py_test, //tests/modules:mixers_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:block //haiku_spectral/modules:precision //tests:chunk_law)
+$(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:nano //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab //tests:chunk_law)
+$(call py_test, //tests/ops:dense_test, //haiku_spectral/ops:dense //tests:chunk_law)
+$(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:chunk_law)
+$(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memory \
+    //tests:chunk_law)
+$(call py_test, //tests/ops:online_test, //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/ops:linear_memory //haiku_spectral/ops:online_conv \
+    //haiku_spectral/ops:online_memory //haiku_spectral/ops:online_window \
+    //haiku_spectral/ops:window_attention //tests:chunk_law)
+$(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
+    //haiku_spectral/ops:window_attention //tests:chunk_law)
+$(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh)
+$(call py_test, //tests:requirement_test, //haiku_spectral:requirement)
+$(call py_library, //tests/sandbox/attacks:files)
+$(call py_library, //tests/sandbox/attacks:network)
+$(call py_library, //tests/sandbox/attacks:pool, , //haiku_spectral/sandbox:literals)
+$(call py_library, //tests/sandbox/attacks:privileges)
+$(call py_library, //tests/sandbox/attacks:processes)
+$(call py_library, //tests/sandbox/attacks:resources)
+$(call py_test, //tests/sandbox:attacks_test, //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //tests/sandbox/attacks:files \
+    //tests/sandbox/attacks:network //tests/sandbox/attacks:pool \
+    //tests/sandbox/attacks:privileges //tests/sandbox/attacks:processes \
+    //tests/sandbox/attacks:resources //tests/sandbox:canaries)
+$(call py_library, //tests/sandbox:canaries, //haiku_spectral/sandbox:runtime \
+    //haiku_spectral/sandbox:seccomp_filter)
+$(call py_test, //tests/sandbox:literals_test, //haiku_spectral/sandbox:literals)
+$(call py_test, //tests/sandbox:ordinary_user_test, //haiku_spectral/sandbox:runtime, \
+    //tests/sandbox:attacks_test)
+$(call py_test, //tests/sandbox:sandbox_test, //haiku_spectral/sandbox:bubblewrap \
+    //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:seccomp_filter \
+    //haiku_spectral/sandbox:worker //tests/sandbox:canaries)
+$(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier)
+$(call py_test, //tests/self_training:golden_rule_test, \
+    //haiku_spectral/self_training:golden_rule //haiku_spectral/tasks:golden_record \
+    //tests/self_training:stand_ins)
+$(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:measure \
+    //haiku_spectral/self_training:report)
+$(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/self_training:measure \
+    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds \
+    //haiku_spectral/self_training:sampler //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:verdicts //haiku_spectral/tasks:golden_record \
+    //haiku_spectral/tasks:registry //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:run_folder //tests/decoding:tiny_model \
+    //tests/self_training:stand_ins)
+$(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests/decoding:tiny_model)
+$(call py_test, //tests/self_training:settings_test, //haiku_spectral/self_training:settings)
+$(call py_library, //tests/self_training:stand_ins, //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:problem)
+$(call py_test, //tests/self_training:verdicts_test, //haiku_spectral/sandbox:result \
+    //haiku_spectral/self_training:verdicts //haiku_spectral/tasks:golden_record \
+    //tests/self_training:stand_ins)
+$(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown)
+$(call py_library, //tests:small_repository, //binaries:tidy)
+$(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append_log)
+$(call py_test, //tests/storage:atomic_file_test, //haiku_spectral/storage:atomic_file)
+$(call py_test, //tests/storage:file_lock_test, //haiku_spectral/storage:file_lock)
+$(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_name)
+$(call py_test, //tests/tasks:arithmetic_test, //haiku_spectral/tasks:arithmetic \
+    //haiku_spectral/tasks:column_addition //tests/tasks:trusted)
+$(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:problem //haiku_spectral/tasks:registry //tests/tasks:trusted)
+$(call py_test, //tests/tasks:functions_test, //haiku_spectral/sandbox:result \
+    //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem //tests/tasks:trusted)
+$(call py_test, //tests/tasks:problem_test, //haiku_spectral/tasks:problem //tests/tasks:trusted)
+$(call py_test, //tests/tasks:sandboxed_test, //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/tasks:registry)
+$(call py_library, //tests/tasks:trusted, //haiku_spectral/sandbox:result)
+$(call py_test, //tests/tasks:turkish_suffixes_test, //haiku_spectral/tasks:turkish_operators \
+    //haiku_spectral/tasks:turkish_stems //haiku_spectral/tasks:turkish_suffixes \
+    //tests/tasks:trusted)
+$(call py_test, //tests/training:checkpoint_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
+    //haiku_spectral/training:run_folder)
+$(call py_test, //tests/training:gradients_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:loss //haiku_spectral:vocab \
+    //tests/training:stand_in)
+$(call py_test, //tests/training:guards_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/training:guards)
+$(call py_test, //tests/training:kill_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:leaves //haiku_spectral/training:loop \
+    //haiku_spectral/training:metrics //tests/training:stand_in)
+$(call py_test, //tests/training:loop_test, //haiku_spectral/parallel:mesh \
+    //haiku_spectral:shutdown //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:guards //haiku_spectral/training:leaves \
+    //haiku_spectral/training:loop //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:task \
+    //tests/training:stand_in)
+$(call py_test, //tests/training:loss_test, //haiku_spectral/training:loss \
+    //haiku_spectral:vocab)
+$(call py_test, //tests/training:metrics_test, //haiku_spectral/training:metrics \
+    //haiku_spectral/training:progress //haiku_spectral/training:run_folder)
+$(call py_test, //tests/training:optimizer_test, //haiku_spectral/training:optimizer \
+    //tests/training:stand_in)
+$(call py_test, //tests/training:run_folder_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/training:run_folder)
+$(call py_library, //tests/training:stand_in, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab)
+$(call py_test, //tests/training:step_test, //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:heldout \
+    //haiku_spectral/training:leaves //haiku_spectral/training:loss_scale \
+    //haiku_spectral/training:state //haiku_spectral/training:step //tests/training:stand_in)
+$(call py_test, //tests:vocab_test, //haiku_spectral:vocab)
