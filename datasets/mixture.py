@@ -50,11 +50,30 @@ def spread(
 ) -> list[tuple[int, int]]:
   """A fixed choice of at most `total` windows (None: all), evenly spread over every source.
 
-  Sources share `total` by weight; one with fewer windows than its share gives all that it has.
+  Sources share `total` by weight, at least one window each; one with fewer windows than its share
+  gives all that it has. Raises ValueError for more sources than windows.
   """
-  shares = np.array(weights) / sum(weights)
+  shares = counts if total is None else apportion(weights, total)
   chosen = []
   for source, (count, share) in enumerate(zip(counts, shares, strict=True)):
-    wanted = count if total is None else min(count, max(1, round(total * share)))
+    wanted = min(count, share)
     chosen += [(source, (2 * i + 1) * count // (2 * wanted)) for i in range(wanted)]
-  return chosen[:total]
+  return chosen
+
+
+def apportion(weights: Sequence[float], total: int) -> list[int]:
+  """`total` seats by weight: at least one each, the others by largest remainder."""
+  if total < len(weights):
+    raise ValueError(
+        f'{total} windows cannot measure {len(weights)} sources: evaluate on at least one window '
+        'per source (config.train.eval_batches x config.data.batch_size), or mix fewer sources.')
+  quotas = np.array(weights, np.float64) * total / np.sum(weights)
+  single = np.zeros(len(weights), bool)  # Sources whose share is less than one seat get one.
+  while (small := ~single & (quotas < 1)).any():
+    single |= small
+    others = np.where(single, 0, weights)
+    quotas = np.where(single, 1, others * (total - single.sum()) / max(others.sum(), 1e-300))
+  seats = np.floor(quotas).astype(int)
+  remainders = np.where(single, -1, quotas - seats)
+  seats[np.argsort(-remainders, kind='stable')[:total - seats.sum()]] += 1
+  return seats.tolist()

@@ -57,7 +57,7 @@ class PrepareDataTest(parameterized.TestCase):
       self.assertRegex(err, stage + r': 100%.*5\.00k/5\.0.k.*B/s')
 
   def test_copies_are_told(self):
-    self.assertNotIn('copies', self.run_folder()[1])
+    self.assertNotIn('copies:', self.run_folder()[1])
     corpora.write(self.root / 'source', {'1 (kopya).txt': corpora.letters(1, 500)})
     self.assertIn('copies: 1 x the text of another document of the same split\n',
                   self.run_folder('--overwrite')[1])

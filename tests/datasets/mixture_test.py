@@ -3,6 +3,7 @@
 import collections
 
 import hypothesis
+import numpy as np
 from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
@@ -53,18 +54,45 @@ class MixtureTest(parameterized.TestCase):
 
   @hypothesis.settings(deadline=None)
   @hypothesis.given(
-      st.lists(st.tuples(st.integers(1, 300), st.floats(0.1, 10)), min_size=1, max_size=4),
+      st.lists(st.tuples(st.integers(1, 300), st.floats(0.01, 10)), min_size=1, max_size=12),
       st.one_of(st.none(), st.integers(1, 200)))
-  def test_spread_takes_no_window_twice(self, sources, total):
+  def test_spread_measures_every_source_and_takes_no_window_twice(self, sources, total):
     counts, weights = zip(*sources, strict=True)
+    if total is not None and total < len(counts):
+      with self.assertRaisesRegex(ValueError, f'{total} windows cannot measure {len(counts)} so'):
+        mixture.spread(counts, weights, total)
+      return
     chosen = mixture.spread(counts, weights, total)
     self.assertLen(set(chosen), len(chosen))
+    self.assertEqual({source for source, _ in chosen}, set(range(len(counts))))
     for source, window in chosen:
       self.assertBetween(window, 0, counts[source] - 1)
     if total is None:
       self.assertLen(chosen, sum(counts))
     else:
       self.assertLessEqual(len(chosen), total)
+
+  @hypothesis.settings(deadline=None)
+  @hypothesis.given(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=40), st.integers(0, 500))
+  def test_seats_are_those_asked_for_one_for_each_and_near_the_shares(self, weights, more):
+    total = len(weights) + more
+    seats = np.array(mixture.apportion(weights, total))
+    self.assertEqual(seats.sum(), total)
+    self.assertGreaterEqual(seats.min(), 1)
+    larger = seats > 1  # What these have follows their weights, whatever the others were given.
+    if larger.any():
+      quotas = np.array(weights) / np.array(weights)[larger].sum() * seats[larger].sum()
+      self.assertTrue((abs(seats - quotas)[larger] < 1 + 1e-9).all())
+    order = np.argsort(weights)
+    grows = np.diff(np.log(np.array(weights)[order])) > 1e-9  # Equal ones may differ by a seat.
+    self.assertTrue((np.diff(seats[order])[grows] >= 0).all())
+
+  @parameterized.parameters(
+      ((1.0,) * 10, 10, [1] * 10), ((1.0,) * 10, 14, [2] * 4 + [1] * 6),
+      ((3, 3, 3, 3), 10, [3, 3, 2, 2]), ((0.96, 0.01, 0.01, 0.01, 0.01), 8, [4, 1, 1, 1, 1]),
+      ((0.5, 0.3, 0.2), 10, [5, 3, 2]), ((41, 29, 17, 13), 20, [8, 6, 3, 3]))
+  def test_seats_by_largest_remainder(self, weights, total, expected):
+    self.assertEqual(mixture.apportion(weights, total), expected)
 
   def test_spread_reaches_all_of_a_source_and_keeps_the_shares(self):
     chosen = mixture.spread((1000, 1000), (3, 1), 40)
