@@ -5,6 +5,7 @@
 One line of JSON. A process of its own for each, because the peak never falls.
 """
 
+import contextlib
 import itertools
 import json
 import pathlib
@@ -75,7 +76,7 @@ def _read(name: str, folder: pathlib.Path) -> dict[str, Any]:
   data = config.DataConfig(mixture=f'{name}:1')
   batches = pipeline.batches(data, data_dir=data_dir, seed=(0,))
   steps = max(1, WINDOW_BYTES.value // (data.batch_size * data.segment))
-  with prefetch.iterate(batches) as ahead:
+  with contextlib.closing(prefetch.iterate(batches)) as ahead:
     window_bytes = sum(next(ahead).inputs.size for _ in range(steps))
   return {'bytes': size, 'seconds': streamed - start, 'window_bytes': window_bytes,
           'window_seconds': time.perf_counter() - streamed}
