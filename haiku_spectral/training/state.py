@@ -12,6 +12,7 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, NamedSharding
 
+from haiku_spectral import backend
 from haiku_spectral.config import Config
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
@@ -60,9 +61,8 @@ def initial_state(model: spectral_gpt.Model, config: Config) -> TrainState:
 def start(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainState:
   """`initial_state` on the mesh's devices, made in one program (which is several times faster)."""
   make = functools.partial(initial_state, model, config)
-  # It runs once, so half the optimisation is half the waiting (nano: 5 s of compilation for 10).
-  options = {'xla_backend_optimization_level': 0}
-  return jax.jit(make, out_shardings=shardings(mesh), compiler_options=options)()
+  return jax.jit(
+      make, out_shardings=shardings(mesh), compiler_options=backend.run_once_options())()
 
 
 def place(mesh: Mesh, state: TrainState) -> TrainState:

@@ -1,0 +1,95 @@
+"""What is done differently for the sake of one platform, each with its reason.
+
+The rest of the code asks here and knows no platform. Measured on two CPU cores with jax 0.10.2. The
+functions need the devices, so call them when something is traced or compiled, not on import.
+"""
+
+import ctypes
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar('F', bound=Callable[..., Any])
+CompilerOptions = dict[str, bool | int | str]
+
+# glibc's malloc.h: what mallopt calls a setting, its value in bytes (or arenas), and the variable
+# by which a user may have chosen another.
+_MALLOC = (
+    (-2, 1 << 28, 'MALLOC_TOP_PAD_'),
+    (-3, 2**31 - 1, 'MALLOC_MMAP_THRESHOLD_'),
+    (-1, 2**31 - 1, 'MALLOC_TRIM_THRESHOLD_'),
+    (-8, 1, 'MALLOC_ARENA_MAX'),
+)
+
+
+def on_cpu() -> bool:
+  """Whether programs run on the host's processors."""
+  import jax  # Here, for programs that begin with `keep_freed_memory` and answer a flag at once.
+  return jax.default_backend() == 'cpu'
+
+
+def keep_freed_memory() -> None:
+  """Has glibc keep large buffers for the next call; for the start of a program.
+
+  XLA:CPU allocates its temporary buffers at each call. Beyond a threshold glibc maps and unmaps
+  them, and the kernel clears every page again: 9,400 page faults in a convolution of [4, 2048, 256]
+  against 1,500, a third of its time. The price is memory that stays with the process. Does nothing
+  with another C library, and nothing to a setting that the user's environment has.
+  """
+  mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+  if mallopt is None:
+    return
+  for setting, value, variable in _MALLOC:
+    if variable not in os.environ:
+      mallopt(setting, value)
+
+
+def run_once_options() -> CompilerOptions:
+  """Compiler options of a program that runs once, such as a model's initialisation.
+
+  XLA:CPU spends most of its time in LLVM's optimisations: without them nano's initial state takes
+  5 s to compile instead of 10, and runs in milliseconds either way.
+  """
+  return {'xla_backend_optimization_level': 0} if on_cpu() else {}
+
+
+def decoding_options() -> CompilerOptions:
+  """Compiler options of a program that multiplies a few rows with large matrices.
+
+  XLA:CPU hands products to YNNPACK, which packs both sides anew at each call: that costs more than
+  a product with a single row. Known slow cases of these fusions: jax-ml/jax#37465.
+  """
+  return {'xla_cpu_experimental_ynn_fusion_type': ''} if on_cpu() else {}
+
+
+def prefers_explicit_weight_gradient() -> bool:
+  """Whether the gradient of a product's weights is to be written by hand, as in `ops/dense`.
+
+  XLA:CPU fuses the transposition that this product needs into the making of the wider side and
+  walks through memory across the grain; written with the narrower side first, nano's whole gradient
+  takes 4 % less. A product with a hand-written gradient has no forward-mode derivative, so other
+  platforms do without. Related: openxla/xla#18410.
+  """
+  return on_cpu()
+
+
+def jit(options: Callable[[], CompilerOptions], **how: Any) -> Callable[[F], F]:
+  """A decorator, `jax.jit` with compiler options that are asked for at the first call.
+
+  `how` are the other keywords of `jax.jit`. On import it is too early: asking for the platform
+  starts the backend, after which its devices can no longer be configured.
+  """
+  def decorate(function: F) -> F:
+    @functools.cache
+    def compiled() -> Any:
+      import jax
+      return jax.jit(function, compiler_options=options(), **how)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+      return compiled()(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+  return decorate

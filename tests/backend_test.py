@@ -1,0 +1,81 @@
+"""What each platform gets, and that it is asked for no earlier than it is known."""
+
+import ctypes
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+from absl.testing import absltest
+
+from haiku_spectral import backend
+
+FAULTS = '''
+import resource
+import numpy as np
+from haiku_spectral import backend
+{call}
+def faults():
+  return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(3):
+  np.ones(2**22)  # 32 MiB.
+before = faults()
+for _ in range(10):
+  np.ones(2**22)
+print(faults() - before)
+'''
+
+
+class BackendTest(absltest.TestCase):
+
+  def test_other_platforms_get_no_options(self):
+    options = (backend.run_once_options, backend.decoding_options)
+    self.assertTrue(all(option() for option in options))
+    self.assertTrue(backend.prefers_explicit_weight_gradient())
+    with mock.patch.object(jax, 'default_backend', return_value='gpu'):
+      self.assertEqual([option() for option in options], [{}, {}])
+      self.assertFalse(backend.prefers_explicit_weight_gradient())
+
+  def test_options_are_accepted_and_asked_for_at_the_first_call(self):
+    asked = []
+
+    def options():
+      asked.append(1)
+      return {**backend.run_once_options(), **backend.decoding_options()}
+
+    @backend.jit(options, static_argnums=0)
+    def scaled(factor, x):
+      return factor * x
+
+    self.assertEmpty(asked)
+    for factor in (2, 3, 3):
+      self.assertEqual(scaled(factor, jnp.float32(2)), 2 * factor)
+    self.assertLen(asked, 1)
+
+  def faults(self, call):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith('MALLOC_')}
+    found = subprocess.run([sys.executable, '-c', FAULTS.format(call=call)], env=environment,
+                           capture_output=True, text=True, check=True)
+    return int(found.stdout)
+
+  def test_freed_memory_is_kept(self):
+    if not hasattr(ctypes.CDLL(None), 'mallopt'):
+      self.skipTest('another C library than glibc')
+    self.assertLess(self.faults('backend.keep_freed_memory()'), 0.1 * self.faults(''))
+
+  def test_what_the_user_has_set_stays(self):
+    library = mock.Mock()
+    with mock.patch.object(ctypes, 'CDLL', return_value=library), mock.patch.dict(
+        os.environ, {'MALLOC_ARENA_MAX': '4', 'MALLOC_TOP_PAD_': '0'}):
+      for variable in ('MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'):
+        os.environ.pop(variable, None)
+      backend.keep_freed_memory()
+    self.assertEqual([call.args[0] for call in library.mallopt.call_args_list], [-3, -1])
+    with mock.patch.object(ctypes, 'CDLL', return_value=object()):
+      backend.keep_freed_memory()  # Another C library.
+
+
+if __name__ == '__main__':
+  absltest.main()
