@@ -244,6 +244,7 @@ $(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:action
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:transcript)
 $(call py_library, //haiku_spectral/agent:workspace, //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/compression:codec, \
     //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
@@ -462,11 +463,11 @@ $(call py_library, //haiku_spectral/training:progress, //haiku_spectral/training
 $(call py_library, //haiku_spectral/training:run_folder, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_lock)
-$(call py_library, //haiku_spectral/training:state, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/parallel:mesh //haiku_spectral/training:guards \
-    //haiku_spectral/training:leaves //haiku_spectral/training:loss_scale \
-    //haiku_spectral/training:optimizer)
+$(call py_library, //haiku_spectral/training:state, //haiku_spectral:backend \
+    //haiku_spectral/config:__init__ //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:guards //haiku_spectral/training:leaves \
+    //haiku_spectral/training:loss_scale //haiku_spectral/training:optimizer)
 $(call py_library, //haiku_spectral/training:step, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
@@ -496,6 +497,7 @@ $(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
     //haiku_spectral/sandbox:result //tests/decoding:tiny_model)
 $(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript)
 $(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace)
+$(call py_test, //tests:backend_test, //haiku_spectral:backend)
 $(call py_test, //tests/binaries:agent_horizon_test, //binaries:agent_horizon \
     //haiku_spectral/agent:horizon //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //tests/decoding:tiny_model)
@@ -595,7 +597,8 @@ $(call py_test, //tests/datasets:packing_test, //datasets:__init__ //datasets:pa
 $(call py_test, //tests/datasets:pipeline_test, //datasets:__init__ //datasets:packing \
     //datasets:pipeline //datasets:windows //haiku_spectral/config:__init__ \
     //haiku_spectral:vocab //tests/datasets:corpora)
-$(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:prefetch)
+$(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:pipeline \
+    //datasets:prefetch)
 $(call py_test, //tests/datasets:preparation_test, //datasets:__init__ //datasets:pipeline \
     //datasets:registry //tests/datasets:corpora)
 $(call py_test, //tests/datasets:published_test, //datasets:__init__ \
