@@ -1,11 +1,12 @@
-"""Lets a model improve itself: it writes programs, a sandbox runs them, what is right it learns.
+"""Improves a model by its own samples: it generates programs, and learns from those that are right.
 
   python -m binaries.self_improve --run_dir=runs/self_improve
   python -m binaries.self_improve --run_dir=runs/self_improve --arm=control,unfiltered,oracle
   python -m binaries.self_improve --run_dir=runs/self_improve --report
 
-Whatever stops it, the same command goes on. Exit codes: 1 a mistake in the flags, 3 the sandbox is
-missing or does not hold, 4 no signal at the frontier, 5 a round has made the model worse.
+Whatever stops it, the same command goes on. Exit codes: 0 all rounds are done, or every depth is
+mastered before the last one (a line says so); 1 a mistake in the flags, 3 the sandbox is missing or
+does not hold, 4 no signal at the frontier, 5 a round has made the model worse.
 """
 
 import dataclasses
@@ -29,15 +30,17 @@ from haiku_spectral.self_training import settings as settings_lib
 
 CONFIG = config_flags.DEFINE_config_file(
     'config', 'haiku_spectral/configs/self_improve.py',
-    'Preset with two phases: that of the base model, and that of each round.')
-RUN_DIR = flags.DEFINE_string('run_dir', 'runs/self_improve', 'Folder of everything that is made.')
-SEED = flags.DEFINE_list('seed', ['0'], 'Of the base model and of all draws; several: one by one.')
+    'Preset with two phases: the training of the base model, and that of each round.')
+RUN_DIR = flags.DEFINE_string(
+    'run_dir', 'runs/self_improve', 'Folder of all models, samples and reports.')
+SEED = flags.DEFINE_list(
+    'seed', ['0'], 'Seeds of the base model and of all draws, by commas: each is a run of its own.')
 ARM = flags.DEFINE_list(
-    'arm', ['golden'], f'What the rounds learn from, some of {", ".join(settings_lib.ARMS)}.')
-REPORT = flags.DEFINE_bool('report', False, 'Only report on what is there.')
+    'arm', ['golden'], f'What the rounds learn from, by commas: {", ".join(settings_lib.ARMS)}.')
+REPORT = flags.DEFINE_bool('report', False, 'Reports on what is there and runs nothing.')
 SANDBOX = flags.DEFINE_enum(
-    'sandbox', 'bwrap', ['bwrap', 'landlock'], 'bwrap; landlock is one layer, for machines '
-    'without user namespaces.')
+    'sandbox', 'bwrap', ['bwrap', 'landlock'], 'Isolation of the programs: bwrap, or landlock, a '
+    'single layer for machines without user namespaces.')
 _DEFINE: dict[Any, Callable[..., Any]] = {
     int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
 for _field in dataclasses.fields(settings_lib.Settings):
@@ -67,8 +70,8 @@ def _chosen() -> tuple[list[int], list[str]]:
 
 
 def _bar(stage: str, total: int, *, stop: shutdown.Interruption) -> Callable[[int], object]:
-  """Opens the bar of a stage, which goes when it is full; returns what advances it."""
-  from haiku_spectral.self_training import rounds
+  """Opens the progress bar of a stage, which goes when it is full; returns what advances it."""
+  from haiku_spectral.self_training import outcomes
   bar = tqdm.tqdm(desc=stage, total=total, mininterval=command_line.BAR_SECONDS, leave=False)
 
   def advance(count: int) -> None:
@@ -76,7 +79,7 @@ def _bar(stage: str, total: int, *, stop: shutdown.Interruption) -> Callable[[in
     if bar.n >= total or stop():
       bar.close()
     if stop():
-      raise rounds.Stopped(stage)
+      raise outcomes.Stopped(stage)
 
   return advance
 
@@ -110,50 +113,59 @@ def _build_starter(data_dir: str) -> None:
       data_dir=data_dir)
 
 
+def _callbacks(data_dir: str, stop: shutdown.Interruption) -> Any:
+  from haiku_spectral.self_training import callbacks
+  return callbacks.Callbacks(
+      build=functools.partial(_build, data_dir=data_dir),
+      train=functools.partial(_train, data_dir=data_dir, stop=stop),
+      report=functools.partial(print, flush=True), progress=functools.partial(_bar, stop=stop))
+
+
 def _improve(
     settings: settings_lib.Settings, config: configs.Config, root: pathlib.Path,
     executor: sandbox.Sandbox, stop: shutdown.Interruption,
 ) -> int:
   """All seeds and arms; the exit code of the one that ended worst."""
-  from haiku_spectral.self_training import rounds, verdicts
+  from haiku_spectral.self_training import (
+    outcomes,
+    paths,
+    report,
+    rounds,
+    seed_run,
+    verifier_cache,
+  )
   from haiku_spectral.tasks import registry
   family, code = registry.family(settings.family), 0
   seeds, arms = _chosen()
-  with verdicts.Verdicts(root / 'verdicts.jsonl', family, executor) as court:
+  with verifier_cache.VerifierCache(root / paths.VERDICTS, family, executor) as verifier:
     for seed in seeds:
-      folder, data_dir = root / f'seed_{seed}', str(root / f'seed_{seed}' / 'data')
-      _build_starter(data_dir)
-      one = rounds.Rounds(
-          config, settings, family, seed=seed, folder=folder, court=court,
-          workshop=rounds.Workshop(
-              functools.partial(_build, data_dir=data_dir),
-              functools.partial(_train, data_dir=data_dir, stop=stop),
-              functools.partial(print, flush=True), functools.partial(_bar, stop=stop)))
+      places = paths.of_seed(root, seed)
+      _build_starter(str(places.data))
+      run = seed_run.start(
+          config, settings, family, seed=seed, paths=places, verifier=verifier,
+          callbacks=_callbacks(str(places.data), stop))
       try:
-        one.base()
+        rounds.run_base(run)
         for arm in arms:
-          code = max(code, _run(one, arm))
-          _report(root)
-      except rounds.Stopped as stopped:
+          code = max(code, _run_arm(run, arm))
+          print(report.write(root), flush=True)
+      except outcomes.Stopped as stopped:
         print(f'{stopped}: stopped by {stop.reason}; the same command goes on')
         break
   return code
 
 
-def _run(one: Any, arm: str) -> int:
+def _run_arm(run: Any, arm: str) -> int:
   """All rounds of an arm; the exit code."""
-  from haiku_spectral.self_training import rounds
+  from haiku_spectral.self_training import outcomes, rounds
   try:
-    one.run(arm)
-  except (rounds.NoSignal, rounds.Regression) as error:
+    rounds.run_arm(run, arm)
+  except outcomes.Mastered as mastered:
+    print(mastered, flush=True)
+  except (outcomes.NoSignal, outcomes.Regression) as error:
     print(f'error: {error}', file=sys.stderr)
-    return NO_SIGNAL if isinstance(error, rounds.NoSignal) else WORSE
+    return NO_SIGNAL if isinstance(error, outcomes.NoSignal) else WORSE
   return 0
-
-
-def _report(root: pathlib.Path) -> None:
-  from haiku_spectral.self_training import report
-  print(report.write(root), flush=True)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -162,7 +174,8 @@ def main(argv: Sequence[str]) -> int:
   logging.set_verbosity(logging.ERROR)  # What Orbax and TFDS log is for their developers.
   root = pathlib.Path(RUN_DIR.value)
   if REPORT.value:
-    _report(root)
+    from haiku_spectral.self_training import report
+    print(report.write(root), flush=True)
     return 0
   settings, config = _settings(), configs.from_config_dict(CONFIG.value)
   _chosen()
@@ -177,7 +190,7 @@ def main(argv: Sequence[str]) -> int:
     except result.Unavailable as error:
       print(f'error: {error}', file=sys.stderr)
       return error.EXIT_CODE
-  print(f'{(time.monotonic() - start) / 60:.1f} minutes; all of it lies in {root}')
+  print(f'{(time.monotonic() - start) / 60:.1f} minutes; everything is in {root}')
   return code
 
 

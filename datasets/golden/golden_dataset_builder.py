@@ -1,4 +1,4 @@
-"""What the model wrote itself and a verifier accepted (haiku_spectral/tasks/golden_record.py)."""
+"""What the model wrote itself and a verifier accepted (haiku_spectral/tasks/verified_sample.py)."""
 
 import dataclasses
 import functools
@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from datasets import published, splits
 from datasets.cleaning import rules
 from datasets.readers import raw, reader
-from haiku_spectral.tasks import golden_record as record
+from haiku_spectral.tasks import verified_sample as record
 
 VALIDATION = 0.05  # Share of the prompts.
 

@@ -2,15 +2,17 @@
 
 import json
 import pathlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from haiku_spectral.evaluation import bootstrap
-from haiku_spectral.self_training import measure, plot, rounds
+from haiku_spectral.self_training import evaluation as evaluations
+from haiku_spectral.self_training import paths as run_paths
+from haiku_spectral.self_training import plot
 from haiku_spectral.self_training import settings as settings_lib
+from haiku_spectral.self_training.evaluation import Evaluation
 from haiku_spectral.storage import atomic_file
 
 BASE = 'base'
@@ -18,7 +20,7 @@ HARD = 3  # The claim is about problems of this depth and deeper,
 _K = 8
 LOST_PASS, LOST_EASY = 0.02, 0.03  # and may cost no more than this of pass@8 and of easy depths.
 
-Found = Mapping[str, Mapping[int, list[measure.Evaluation]]]  # By arm and seed, by round.
+Found = Mapping[str, Mapping[int, list[Evaluation]]]  # By arm and seed, by round.
 
 
 class Claim(NamedTuple):
@@ -26,6 +28,7 @@ class Claim(NamedTuple):
 
   seeds: tuple[int, ...]
   prompts: int  # Held-out problems of the deep depths.
+  objects: int  # What these are about: behaviours, stems.
   gain: bootstrap.Estimate  # pass@1 of golden minus that of control.
   lost_pass: float  # pass@8 of base minus that of golden, at the deep depths.
   lost_easy: float  # pass@1 of base minus that of golden, at the others.
@@ -37,29 +40,26 @@ class Claim(NamedTuple):
                 and self.lost_pass <= LOST_PASS and self.lost_easy <= LOST_EASY)
 
 
-def read(root: pathlib.Path) -> dict[str, dict[int, list[measure.Evaluation]]]:
+def read(root: pathlib.Path) -> dict[str, dict[int, list[Evaluation]]]:
   """By arm and seed: the evaluations of all rounds, the base model's first."""
-  found: dict[str, dict[int, list[measure.Evaluation]]] = {}
-  for base_path in sorted(root.glob(f'seed_*/base/{rounds.EVALUATION}')):
-    seed, base = int(base_path.parts[-3].removeprefix('seed_')), measure.load(base_path)
+  found: dict[str, dict[int, list[Evaluation]]] = {}
+  for seed, paths in run_paths.of_seeds(root).items():
+    base = evaluations.load(paths.base / run_paths.EVALUATION)
     found.setdefault(BASE, {})[seed] = [base]
     for arm in settings_lib.ARMS:
-      paths = base_path.parents[1].glob(f'{arm}/round_*/{rounds.EVALUATION}')
-      done = [measure.load(path) for path in sorted(
-          paths, key=lambda path: int(re.sub(r'\D', '', path.parent.name)))]
-      if done:
+      if done := [evaluations.load(path) for path in paths.rounds(arm)]:
         found.setdefault(arm, {})[seed] = [base, *done]
   if not found:
     raise FileNotFoundError(f'{root} has no measured model yet: run self_improve first.')
   return found
 
 
-def right(evaluation: measure.Evaluation, depths: Sequence[str]) -> np.ndarray:
+def right(evaluation: Evaluation, depths: Sequence[str]) -> np.ndarray:
   """Whether each held-out problem of some depths is solved greedily."""
   return np.concatenate([evaluation.greedy[depth] for depth in depths]).astype(float)
 
 
-def _split(evaluation: measure.Evaluation) -> tuple[list[str], list[str]]:
+def _split(evaluation: Evaluation) -> tuple[list[str], list[str]]:
   """The easy depths and the deep ones."""
   depths = list(evaluation.greedy)
   return ([depth for depth in depths if int(depth) < HARD],
@@ -69,7 +69,8 @@ def _split(evaluation: measure.Evaluation) -> tuple[list[str], list[str]]:
 def test_claim(found: Found) -> Claim | None:
   """Over the seeds that have both arms with as many rounds; None when there is none.
 
-  The interval is of problems drawn again, each with all its seeds and with both arms.
+  The interval is of objects drawn again, each with all its problems, seeds and both arms: problems
+  about the same behaviour are no independent evidence.
   """
   golden, control = found.get('golden', {}), found.get('control', {})
   seeds = tuple(seed for seed in golden if golden[seed][-1].sampled
@@ -79,14 +80,24 @@ def test_claim(found: Found) -> Claim | None:
   easy, deep = _split(golden[seeds[0]][0])
   gains = np.mean([right(golden[seed][-1], deep) - right(control[seed][-1], deep)
                    for seed in seeds], axis=0)
-  table = np.stack([gains, np.ones_like(gains)], axis=1)
+  table = by_object(gains, golden[seeds[0]][-1], deep)
   lost = [[np.mean([golden[seed][0].pass_at(_K, depth) - golden[seed][-1].pass_at(_K, depth)
                     for depth in deep]),
            np.mean(right(golden[seed][0], easy) - right(golden[seed][-1], easy))]
           for seed in seeds]
   lost_pass, lost_easy = np.mean(lost, axis=0).tolist()
   gain = bootstrap.estimate(table, lambda sums: sums[..., 0] / sums[..., 1])
-  return Claim(seeds, len(gains), gain, lost_pass, lost_easy)
+  return Claim(seeds, len(gains), len(table), gain, lost_pass, lost_easy)
+
+
+def by_object(
+    values: np.ndarray,  # [problems]
+    evaluation: Evaluation, depths: Sequence[str],
+) -> np.ndarray:  # [objects, 2]
+  """Sum and count of the values of each object's problems."""
+  objects = np.concatenate([evaluation.objects[depth] for depth in depths])
+  _, places = np.unique(objects, return_inverse=True)
+  return np.stack([np.bincount(places, values), np.bincount(places)], axis=1)
 
 
 def claim_text(claim: Claim | None) -> str:
@@ -95,16 +106,18 @@ def claim_text(claim: Claim | None) -> str:
     return ('The claim "the loop improves the model" is not tested: run the arms golden and '
             'control with the same seeds.')
   gain, low, high = claim.gain
+  interval = ('no interval from one object' if low is None
+              else f'95 % interval [{low:+.3f}, {high:+.3f}]')
   return (
       f'The claim "the loop improves the model" {"HOLDS" if claim.holds else "FAILS"} over '
       f'{len(claim.seeds)} seed{"s" * (len(claim.seeds) > 1)}. At depth {HARD} and deeper, golden '
-      f'solves {gain:+.3f} more of {claim.prompts:,} held-out problems than control (95 % interval '
-      f'[{low:+.3f}, {high:+.3f}], above 0 wanted); pass@{_K} there lost {claim.lost_pass:+.3f} '
-      f'against the base model (at most {LOST_PASS}), the easier depths lost '
-      f'{claim.lost_easy:+.3f} (at most {LOST_EASY}).')
+      f'solves {gain:+.3f} more of {claim.prompts:,} held-out problems ({claim.objects:,} '
+      f'different objects) than control ({interval}, above 0 wanted); pass@{_K} there lost '
+      f'{claim.lost_pass:+.3f} against the base model (at most {LOST_PASS}), the easier depths '
+      f'lost {claim.lost_easy:+.3f} (at most {LOST_EASY}).')
 
 
-def _row(arm: str, seed: str, evaluations: Sequence[measure.Evaluation]) -> list[str]:
+def _row(arm: str, seed: str, evaluations: Sequence[Evaluation]) -> list[str]:
   """Means over evaluations, one for each seed."""
   _, deep = _split(evaluations[0])
   greedy = {depth: np.mean([right(each, [depth]).mean() for each in evaluations])
@@ -121,7 +134,7 @@ def to_text(found: Found, claim: Claim | None) -> str:
   """The table of the arms after their last rounds, and the claim."""
   depths = list(next(iter(found[BASE].values()))[0].greedy)
   header = ['arm', 'seed', *(f'd{depth}' for depth in depths), f'd{HARD}-{depths[-1]}',
-            f'pass@{_K}', 'bits/byte']
+            f'pass@{_K}', 'bits per byte']
   table = []
   for arm in (BASE, *settings_lib.ARMS):
     by_seed = found.get(arm, {})
@@ -153,6 +166,6 @@ def write(root: pathlib.Path) -> str:
   return text
 
 
-def right_by_depth(evaluation: measure.Evaluation) -> dict[int, float]:
+def right_by_depth(evaluation: Evaluation) -> dict[int, float]:
   """pass@1 by depth."""
   return {int(depth): float(np.mean(values)) for depth, values in evaluation.greedy.items()}

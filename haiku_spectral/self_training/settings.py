@@ -5,7 +5,8 @@ import json
 import pathlib
 from typing import Any
 
-from haiku_spectral.storage import atomic_file
+from haiku_spectral.requirement import require
+from haiku_spectral.storage import atomic_file, strict_json
 from haiku_spectral.tasks import registry
 
 ARMS = ('golden', 'control', 'unfiltered', 'oracle')
@@ -14,49 +15,48 @@ FILE = 'settings.json'
 CHANGEABLE = ('allowed_easy_loss', 'allowed_bits')
 
 
-def _setting(default: Any, told: str) -> Any:
-  """A field, and what --help tells of it."""
-  return dataclasses.field(default=default, metadata={'help': told})
+def _setting(default: Any, explanation: str) -> Any:
+  """A field, and its text in --help."""
+  return dataclasses.field(default=default, metadata={'help': explanation})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-  """One family, and how much is asked, written, trained on and measured."""
+  """One family of problems, and how many are asked, sampled, trained on and measured."""
 
-  family: str = _setting('turkish_suffixes', 'Which problems.')
-  rounds: int = _setting(4, 'How many.')
-  labelled: int = _setting(6000, 'Problems with answers that the base model is trained on.')
-  labelled_depth: int = _setting(6, 'The deepest of them.')
+  family: str = _setting(
+      'turkish_suffixes', f'Family of problems: {", ".join(registry.FAMILIES)}.')
+  rounds: int = _setting(4, 'Rounds of an arm.')
+  labelled: int = _setting(
+      6000, 'Problems with answers that the base model is trained on, all depths together.')
+  labelled_depth: int = _setting(6, 'Greatest depth of the labelled problems.')
   prompts: int = _setting(4000, 'Problems that a round asks.')
-  samples: int = _setting(2, 'Completions of each of them.')
-  temperature: float = _setting(0.8, 'Of all sampling.')
+  samples: int = _setting(2, 'Completions that are sampled for each problem of a round.')
+  temperature: float = _setting(0.8, 'Sampling temperature of rounds, probes and pass@k, above 0.')
   probe: int = _setting(32, 'Problems of each depth that show where the frontier is.')
-  heldout: int = _setting(400, 'Problems of each depth that models are measured by.')
-  pass_heldout: int = _setting(100, 'Of those, the ones that pass@k is measured on.')
-  pass_attempts: int = _setting(16, 'Attempts at each of these.')
+  heldout: int = _setting(400, 'Held-out problems of each depth that models are measured by.')
+  pass_heldout: int = _setting(
+      100, 'Of these, the problems of each depth that pass@k is measured on.')
+  pass_attempts: int = _setting(16, 'Attempts at each problem of pass@k, 8 or more.')
   allowed_easy_loss: float = _setting(
-      0.05, 'Of pass@1 on the two lowest depths, against the base model.')
-  allowed_bits: float = _setting(0.1, 'Per byte of real text, against the base model.')
+      0.05, 'pass@1 that the two lowest depths may lose against the base model.')
+  allowed_bits: float = _setting(
+      0.1, 'Bits per byte that real text may take more than with the base model.')
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that is not allowed."""
     depths = registry.family(self.family).depths
     for field in dataclasses.fields(self):
-      value = getattr(self, field.name)
       if field.type is int:
-        _require(value >= 1, field.name, value, '1 or more')
-    _require(self.labelled_depth in depths, 'labelled_depth', self.labelled_depth,
-             f'{depths.start} to {depths.stop - 1}')
-    _require(self.pass_heldout <= self.heldout, 'pass_heldout', self.pass_heldout,
-             f'--heldout={self.heldout} or fewer')
-    _require(self.pass_attempts >= 8, 'pass_attempts', self.pass_attempts, '8 or more')
-    _require(0 < self.temperature < float('inf'), 'temperature', self.temperature,
-             'more than 0: greedy samples would all be the same')
-
-
-def _require(condition: bool, flag: str, value: object, allowed: str) -> None:
-  if not condition:
-    raise ValueError(f'--{flag}={value} is not allowed: give {allowed}.')
+        value = getattr(self, field.name)
+        require(value >= 1, f'--{field.name}', value, '1 or more')
+    require(self.labelled_depth in depths, '--labelled_depth', self.labelled_depth,
+            f'{depths.start} to {depths.stop - 1}')
+    require(self.pass_heldout <= self.heldout, '--pass_heldout', self.pass_heldout,
+            f'--heldout={self.heldout} or fewer')
+    require(self.pass_attempts >= 8, '--pass_attempts', self.pass_attempts, '8 or more')
+    require(0 < self.temperature < float('inf'), '--temperature', self.temperature,
+            'more than 0: greedy samples would all be the same')
 
 
 def keep(settings: Settings, config: str, folder: pathlib.Path) -> None:
@@ -65,19 +65,33 @@ def keep(settings: Settings, config: str, folder: pathlib.Path) -> None:
   Raises ValueError naming what differs when there is a run with other settings already.
   """
   path = folder / FILE
-  wanted = {**dataclasses.asdict(settings), 'config': json.loads(config)}
+  version = registry.family(settings.family).version
+  wanted = {**dataclasses.asdict(settings), 'config': json.loads(config), 'version': version}
   if not path.exists():
     folder.mkdir(parents=True, exist_ok=True)
     atomic_file.write_text(path, json.dumps(wanted, indent=2) + '\n')
     return
+  found = _read(path)
+  for name, value in wanted.items():
+    if found.get(name) == value or name in CHANGEABLE:
+      continue
+    if name == 'version':
+      raise ValueError(
+          f'the run in {folder} was begun with another version of the problems of '
+          f'{settings.family} ({found.get(name, "1")}, now {value}): give another --run_dir.')
+    shown = '' if name == 'config' else f' ({found.get(name)!r} there, {value!r} given)'
+    raise ValueError(
+        f'the run in {folder} was begun with another --{name}{shown}: give what it was begun '
+        'with, or another --run_dir.')
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+  """The settings in a file."""
   try:
-    found = json.loads(path.read_text(encoding='utf-8'))
+    found = strict_json.loads(path.read_bytes())
+    if not isinstance(found, dict):
+      raise ValueError('no object of fields')
   except ValueError as error:
     raise ValueError(f'{path} is damaged ({error}): restore it, or give another --run_dir.'
                      ) from error
-  for name, value in wanted.items():
-    if found.get(name) != value and name not in CHANGEABLE:
-      shown = '' if name == 'config' else f' ({found.get(name)!r} there, {value!r} given)'
-      raise ValueError(
-          f'the run in {folder} was begun with another --{name}{shown}: give what it was begun '
-          'with, or another --run_dir.')
+  return found

@@ -56,6 +56,10 @@ class Family(Protocol):
     """What the sandbox shall run, or None if the completion has not the shape of an answer."""
     ...
 
+  def canonical(self, completion: str) -> str:
+    """The same text for the same answer, however it is spelled; of what has its shape."""
+    return completion
+
   def check(self, problem: Problem, result: ExecResult) -> bool:
     """Whether the run came to its end and gave back what was expected, in type and value."""
     ...

@@ -11,7 +11,7 @@ import time
 import numpy as np
 from absl.testing import absltest
 
-from haiku_spectral.tasks import golden_record
+from haiku_spectral.tasks import verified_sample
 from haiku_spectral.training import checkpoint
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -61,8 +61,8 @@ class SelfImproveKillTest(absltest.TestCase):
 
     records = 'seed_0/golden/records/round_1.jsonl'
     self.assertEqual((alone / records).read_bytes(), (killed / records).read_bytes())
-    verdicts = {record.verdict for record in golden_record.read(alone / records)}
-    self.assertContainsSubset({golden_record.ACCEPTED, 'wrong'}, verdicts)
+    verdicts = {record.verdict for record in verified_sample.read(alone / records)}
+    self.assertContainsSubset({verified_sample.ACCEPTED, 'wrong'}, verdicts)
     want, got = (checkpoint.restore_latest(root / 'seed_0/golden/round_1')
                  for root in (alone, killed))
     self.assertEqual(want.step, got.step)

@@ -11,7 +11,7 @@ from typing import Any
 
 from datasets import splits
 from datasets.golden import golden_dataset_builder
-from haiku_spectral.tasks import golden_record as record
+from haiku_spectral.tasks import verified_sample as record
 from tests.datasets.readers import source_files
 
 ROOT = pathlib.Path(__file__).parents[2] / 'datasets'
@@ -166,7 +166,7 @@ def _golden() -> str:
   lines = []
   for seed, prompt in enumerate(chosen):
     verdict = {3: 'wrong', 5: 'malformed'}.get(seed, record.ACCEPTED)
-    lines.append(record.dumps(record.Record(
+    lines.append(record.dumps(record.VerifiedSample(
         family='additions', prompt=prompt, completion=f'def add(x):\n  return x + {seed}\n',
         depth=1, seed=seed, temperature=0.8, log_probability=-4.25, step=900,
         fingerprint='5eed', verifier='1.0.0',

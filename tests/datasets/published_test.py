@@ -13,12 +13,12 @@ from datasets.golden import golden_dataset_builder as golden
 from datasets.readers import raw, reader
 from datasets.shakespeare_sonnets import shakespeare_sonnets_dataset_builder as sonnets
 from datasets.wikitext103 import wikitext103_dataset_builder as wikitext103
-from haiku_spectral.tasks import golden_record as record
+from haiku_spectral.tasks import verified_sample as record
 from tests.datasets import corpora
 from tests.datasets.readers import source_files
 
 PROBLEM = raw.Problem('f', 'line 9', 'invalid_json')
-RECORD = record.Record(
+RECORD = record.VerifiedSample(
     family='functions', prompt='# double x\n', completion='x * 2\n', depth=2, seed=7,
     temperature=0.8, log_probability=-3.5, step=900, fingerprint='0f1e', verifier='1.2.0',
     verdict='accepted', sandbox='ok', seconds=0.25, peak_bytes=12_000_000)

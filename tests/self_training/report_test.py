@@ -6,27 +6,31 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from haiku_spectral.self_training import measure, report
+from haiku_spectral.self_training import evaluation as evaluations
+from haiku_spectral.self_training import report
+from tests.self_training import stand_ins
 
 PROMPTS, ATTEMPTS = 200, 8
 
 
-def evaluation(rate, seed=0, *, easy=0.9, luck=6, bits=3.0):
+def evaluation(rate, seed=0, *, easy=0.9, luck=6, bits=3.0, objects=None):
   """pass@1 `easy` at depths 1 and 2, `rate` deeper."""
   generator = np.random.default_rng(seed)
   rates = {'1': easy, '2': easy, '3': rate, '4': rate}
-  return measure.Evaluation(
+  return evaluations.Evaluation(
       10, bits, {depth: (generator.random(PROMPTS) < value).tolist()
                  for depth, value in rates.items()},
+      {depth: [(place * PROMPTS + number) % (objects or 10**6) for number in range(PROMPTS)]
+       for place, depth in enumerate(rates)},
       ATTEMPTS, {depth: [luck] * 10 for depth in rates})
 
 
 def write(root, seed, **arms):
   """Base and the rounds of each arm."""
-  measure.save(_place(root / f'seed_{seed}/base'), evaluation(0.5, seed))
+  evaluations.save(_place(root / f'seed_{seed}/base'), evaluation(0.5, seed))
   for arm, rounds in arms.items():
     for number, one in enumerate(rounds, 1):
-      measure.save(_place(root / f'seed_{seed}/{arm}/round_{number}'), one)
+      evaluations.save(_place(root / f'seed_{seed}/{arm}/round_{number}'), one)
 
 
 def _place(folder):
@@ -59,6 +63,43 @@ class ReportTest(absltest.TestCase):
   def claim(self, golden, control):
     write(self.root, 0, golden=[golden], control=[control])
     return report.test_claim(report.read(self.root))
+
+  def test_problems_about_one_object_count_as_one(self):
+    def claim(size, objects):
+      golden, control = evaluation(0.8, objects=objects), evaluation(0.5, objects=objects)
+      if size > 1:  # Each object's problems are all solved, or none.
+        wins = np.random.default_rng(1).random(objects) < 0.3
+        solved = {depth: wins[golden.objects[depth]].tolist() for depth in golden.greedy}
+        golden = golden._replace(greedy=solved)
+        control = control._replace(greedy={depth: [False] * PROMPTS for depth in solved})
+      found = {'golden': {0: [golden, golden]}, 'control': {0: [control, control]}}
+      return report.test_claim(found)
+
+    few = claim(50, 8)
+    self.assertEqual((few.prompts, few.objects), (2 * PROMPTS, 8))
+    width = few.gain.high - few.gain.low
+    # The standard error of a share of 8 is more than 0.1, that of 400 would be 0.02.
+    self.assertGreater(width, 0.3)
+    self.assertEqual(claim(1, None).objects, 2 * PROMPTS)
+    one = claim(1, 1)
+    self.assertIsNone(one.gain.low)
+    self.assertFalse(one.holds)
+    self.assertIn('no interval from one object', report.claim_text(one))
+
+  def test_objects_are_numbered_over_all_depths(self):
+    problems = [stand_ins.Doubling().problem(number, depth) for number, depth in (
+        (5, 1), (7, 1), (5, 1), (7, 2), (8, 2))]
+    self.assertEqual(evaluations.number_objects(problems), {'1': [0, 1, 0], '2': [1, 2]})
+
+  def test_an_evaluation_of_another_version_is_told(self):
+    write(self.root, 0)
+    path = self.root / 'seed_0/base/evaluation.json'
+    row = json.loads(path.read_text())
+    del row['objects']
+    for text in (json.dumps(row), '[' * 100_000, '3'):
+      path.write_text(text)
+      with self.assertRaisesRegex(ValueError, f'{path} is damaged or of another version .*remove'):
+        report.read(self.root)
 
   def test_no_difference_fails(self):
     claim = self.claim(evaluation(0.5, 1), evaluation(0.5, 2))

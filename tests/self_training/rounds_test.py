@@ -10,8 +10,21 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral import config
 from haiku_spectral.config import phases
-from haiku_spectral.self_training import measure, report, rounds, sampler, settings, verdicts
-from haiku_spectral.tasks import golden_record, registry
+from haiku_spectral.self_training import (
+  callbacks,
+  curriculum,
+  evaluation,
+  frontier,
+  outcomes,
+  paths,
+  report,
+  rounds,
+  sampler,
+  seed_run,
+  settings,
+  verifier_cache,
+)
+from haiku_spectral.tasks import registry, verified_sample
 from haiku_spectral.training import checkpoint, run_folder
 from tests.decoding import tiny_model
 from tests.self_training import stand_ins
@@ -54,14 +67,14 @@ class RoundsTest(parameterized.TestCase):
     super().setUp()
     self.root = pathlib.Path(self.create_tempdir().full_path)
     self.enter_context(absltest.mock.patch.dict(registry.FAMILIES, {FAMILY.name: FAMILY}))
-    self.enter_context(absltest.mock.patch.object(rounds, 'load', self.load))
+    self.enter_context(absltest.mock.patch.object(seed_run, 'load', self.load))
     self.skills, self.bits = {}, {}
     self.built, self.trained = [], []
     self.kill = lambda stage: None
 
   def load(self, folder):
     skill = self.skills.get(folder.name, {1: 0.97, 2: 0.6, 3: 0.5})
-    return rounds.Model(folder, max(checkpoint.steps(folder)), 'f00d', SkilledSampler(skill))
+    return seed_run.Model(folder, max(checkpoint.steps(folder)), 'f00d', SkilledSampler(skill))
 
   def build(self, name, folder):
     self.kill('build')
@@ -88,19 +101,20 @@ class RoundsTest(parameterized.TestCase):
         heldout=30, pass_heldout=8, pass_attempts=8), **changes)
     root = root or self.root
     root.mkdir(exist_ok=True)
-    with verdicts.Verdicts(root / 'verdicts.jsonl', FAMILY, stand_ins.Executor()) as court:
-      one = rounds.Rounds(
-          CONFIG, chosen, FAMILY, seed=3, folder=root / 'seed_3', court=court,
-          workshop=rounds.Workshop(self.build, self.train, lambda line: None, self.progress))
-      one.base()
-      one.run(arm)
+    with verifier_cache.VerifierCache(
+        root / paths.VERDICTS, FAMILY, stand_ins.Executor()) as verifier:
+      run = seed_run.start(
+          CONFIG, chosen, FAMILY, seed=3, paths=paths.of_seed(root, 3), verifier=verifier,
+          callbacks=callbacks.Callbacks(self.build, self.train, lambda line: None, self.progress))
+      rounds.run_base(run)
+      rounds.run_arm(run, arm)
 
   def records(self, arm, number):
-    return list(golden_record.read(self.root / f'seed_3/{arm}/records/round_{number}.jsonl'))
+    return list(verified_sample.read(self.root / f'seed_3/{arm}/records/round_{number}.jsonl'))
 
   def test_golden_takes_what_is_right_and_tells_where_it_came_from(self):
     self.run_arm('golden')
-    steps = [phase.end for phase in phases.plan(rounds.plan(
+    steps = [phase.end for phase in phases.plan(curriculum.plan(
         CONFIG, seed=3, arm='golden', rounds=2))]
     self.assertEqual(self.trained, list(zip(('base', 'round_1', 'round_2'), steps, strict=True)))
     self.assertEqual(self.built, [
@@ -112,7 +126,7 @@ class RoundsTest(parameterized.TestCase):
       found = self.records('golden', number)
       self.assertEqual(len(found) % 4, 0)
       self.assertBetween(len(found), 100, 160)  # There are not many problems of one digit.
-      kept = [record for record in found if record.verdict == golden_record.ACCEPTED]
+      kept = [record for record in found if record.verdict == verified_sample.ACCEPTED]
       self.assertNotEmpty(kept)
       self.assertEqual({record.step for record in kept}, {steps[number - 1]})
       self.assertEqual({record.fingerprint for record in kept}, {'f00d'})
@@ -133,7 +147,7 @@ class RoundsTest(parameterized.TestCase):
     self.run_arm('control')
     self.assertEqual([name for name, _ in self.built], ['golden/labelled'])
     mixtures = [phase.data.mixture for phase in phases.plan(
-        rounds.plan(CONFIG, seed=3, arm='control', rounds=2))]
+        curriculum.plan(CONFIG, seed=3, arm='control', rounds=2))]
     self.assertEqual(mixtures[1:], ['golden/labelled:0.4,starter:0.1'] * 2)
     self.run_arm('oracle')
     oracle = self.records('oracle', 1)
@@ -141,16 +155,16 @@ class RoundsTest(parameterized.TestCase):
                      {f'{2 * int(record.prompt[:-1])}\n' for record in oracle})
     self.run_arm('unfiltered')
     unfiltered = [record for record in self.records('unfiltered', 1)
-                  if record.verdict == golden_record.ACCEPTED]
-    self.assertEqual({record.verifier for record in unfiltered}, {golden_record.UNVERIFIED})
+                  if record.verdict == verified_sample.ACCEPTED]
+    self.assertEqual({record.verifier for record in unfiltered}, {verified_sample.UNVERIFIED})
     wrong = [record for record in unfiltered
              if record.completion != f'{2 * int(record.prompt[:-1])}\n']
     self.assertBetween(len(wrong) / len(unfiltered), 0.1, 0.6)
 
   def test_a_kill_anywhere_changes_nothing(self):
     self.run_arm('golden', self.root / 'alone')
-    for stage in ('labelled problems', 'build', 'train', 'held-out: executing', 'probe: writing',
-                  'round 1: writing', 'round 2: executing', 'round 2: held-out', 'attempts'):
+    for stage in ('labelled problems', 'build', 'train', 'held-out: executing', 'probe: generating',
+                  'round 1: generating', 'round 2: executing', 'round 2: held-out', 'attempts'):
       kills = []
 
       def kill(now, last=stage, kills=kills):
@@ -169,9 +183,20 @@ class RoundsTest(parameterized.TestCase):
 
   def test_no_signal_at_the_frontier(self):
     self.skills['base'] = {1: 1.0, 2: 0.0, 3: 0.9}
-    with self.assertRaisesRegex(rounds.NoSignal, 'Of 20 problems of depth 2 fewer than 5%'):
+    with self.assertRaisesRegex(outcomes.NoSignal, 'Of 20 problems of depth 2 fewer than 5%'):
       self.run_arm('golden')
     self.assertFalse((self.root / 'seed_3/golden').exists())
+
+  def test_when_every_depth_is_mastered_the_arm_ends_and_says_so(self):
+    self.skills['round_1'] = {1: 1.0, 2: 1.0, 3: 1.0}
+    self.bits = {}
+    with absltest.mock.patch.object(frontier, 'MASTERED', 0.9):
+      for _ in range(2):  # And ends so again when the command is given again.
+        with self.assertRaisesRegex(outcomes.Mastered, 'golden, round 2: every depth is mastered'):
+          self.run_arm('golden')
+    self.assertEqual([name for name, _ in self.built if name != 'golden/labelled'],
+                     ['golden/golden_1'])
+    self.assertIn('golden, round 1', report.write(self.root))
 
   @parameterized.parameters(
       ({'skills': {'round_2': {1: 0.5, 2: 0.5, 3: 1.0}}}, r'pass@1 at depths 1, 2 lost 0\.'),
@@ -180,7 +205,7 @@ class RoundsTest(parameterized.TestCase):
     for name, value in change.items():
       getattr(self, name).update(value)
     for _ in range(2):  # And stays so when it is begun again.
-      with self.assertRaisesRegex(rounds.Regression, message + r'.*keep is that of .*round_1;'):
+      with self.assertRaisesRegex(outcomes.Regression, message + r'.*keep is that of .*round_1;'):
         self.run_arm('golden')
 
   def test_a_row_of_metrics_for_each_round_and_a_report(self):
@@ -191,7 +216,7 @@ class RoundsTest(parameterized.TestCase):
     self.assertGreater(rows[0]['verdicts/accepted'], 0)
     self.assertBetween(rows[0]['acceptance/3'], 0.1, 0.9)
     self.assertIn('golden, round 2', report.write(self.root))
-    last = measure.load(self.root / 'seed_3/golden/round_2/evaluation.json')
+    last = evaluation.load(self.root / 'seed_3/golden/round_2/evaluation.json')
     self.assertBetween(last.pass_at(1, '3'), 0.2, 0.8)
 
   @parameterized.parameters(
@@ -199,7 +224,7 @@ class RoundsTest(parameterized.TestCase):
       ({'curriculum': CONFIG.curriculum[:1] * 2}, 'give one with golden'))
   def test_configs_that_cannot_be(self, change, message):
     with self.assertRaisesRegex(ValueError, message):
-      rounds.plan(dataclasses.replace(CONFIG, **change), seed=0)
+      curriculum.plan(dataclasses.replace(CONFIG, **change), seed=0)
 
 
 if __name__ == '__main__':

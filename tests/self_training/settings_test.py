@@ -6,6 +6,7 @@ import pathlib
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.self_training import settings
+from haiku_spectral.tasks import registry
 
 DEFAULT = settings.Settings()
 
@@ -34,9 +35,18 @@ class SettingsTest(parameterized.TestCase):
       settings.keep(dataclasses.replace(DEFAULT, family='functions'), '{"a": 1}', folder)
     with self.assertRaisesRegex(ValueError, 'begun with another --config:'):
       settings.keep(DEFAULT, '{"a": 2}', folder)
-    (folder / settings.FILE).write_text('{')
-    with self.assertRaisesRegex(ValueError, 'is damaged'):
-      settings.keep(DEFAULT, '{"a": 1}', folder)
+    for text in ('{', '[]', '[' * 100_000):
+      (folder / settings.FILE).write_text(text)
+      with self.assertRaisesRegex(ValueError, 'is damaged'):
+        settings.keep(DEFAULT, '{"a": 1}', folder)
+
+  def test_a_run_goes_on_with_the_same_problems_alone(self):
+    folder = pathlib.Path(self.create_tempdir().full_path)
+    settings.keep(DEFAULT, '{}', folder)
+    family = registry.family(DEFAULT.family)
+    changed = absltest.mock.patch.object(type(family), 'version', '99')
+    with changed, self.assertRaisesRegex(ValueError, 'begun with another version .*, now 99'):
+      settings.keep(DEFAULT, '{}', folder)
 
 
 if __name__ == '__main__':

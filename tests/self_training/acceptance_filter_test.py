@@ -2,8 +2,8 @@
 
 from absl.testing import absltest, parameterized
 
-from haiku_spectral.self_training import golden_rule
-from haiku_spectral.tasks.golden_record import ACCEPTED
+from haiku_spectral.self_training import acceptance_filter
+from haiku_spectral.tasks.verified_sample import ACCEPTED
 from tests.self_training import stand_ins
 
 FAMILY = stand_ins.Doubling()
@@ -12,14 +12,14 @@ HELDOUT = [number for number in range(1000) if FAMILY.split(str(number)) == 'hel
 
 
 def candidate(number, completion='x', verdict=ACCEPTED, depth=1):
-  return golden_rule.Candidate(FAMILY.problem(number, depth), completion, verdict)
+  return acceptance_filter.Candidate(FAMILY.problem(number, depth), completion, verdict)
 
 
 def choose(candidates, easy=(), seen=(), heldout=()):
-  return golden_rule.choose(candidates, family=FAMILY, easy=easy, seen=seen, heldout=heldout)
+  return acceptance_filter.choose(candidates, family=FAMILY, easy=easy, seen=seen, heldout=heldout)
 
 
-class GoldenRuleTest(parameterized.TestCase):
+class AcceptanceFilterTest(parameterized.TestCase):
 
   @parameterized.parameters('wrong', 'malformed', 'failed', 'unstable')
   def test_what_is_not_right_keeps_its_verdict(self, verdict):
@@ -27,14 +27,14 @@ class GoldenRuleTest(parameterized.TestCase):
 
   def test_at_most_two_programs_for_a_prompt(self):
     self.assertEqual(choose([candidate(TRAIN[0], text) for text in 'abc']),
-                     [ACCEPTED, ACCEPTED, golden_rule.ENOUGH])
+                     [ACCEPTED, ACCEPTED, acceptance_filter.ENOUGH])
 
   def test_nothing_twice_within_a_round_or_after_another(self):
     problem = FAMILY.problem(TRAIN[1])
     self.assertEqual(
         choose([candidate(TRAIN[0], 'a'), candidate(TRAIN[0], 'a'), candidate(TRAIN[1], 'b')],
                seen=[(problem.prompt, 'b')]),
-        [ACCEPTED, golden_rule.SEEN, golden_rule.SEEN])
+        [ACCEPTED, acceptance_filter.SEEN, acceptance_filter.SEEN])
 
   def test_a_wrong_sample_takes_no_place(self):
     self.assertEqual(
@@ -42,9 +42,9 @@ class GoldenRuleTest(parameterized.TestCase):
                 candidate(TRAIN[0], 'c')]), ['wrong', 'wrong', ACCEPTED])
 
   def test_nothing_of_the_held_out_side(self):
-    self.assertEqual(choose([candidate(HELDOUT[0])]), [golden_rule.HELDOUT])
+    self.assertEqual(choose([candidate(HELDOUT[0])]), [acceptance_filter.HELDOUT])
     prompt = FAMILY.problem(TRAIN[0]).prompt
-    self.assertEqual(choose([candidate(TRAIN[0])], heldout={prompt}), [golden_rule.HELDOUT])
+    self.assertEqual(choose([candidate(TRAIN[0])], heldout={prompt}), [acceptance_filter.HELDOUT])
 
   @parameterized.parameters((8, 10), (7, 10), (0, 3), (40, 4))
   def test_at_most_a_fifth_from_below_the_frontier(self, hard, easy):
