@@ -102,9 +102,11 @@ $(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/de
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:training_task \
     //datasets:__init__ //datasets:preparation //datasets:registry //datasets:streaming_builder \
     //haiku_spectral/config:__init__ //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral/self_training:report \
-    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:settings \
-    //haiku_spectral/self_training:verdicts //haiku_spectral:shutdown \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/self_training:callbacks \
+    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:paths \
+    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds \
+    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral:shutdown \
     //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
     //haiku_spectral/configs:self_improve)
 $(call py_binary, //binaries:tidy)
@@ -138,7 +140,7 @@ $(call py_library, //datasets/github_code:github_code_dataset_builder, //dataset
     //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/golden:golden_dataset_builder, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:published //datasets/readers:raw \
-    //datasets/readers:reader //datasets:splits //haiku_spectral/tasks:golden_record)
+    //datasets/readers:reader //datasets:splits //haiku_spectral/tasks:verified_sample)
 $(call py_library, //datasets:mixture, //datasets:__init__)
 $(call py_library, //datasets:packed_builder, //datasets:__init__ //datasets:packing \
     //datasets:text_files)
@@ -382,49 +384,69 @@ $(call py_library, //haiku_spectral/sandbox:worker, //haiku_spectral/sandbox:bub
     //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
     //haiku_spectral/sandbox:literals //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:seccomp_filter)
+$(call py_library, //haiku_spectral/self_training:acceptance_filter, \
+    //haiku_spectral/self_training:frontier //haiku_spectral/tasks:problem \
+    //haiku_spectral/tasks:verified_sample)
+$(call py_library, //haiku_spectral/self_training:callbacks, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/self_training:curriculum, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases)
+$(call py_library, //haiku_spectral/self_training:evaluation, \
+    //haiku_spectral/self_training:frontier //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/storage:strict_json //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/self_training:evaluator, \
+    //haiku_spectral/self_training:callbacks //haiku_spectral/self_training:sampler \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:frontier)
-$(call py_library, //haiku_spectral/self_training:golden_rule, \
-    //haiku_spectral/self_training:frontier //haiku_spectral/tasks:golden_record \
-    //haiku_spectral/tasks:problem)
-$(call py_library, //haiku_spectral/self_training:measure, \
-    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:sampler \
-    //haiku_spectral/self_training:verdicts //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/self_training:outcomes)
+$(call py_library, //haiku_spectral/self_training:paths)
 $(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:bootstrap \
-    //haiku_spectral/self_training:measure //haiku_spectral/self_training:plot \
-    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:paths \
+    //haiku_spectral/self_training:plot //haiku_spectral/self_training:settings \
     //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/decoding:session \
-    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:golden_rule \
-    //haiku_spectral/self_training:measure //haiku_spectral/self_training:proposals \
-    //haiku_spectral/self_training:sampler //haiku_spectral/self_training:settings \
-    //haiku_spectral/self_training:verdicts //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/tasks:golden_record //haiku_spectral/tasks:problem \
+    //haiku_spectral/self_training:curriculum //haiku_spectral/self_training:evaluation \
+    //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:outcomes \
+    //haiku_spectral/self_training:paths //haiku_spectral/self_training:proposals \
+    //haiku_spectral/self_training:samples //haiku_spectral/self_training:seed_run \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/tasks:problem //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/self_training:settings, //haiku_spectral/storage:atomic_file \
+$(call py_library, //haiku_spectral/self_training:samples, \
+    //haiku_spectral/self_training:acceptance_filter //haiku_spectral/self_training:evaluator \
+    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:outcomes \
+    //haiku_spectral/self_training:proposals //haiku_spectral/self_training:sampler \
+    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:verifier_cache \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:problem \
+    //haiku_spectral/tasks:verified_sample)
+$(call py_library, //haiku_spectral/self_training:seed_run, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:session //haiku_spectral/self_training:callbacks \
+    //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:paths \
+    //haiku_spectral/self_training:proposals //haiku_spectral/self_training:sampler \
+    //haiku_spectral/self_training:settings //haiku_spectral/self_training:verifier_cache \
+    //haiku_spectral/tasks:problem //haiku_spectral/training:checkpoint)
+$(call py_library, //haiku_spectral/self_training:settings, //haiku_spectral:requirement \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/storage:strict_json \
     //haiku_spectral/tasks:registry)
-$(call py_library, //haiku_spectral/self_training:verdicts, //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral/tasks:golden_record \
-    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/self_training:verifier_cache, //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:append_log \
+    //haiku_spectral/storage:strict_json //haiku_spectral/tasks:problem \
+    //haiku_spectral/tasks:verified_sample)
 $(call py_library, //haiku_spectral:shutdown)
 $(call py_library, //haiku_spectral/storage:append_log, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/storage:file_lock)
 $(call py_library, //haiku_spectral/storage:file_name)
+$(call py_library, //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/tasks:arithmetic, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:column_addition //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/tasks:column_addition)
 $(call py_library, //haiku_spectral/tasks:functions, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:problem)
-$(call py_library, //haiku_spectral/tasks:golden_record)
 $(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/tasks:registry, //haiku_spectral/tasks:arithmetic \
     //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem \
@@ -434,6 +456,8 @@ $(call py_library, //haiku_spectral/tasks:turkish_stems)
 $(call py_library, //haiku_spectral/tasks:turkish_suffixes, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:problem //haiku_spectral/tasks:turkish_operators \
     //haiku_spectral/tasks:turkish_stems)
+$(call py_library, //haiku_spectral/tasks:verified_sample, //haiku_spectral:requirement \
+    //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/training:checkpoint, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:leaves //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
@@ -547,7 +571,7 @@ $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/training:checkpoint //haiku_spectral:vocab \
     //tests/decoding:tiny_model)
-$(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:golden_record \
+$(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:verified_sample \
     //haiku_spectral/training:checkpoint, //binaries:self_improve)
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
     //haiku_spectral/sandbox:result)
@@ -590,7 +614,7 @@ $(call py_test, //tests/datasets:curriculum_test, //datasets:__init__ //datasets
     //haiku_spectral:vocab //tests/datasets:corpora)
 $(call py_binary, //tests/datasets:dummy_sources, //datasets:__init__ \
     //datasets/golden:golden_dataset_builder //datasets:splits \
-    //haiku_spectral/tasks:golden_record //tests/datasets/readers:source_files)
+    //haiku_spectral/tasks:verified_sample //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets:mixture_test, //datasets:__init__ //datasets:mixture)
 $(call py_test, //tests/datasets:packing_test, //datasets:__init__ //datasets:packing \
     //haiku_spectral/config:__init__ //haiku_spectral:vocab)
@@ -606,7 +630,7 @@ $(call py_test, //tests/datasets:published_test, //datasets:__init__ \
     //datasets/golden:golden_dataset_builder //datasets/readers:raw //datasets/readers:reader \
     //datasets/shakespeare_sonnets:shakespeare_sonnets_dataset_builder //datasets:splits \
     //datasets:streaming_builder //datasets/wikitext103:wikitext103_dataset_builder \
-    //haiku_spectral/tasks:golden_record //tests/datasets:corpora \
+    //haiku_spectral/tasks:verified_sample //tests/datasets:corpora \
     //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets/readers:parquet_pages_test, //datasets:__init__ \
     //datasets/readers:parquet_pages //tests/datasets/readers:source_files)
@@ -741,28 +765,32 @@ $(call py_test, //tests/sandbox:sandbox_test, //haiku_spectral/sandbox:bubblewra
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:seccomp_filter \
     //haiku_spectral/sandbox:worker //tests/sandbox:canaries)
-$(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier)
-$(call py_test, //tests/self_training:golden_rule_test, \
-    //haiku_spectral/self_training:golden_rule //haiku_spectral/tasks:golden_record \
+$(call py_test, //tests/self_training:acceptance_filter_test, \
+    //haiku_spectral/self_training:acceptance_filter //haiku_spectral/tasks:verified_sample \
     //tests/self_training:stand_ins)
-$(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:measure \
-    //haiku_spectral/self_training:report)
+$(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier)
+$(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:evaluation \
+    //haiku_spectral/self_training:report //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/self_training:measure \
-    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds \
-    //haiku_spectral/self_training:sampler //haiku_spectral/self_training:settings \
-    //haiku_spectral/self_training:verdicts //haiku_spectral/tasks:golden_record \
-    //haiku_spectral/tasks:registry //haiku_spectral/training:checkpoint \
+    //haiku_spectral/config:phases //haiku_spectral/self_training:callbacks \
+    //haiku_spectral/self_training:curriculum //haiku_spectral/self_training:evaluation \
+    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:outcomes \
+    //haiku_spectral/self_training:paths //haiku_spectral/self_training:report \
+    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:sampler \
+    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:registry \
+    //haiku_spectral/tasks:verified_sample //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:run_folder //tests/decoding:tiny_model \
     //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests/decoding:tiny_model)
-$(call py_test, //tests/self_training:settings_test, //haiku_spectral/self_training:settings)
+$(call py_test, //tests/self_training:settings_test, //haiku_spectral/self_training:settings \
+    //haiku_spectral/tasks:registry)
 $(call py_library, //tests/self_training:stand_ins, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:problem)
-$(call py_test, //tests/self_training:verdicts_test, //haiku_spectral/sandbox:result \
-    //haiku_spectral/self_training:verdicts //haiku_spectral/tasks:golden_record \
+$(call py_test, //tests/self_training:verifier_cache_test, //haiku_spectral/sandbox:result \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:verified_sample \
     //tests/self_training:stand_ins)
 $(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown)
 $(call py_library, //tests:small_repository, //binaries:tidy)
@@ -770,6 +798,7 @@ $(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append
 $(call py_test, //tests/storage:atomic_file_test, //haiku_spectral/storage:atomic_file)
 $(call py_test, //tests/storage:file_lock_test, //haiku_spectral/storage:file_lock)
 $(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_name)
+$(call py_test, //tests/storage:strict_json_test, //haiku_spectral/storage:strict_json)
 $(call py_test, //tests/tasks:arithmetic_test, //haiku_spectral/tasks:arithmetic \
     //haiku_spectral/tasks:column_addition //tests/tasks:trusted)
 $(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \
