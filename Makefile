@@ -29,12 +29,15 @@ TESTS          = $(TARGETS.py_test)
 SKIP          := slow
 ARGS          :=
 
-export PYTHONPATH             := $(CURDIR)
-export MALLOC_TOP_PAD_        ?= 268435456
-export MALLOC_MMAP_THRESHOLD_ ?= 4294967296
-export MALLOC_TRIM_THRESHOLD_ ?= 8589934592
-export MALLOC_ARENA_MAX       ?= 1
-export OPENBLAS_NUM_THREADS   ?= 1
+PYTHONPATH             := $(CURDIR)
+MALLOC_TOP_PAD_        ?= 268435456
+MALLOC_MMAP_THRESHOLD_ ?= 4294967296
+MALLOC_TRIM_THRESHOLD_ ?= 8589934592
+MALLOC_ARENA_MAX       ?= 1
+OPENBLAS_NUM_THREADS   ?= 1
+EXPORTED := PYTHONPATH MALLOC_TOP_PAD_ MALLOC_MMAP_THRESHOLD_ MALLOC_TRIM_THRESHOLD_ \
+  MALLOC_ARENA_MAX OPENBLAS_NUM_THREADS
+export $(EXPORTED)
 
 id      = $(subst :,/,$(patsubst //%,%,$1))
 label   = $(foreach t,$1,//$(patsubst %/,%,$(dir $t)):$(notdir $t))
@@ -64,7 +67,7 @@ USES.$1    := $3
 FILES.$1   := $1.py $(filter-out $1.py,$(wildcard $(addsuffix __init__.py,$(folders))))
 .PHONY: $(goal)
 $(goal): $(VENV.$4)
-	@$$(call run.$4,$1)
+	@$$(call $(if $(COMMAND),print_command,run.$4),$1)
 endef
 target     = $(eval $(call declare,$(call id,$1),$(call id,$2),$(call id,$3),$4))
 py_library = $(call target,$(strip $1),$2,$3,py_library)
@@ -122,9 +125,13 @@ HASHES = $(eval HASHES := $(shell sha256sum $(sort $(SETTING) $(foreach t,$(TARG
 key    = $(PY) $(filter $(addprefix %=,$(SETTING) $(foreach t,$(CLOSURE.$1),$(FILES.$t))),$(HASHES))
 cached = $(findstring |$(key)|,|$(strip $(file <$(OUT)/$1.ok))|)
 
-run.py_library = $(PY) -c 'import $(module)' && echo 'IMPORTED $(label)'
+# With COMMAND the command is printed, for ./run to become it.
 python         = $(or $(ENV.$1:%=.venv-%/bin/python),$(PY))
-run.py_binary  = $(python) -m $(module) $(subst $(newline), ,$(value ARGS))
+command        = $(python) -m $(module)
+print_command  = $(call must,$1,$(filter-out $(TARGETS.py_library),$1),is a library: there is nothing to \
+  run)echo "env $(foreach v,$(EXPORTED),$v='$($v)') $(command)"
+run.py_library = $(PY) -c 'import $(module)' && echo 'IMPORTED $(label)'
+run.py_binary  = $(command) $(subst $(newline), ,$(value ARGS))
 run.py_test    = $(if $(value ARGS),$(run.py_binary),$(if $(cached),$(report_cached),$(run_test)))
 report_cached  = echo '(cached) PASSED $(label)'
 define run_test
@@ -189,7 +196,7 @@ asked  = $(if $(deps),$(call known,$(CLOSURE.$(call id,$(deps))),$(deps)),$(if \
 
 # The marks *.ok come last, so an interrupted installation is begun anew. The pins are complete, so
 # nothing but what they name is installed. uv is several times faster than pip, its stand-in.
-install = echo 'Installing $< into .venv ...'; \
+install = echo 'Installing $< into .venv ...' >&2; \
   { $(PY) -m pip install -q --only-binary=:all: $(UV) 2> /dev/null && .venv/bin/uv pip install -q \
     --python $(PY) --compile-bytecode --no-deps --reinstall -r $<; } || \
   $(PY) -m pip install -q --no-deps --force-reinstall -r $<
@@ -202,5 +209,5 @@ install = echo 'Installing $< into .venv ...'; \
 # An environment beside it, for programs whose packages the others shall not have: made when such a
 # program is first run. Its pins are complete but for what a platform's own wheels ask for.
 .venv-%/ok: requirements-%.txt | $(VENV.py_library)
-	@echo 'Installing $< into $(@D) ...'; $(PY) -m venv --clear $(@D) && \
+	@echo 'Installing $< into $(@D) ...' >&2; $(PY) -m venv --clear $(@D) && \
 	$(@D)/bin/python -m pip install -q --only-binary=:all: -r $< && touch $@

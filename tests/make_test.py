@@ -1,5 +1,9 @@
 """What make promises: results kept by content, failures never, errors that say what to do."""
 
+import signal
+import subprocess
+import sys
+
 from absl.testing import absltest, parameterized
 
 from tests import small_repository
@@ -141,6 +145,49 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
         '//haiku_spectral/modules:sea', '//haiku_spectral/ops:wave', '//tests:net_test'])
     self.assertEqual(self.make('query', 'rdeps=//haiku_spectral/modules:sea').output.split(), [
         '//haiku_spectral/modules:sea', '//tests:net_test', '//tests:sea_test'])
+
+
+class RunTest(small_repository.SmallRepositoryTestCase):
+  """./run, which ends as the program does: make itself ends with 2 after any failure."""
+
+  def run_program(self, source: str, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of //binaries:show, started from another folder."""
+    self.write('binaries/show.py', f'import os, sys\n{MAIN}  {source}\n')
+    self.tidy()
+    done = subprocess.run(
+        [self.root / 'run', '//binaries:show', *arguments], capture_output=True, text=True,
+        check=False, cwd='/', env=small_repository.environment() | {
+            'PY': sys.executable, 'MAKELEVEL': '1', 'MAKEFLAGS': 'n -- COMMAND= ARGS=--moon'})
+    return done.returncode, done.stdout, done.stderr
+
+  @parameterized.parameters(0, 1, 2, 3, 4, 5, 130)
+  def test_exit_code_is_the_programs(self, code: int):
+    self.assertEqual(self.run_program(f'sys.exit({code})'), (code, '', ''))
+
+  def test_arguments_arrive_as_given(self):
+    arguments = ['--help', "--prompt=a 'b' \"c\" $HOME `x` \\ *", '--text=two\nlines', '', '--']
+    self.assertEqual(self.run_program('print(sys.argv[1:])', *arguments),
+                     (0, f'{arguments}\n', ''))
+
+  def test_settings_and_folder_are_those_of_make(self):
+    source = "print(os.environ['MALLOC_ARENA_MAX'], os.environ['PYTHONPATH'], os.getcwd())"
+    expected = f'1 {self.root} {self.root}\n'
+    self.assertEqual(self.run_program(source), (0, expected, ''))
+    self.assertEqual(self.make('//binaries:show').output, expected)
+
+  def test_signal_reaches_the_program(self):
+    self.assertEqual(self.run_program('os.kill(os.getpid(), 15)')[0], -signal.SIGTERM)
+
+  @parameterized.parameters(
+      ([], 'usage: ./run //binaries:NAME'),
+      (['//binaries:moon'], 'there is no target //binaries:moon'),
+      (['//haiku_spectral/ops:wave'], '//haiku_spectral/ops:wave is a library'),
+  )
+  def test_wrong_label(self, arguments: list[str], message: str):
+    done = subprocess.run([self.root / 'run', *arguments], capture_output=True, text=True,
+                          check=False, env=small_repository.environment() | {'PY': sys.executable})
+    self.assertEqual((done.returncode, done.stdout), (2, ''))
+    self.assertIn(message, done.stderr)
 
 
 class InstallationTest(small_repository.SmallRepositoryTestCase):

@@ -61,11 +61,15 @@ class Outcome(NamedTuple):
     return {name: result for result, name in lines}
 
 
+def environment() -> dict[str, str]:
+  """That of this process, without the settings of the make that runs it."""
+  return {k: v for k, v in os.environ.items() if not k.startswith(('MAKE', 'MALLOC_'))}
+
+
 def make(root: pathlib.Path, *arguments: str) -> Outcome:
-  """Runs make with this Python and without the settings of the make that runs this test."""
-  environment = {k: v for k, v in os.environ.items() if not k.startswith(('MAKE', 'MALLOC_'))}
+  """Runs make with this Python."""
   done = subprocess.run(
-      ['make', f'PY={sys.executable}', *arguments], cwd=root, env=environment, text=True,
+      ['make', f'PY={sys.executable}', *arguments], cwd=root, env=environment(), text=True,
       check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
   return Outcome(done.returncode, done.stdout)
 
@@ -76,8 +80,10 @@ class SmallRepositoryTestCase(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.root = pathlib.Path(self.create_tempdir().full_path)
-    for name in ('Makefile', 'requirements.txt', 'requirements-dev.txt', 'binaries/tidy.py'):
+    for name in ('Makefile', 'requirements.txt', 'requirements-dev.txt', 'binaries/tidy.py',
+                 'run'):
       self.write(name, (ROOT / name).read_text(encoding='utf-8'))
+    (self.root / 'run').chmod(0o755)
     self.write('BUILD.md', BUILD)
     self.write('tests/shore.txt', '3\n')
     for name, text in SOURCES.items():
