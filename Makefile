@@ -1,5 +1,5 @@
-# A small Bazel in GNU Make. Which modules there are and what they import stands in imports.mk, which
-# `make tidy` writes; what imports cannot tell stands in the ```make blocks of BUILD.md:
+# A small Bazel in GNU Make. Which modules there are and what they import is in imports.mk, which
+# `make tidy` writes; what no import shows is declared in the ```make blocks of BUILD.md:
 #
 #   $(call layer, folder, what it may use)           $(call data, labels, files and labels)
 #   $(call environment, labels, name)                $(call tags, labels, tags)
@@ -19,15 +19,17 @@ MAKEFLAGS     += --no-builtin-rules --no-builtin-variables --no-print-directory
 OUT           := .build
 PY            := .venv/bin/python
 PYTHONS        = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
-first_python   = for python in $1; do "$$python" -c 'import sys, $2; sys.exit(sys.version_info < \
-  (3, 11))' 2> /dev/null && break; python=; done; [ "$$python" ] || { echo 'error: no Python >= 3.11' \
-  'with $2 among: $1. Give one as PYTHON=/path/to/python3' >&2; exit 1; }
+find_python    = for python in $(PYTHONS); do "$$python" -c 'import ensurepip, sys, venv; \
+  sys.exit(sys.version_info < (3, 11))' 2> /dev/null && break; python=; done; \
+  [ "$$python" ] || { echo 'error: no Python >= 3.11 with venv and pip among: $(PYTHONS).' \
+    'Give one as PYTHON=/path/to/python3' >&2; exit 1; }
 UV            := uv==0.13.9
 JOBS          ?= $(shell getconf _NPROCESSORS_ONLN)
 TIMEOUT       ?= 600
 TESTS          = $(TARGETS.py_test)
 SKIP          := slow
 ARGS          :=
+COMMAND       :=
 
 PYTHONPATH             := $(CURDIR)
 MALLOC_TOP_PAD_        ?= 268435456
@@ -80,18 +82,18 @@ close = $(call must,$1,$(FILES.$1),is imported and not declared: run make tidy)\
   $(if $(CLOSURE.$1),,$(eval CLOSURE.$1 := $(sort \
     $1 $(foreach t,$(IMPORTS.$1) $(USES.$1),$(call close,$t,$2 $1)))))$(CLOSURE.$1)
 
-# What the imports do not tell: files that targets read and modules that they run or load by a name
-# put together on the way, words by which tests are chosen, an environment for a program.
-declared    = $(foreach t,$(call id,$1),$(call must,$t,$(filter $(TARGETS),$t),is not declared: \
+# What no import shows: files that targets read and modules that they run or load by a name put
+# together on the way, words by which tests are chosen, the environment of a program.
+declared = $(foreach t,$(call id,$1),$(call must,$t,$(filter $(TARGETS),$t),is not declared: \
   if its file is new run make tidy)$t)
-data        = $(foreach t,$(declared),$(call add_data,$t,$(filter-out //%,$2),$(call declared,$(filter \
-  //%,$2))))
-add_data    = $(foreach f,$2,$(call must,$1,$(wildcard $f),has no data file $f))$(eval \
-  FILES.$1 += $2)$(eval USES.$1 += $3)
+add_data = $(foreach f,$2,$(call must,$1,$(wildcard $f),has no data file $f))\
+  $(eval FILES.$1 += $2)$(eval USES.$1 += $3)
+add_environment = $(call must,$1,$(wildcard requirements-$2.txt),has no file requirements-$2.txt)\
+  $(eval ENV.$1 := $2)$(eval $(goal): .venv-$2/ok)
+data        = $(foreach t,$(declared),$(call \
+  add_data,$t,$(filter-out //%,$2),$(call declared,$(filter //%,$2))))
 tags        = $(foreach t,$(declared),$(eval TAGS.$t += $2))
-environment = $(foreach t,$(declared),$(call set_environment,$t,$(strip $2)))
-set_environment = $(call must,$1,$(wildcard requirements-$2.txt),has no file requirements-$2.txt)$(eval \
-  ENV.$1 := $2)$(eval $(goal): .venv-$2/ok)
+environment = $(foreach t,$(declared),$(call add_environment,$t,$(strip $2)))
 
 # Tests want more packages than programs. A PY of your own brings its packages itself.
 VENV.py_library := $(if $(filter .venv/%,$(PY)),.venv/run.ok)
@@ -102,8 +104,9 @@ SETTING         := requirements.txt requirements-dev.txt $(if $(VENV.py_test),.v
 # Tidying comes before all else, so that it works where imports.mk would stop make, and so that
 # other goals of the same command see what it wrote.
 ifneq ($(filter tidy,$(MAKECMDGOALS)),)
-  $(info $(shell $(call first_python,$(wildcard $(PY)) $(PYTHONS),ast); "$$python" binaries/tidy.py 2>&1))
-  $(if $(filter 0,$(.SHELLSTATUS)),,$(error make tidy failed))
+  $(info $(shell $(if $(wildcard $(PY)),python=$(PY),$(find_python)); \
+    "$$python" binaries/tidy.py 2>&1))
+  $(if $(filter 0,$(.SHELLSTATUS)),,$(error imports.mk is as it was))
 endif
 
 # The prose becomes blank lines, so that an error names the line in BUILD.md. Made anew each time,
@@ -128,8 +131,8 @@ cached = $(findstring |$(key)|,|$(strip $(file <$(OUT)/$1.ok))|)
 # With COMMAND the command is printed, for ./run to become it.
 python         = $(or $(ENV.$1:%=.venv-%/bin/python),$(PY))
 command        = $(python) -m $(module)
-print_command  = $(call must,$1,$(filter-out $(TARGETS.py_library),$1),is a library: there is nothing to \
-  run)echo "env $(foreach v,$(EXPORTED),$v='$($v)') $(command)"
+print_command  = $(call must,$1,$(filter-out $(TARGETS.py_library),$1),is a library: nothing to run)\
+  echo "env $(foreach v,$(EXPORTED),$v='$($v)') $(command)"
 run.py_library = $(PY) -c 'import $(module)' && echo 'IMPORTED $(label)'
 run.py_binary  = $(command) $(subst $(newline), ,$(value ARGS))
 run.py_test    = $(if $(value ARGS),$(run.py_binary),$(if $(cached),$(report_cached),$(run_test)))
@@ -148,7 +151,7 @@ endef
 help: ## Show this help
 	@sed -nE 's/^([a-z-]+):.*## /make \1\t/p' Makefile | expand -t 20
 	@echo "make //a/b:name     Run a test, run a binary (ARGS='--flag=1'), import a library"
-	@echo "make //a/b/...      Run the tests that use anything in a folder"
+	@echo "make //a/b/...      Run the tests that depend on anything in a folder"
 
 tidy: ## Write imports.mk anew: after a file or an import has come or gone
 	@:
@@ -165,14 +168,15 @@ test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the slow
 	echo "$$(($(words $(chosen)) - failed)) passed, $$failed failed"; [ $$failed = 0 ]
 
 test-slow: ## Run the slow tests that are out of date
-	@$(MAKE) test SKIP= TIMEOUT=1800 TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
+	@$(MAKE) test SKIP= TIMEOUT=1800 \
+	  TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
 
 docs-test: ## Run the commands of the docs as they are typed there
 	@$(MAKE) test SKIP= TIMEOUT=1800 TESTS=//tests:docs_test
 
 lint: //tests\:lint_test ## Check style and types (a part of make test)
 
-demo: //binaries\:demo ## Train a small model, show that it extrapolates, let it write
+demo: //binaries\:demo ## Train a small model, show that it extrapolates, generate text
 
 query: ## List targets (deps=//a:b: what it needs; rdeps=//a:b: what needs it)
 	$(foreach t,$(sort $(call label,$(asked))),$(info $t))@:
@@ -201,7 +205,7 @@ install = echo 'Installing $< into .venv ...' >&2; \
     --python $(PY) --compile-bytecode --no-deps --reinstall -r $<; } || \
   $(PY) -m pip install -q --no-deps --force-reinstall -r $<
 .venv/run.ok: requirements.txt
-	@$(call first_python,$(PYTHONS),ensurepip); \
+	@$(find_python); \
 	"$$python" -m venv --clear .venv && { $(install); } && touch $@
 .venv/test.ok: requirements-dev.txt .venv/run.ok
 	@{ $(install); } && touch $@

@@ -99,16 +99,23 @@ def dependencies(modules: Mapping[str, Module]) -> dict[str, Module]:
   """The modules as make shall know them, with the packages that Python runs on the way.
 
   An `__init__.py` that imports nothing of ours is no module of its own: make counts it as a part of
-  every module below it. One that does is imported by whatever imports a module below it, and by
-  those modules, except by what it needs itself, which would be circular.
+  every module below it. Any other is needed by whatever needs a module below it, and by those
+  modules, except by the ones that it imports itself: that would be circular.
   """
   packages = {name for name in modules if name.endswith('/__init__')}
   reach = {name: _reach(name, modules) for name in packages if modules[name].imports}
-  return {
-      name: module._replace(imports=(module.imports - packages) | {
-          package for needed in {name, *module.imports} for package in _packages(needed)
-          if package in reach and name not in reach[package]})
-      for name, module in modules.items() if name not in packages or name in reach}
+
+  def on_the_way(name: str, needed: Iterable[str]) -> set[str]:
+    return {package for module in needed for package in _packages(module)
+            if package in reach and name not in reach[package]}
+
+  found = {}
+  for name, module in modules.items():
+    imports = module.imports - packages | on_the_way(name, {name, *module.imports})
+    names = module.names | on_the_way(name, module.names)
+    if name in reach or name not in packages:
+      found[name] = Module(module.kind, imports, names - imports)
+  return found
 
 
 def _label(module: str) -> str:

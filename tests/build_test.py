@@ -190,6 +190,10 @@ class PackageTest(small_repository.SmallRepositoryTestCase):
     self.assertEqual(self.deps('//tests:sky_test'),
                      [self.INIT, SEA, *also, WAVE, '//tests:sky_test'])
 
+  def test_program_that_is_named_needs_its_package(self):
+    self.write('tests/sky_test.py', "PROGRAM = 'haiku_spectral.modules.sea'")
+    self.assertEqual(self.deps('//tests:sky_test'), [self.INIT, SEA, WAVE, '//tests:sky_test'])
+
   def test_modules_below_need_it_except_those_that_it_imports(self):
     self.assertEqual(self.deps(SKY), [self.INIT, SEA, SKY, WAVE])
     self.assertEqual(self.deps(SEA), [SEA, WAVE])

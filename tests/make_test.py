@@ -89,6 +89,7 @@ class FailureTest(small_repository.SmallRepositoryTestCase):
       (['query', 'deps=//tests:moon_test'], 'there is no target //tests:moon_test'),
       (['help', 'MAKE_VERSION=4.2.1'], 'GNU Make 4.2.1 is too old: 4.3 or newer is needed'),
       (['test', 'PY=.venv/bin/python', 'PYTHON=false'], 'error: no Python >= 3.11'),
+      (['tidy', 'PY=.venv/bin/python', 'PYTHON=false'], 'error: no Python >= 3.11'),
   )
   def test_wrong_command(self, arguments: list[str], message: str):
     status, output = self.make(*arguments)
