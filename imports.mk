@@ -111,7 +111,7 @@ $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:tr
     //haiku_spectral/configs:self_improve)
 $(call py_binary, //binaries:tidy)
 $(call py_binary, //binaries:train, //binaries:command_line //binaries:training_task \
-    //datasets:__init__ //datasets:curriculum //datasets:registry //datasets:windows \
+    //datasets:__init__ //datasets:curriculum //datasets:registry \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases //haiku_spectral:shutdown \
     //haiku_spectral/training:loop //haiku_spectral/training:run_folder, \
     //haiku_spectral/configs:nano)
@@ -143,7 +143,7 @@ $(call py_library, //datasets/golden:golden_dataset_builder, //datasets:__init__
     //datasets/readers:reader //datasets:splits //haiku_spectral/tasks:verified_sample)
 $(call py_library, //datasets:mixture, //datasets:__init__)
 $(call py_library, //datasets:packed_builder, //datasets:__init__ //datasets:packing \
-    //datasets:text_files)
+    //datasets:text_files //haiku_spectral/storage:file_name)
 $(call py_library, //datasets:packing, //datasets:__init__ //haiku_spectral/config:__init__ \
     //haiku_spectral:vocab)
 $(call py_library, //datasets/pg19:pg19_dataset_builder, //datasets:__init__ \
@@ -154,7 +154,7 @@ $(call py_library, //datasets:pipeline, //datasets:__init__ //datasets:mixture /
     //datasets:windows //haiku_spectral/config:__init__ //haiku_spectral:vocab)
 $(call py_library, //datasets:prefetch, //datasets:__init__ //datasets:pipeline)
 $(call py_library, //datasets:preparation, //datasets:__init__ //datasets:packed_builder \
-    //datasets:registry)
+    //datasets:registry //haiku_spectral/storage:atomic_file //haiku_spectral/storage:file_lock)
 $(call py_library, //datasets:published, //datasets:__init__ //datasets/cleaning:rules \
     //datasets/readers:raw //datasets/readers:reader //datasets:streaming_builder)
 $(call py_library, //datasets/readers:fields, //datasets:__init__ //datasets/readers:raw)
@@ -202,9 +202,11 @@ $(call py_library, //datasets:streaming_builder, //datasets:__init__ //datasets/
     //datasets:packed_builder //datasets/readers:raw //datasets/streaming:collect \
     //datasets/streaming:decide //datasets/streaming:evaluation_text //datasets/streaming:runners \
     //datasets/streaming:shards //datasets/streaming:summary)
-$(call py_library, //datasets:text_files, //datasets:__init__ //datasets:splits)
+$(call py_library, //datasets:text_files, //datasets:__init__ //datasets:registry \
+    //datasets:splits //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/text_folder:text_folder_dataset_builder, //datasets:__init__ \
-    //datasets:packed_builder //datasets:splits //datasets:text_files)
+    //datasets:packed_builder //datasets:splits //datasets:text_files \
+    //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/tiny_stories:tiny_stories_dataset_builder, //datasets:__init__ \
     //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/turkish_academic:turkish_academic_dataset_builder, \
@@ -623,7 +625,7 @@ $(call py_test, //tests/datasets:pipeline_test, //datasets:__init__ //datasets:p
 $(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:pipeline \
     //datasets:prefetch)
 $(call py_test, //tests/datasets:preparation_test, //datasets:__init__ //datasets:pipeline \
-    //datasets:registry //tests/datasets:corpora)
+    //datasets:registry //haiku_spectral/storage:atomic_file //tests/datasets:corpora)
 $(call py_test, //tests/datasets:published_test, //datasets:__init__ \
     //datasets/enwik8:enwik8_dataset_builder //datasets/github_code:github_code_dataset_builder \
     //datasets/golden:golden_dataset_builder //datasets/readers:raw //datasets/readers:reader \
@@ -658,7 +660,7 @@ $(call py_test, //tests/datasets:streaming_builder_test, //datasets:__init__ \
     //datasets/streaming:collect //datasets:streaming_builder //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets:text_files_test, //datasets:__init__ //datasets:text_files \
-    //tests/datasets:corpora)
+    //haiku_spectral/storage:file_name //tests/datasets:corpora)
 $(call py_test, //tests/datasets/text_folder:text_folder_dataset_builder_test, \
     //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:pipeline \
     //datasets:registry //datasets/text_folder:text_folder_dataset_builder //datasets:windows \

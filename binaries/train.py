@@ -53,15 +53,15 @@ def main(argv: Sequence[str]) -> int:
 
 def _told(phase: phases.Phase) -> str:
   """What a phase reads."""
-  from datasets import registry, windows
+  from datasets import registry
   names = configs.parse_mixture(phase.data.mixture)
   whole = [name for name in names if not phase.first_step
            or registry.is_whole(registry.folder(name, DATA_DIR.value))]
-  corpus = configs.RECORD_BYTES * sum(
-      len(windows.Records(name, data_dir=DATA_DIR.value, split='train')) for name in whole)
+  reports = [registry.report(name, DATA_DIR.value) for name in whole]
+  corpus = sum(report['splits']['train']['bytes'] for report in reports)
   rows, lengths = phase.data.batch_size, ', '.join(f'{s.segment:,}' for s in phase.stages)
   size = rows * sum(stage.steps * stage.segment for stage in phase.stages)
-  return (f'data: {phase.data.mixture} in {DATA_DIR.value}, about {corpus:,} bytes to train on\n'
+  return (f'data: {phase.data.mixture} in {DATA_DIR.value}, {corpus:,} bytes to train on\n'
           f'plan: {phase.steps:,} steps of {rows} x {lengths} bytes, '
           f'{size / max(corpus, 1):.1f} times the data')
 

@@ -103,7 +103,7 @@ def fingerprint(name: str, data_dir: str) -> dict[str, str]:
   """
   records = windows.Records(name, data_dir=data_dir, split='train')
   folder = registry.folder(name, data_dir)
-  info = json.loads((folder / 'dataset_info.json').read_text())
+  info = json.loads((folder / 'dataset_info.json').read_text(encoding='utf-8'))
   sizes = sorted((split['name'], sum(map(int, split['shardLengths'])))
                  for split in info['splits'])
   digest = hashlib.sha256(json.dumps(sizes).encode())

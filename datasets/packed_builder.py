@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from datasets import packing, text_files
+from haiku_spectral.storage import file_name
 
 RECORDS_PER_SHARD = 4096  # 256 MiB
 MAX_SHARDS = 256  # Per split: each is a file that a reader holds open.
@@ -76,14 +77,15 @@ class PackedBuilder(tfds.core.ShardBasedBuilder):
     return {split: _shards(part, advance) for split, part in plan.splits.items()}
 
   def _write_tables(self, plan: Plan) -> None:
-    with (self.data_path / DOCUMENTS).open('w') as file:
+    with (self.data_path / DOCUMENTS).open('w', encoding='utf-8') as file:
       for split, part in plan.splits.items():
         for document in part:
           line = {'id': document.id, 'split': split, 'bytes': document.size,
-                  'name': text_files.printable(document.name)}
+                  'name': file_name.printable(document.name)}
           file.write(json.dumps(line, ensure_ascii=False) + '\n')
     (self.data_path / REPORT).write_text(
-        json.dumps({**self.settings(), **report(plan)}, indent=2, ensure_ascii=False))
+        json.dumps({**self.settings(), **report(plan)}, indent=2, ensure_ascii=False),
+        encoding='utf-8')
 
 
 def features() -> tfds.features.FeaturesDict:
@@ -144,5 +146,5 @@ def _chunks(document: Document, advance: Callable[[int], object]) -> Iterator[by
     yield chunk
   if size != document.size:
     raise ValueError(
-        f'{text_files.printable(document.name)} changed while it was read ({document.size} bytes '
+        f'{file_name.printable(document.name)} changed while it was read ({document.size} bytes '
         f'before, {size} now): run again when nothing writes to the folder.')

@@ -2,18 +2,21 @@
 
 All is written into DATA_DIR/.building/NAME and renamed into place at the end. A build that was
 killed leaves only that folder, which the next one removes, but for downloads and finished parts,
-from which a builder that keeps such goes on. A lock, which the system takes from a process that
-dies, keeps two processes from building the same dataset.
+from which a builder that keeps such goes on, and for a dataset that was about to be replaced, which
+is put back. A lock keeps two processes from building the same dataset.
 """
 
 import contextlib
-import fcntl
 import pathlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from datasets import packed_builder, registry
+from haiku_spectral.storage import atomic_file, file_lock
+
+# Below the staging folder: the new dataset when all of it is written, and what it replaces.
+_COMPLETE, _REPLACED = 'complete', 'replaced'
 
 
 def prepare(
@@ -31,8 +34,10 @@ def prepare(
   """
   place = registry.folder(name, data_dir)
   staging = pathlib.Path(data_dir).expanduser() / '.building' / name
-  with _lock(staging.with_name(staging.name + '.lock'), name):
-    _clear(staging)
+  with file_lock.exclusive(
+      _lock_file(staging), busy=f'another process is building {name!r}',
+      advice='wait for it or end it first.'):
+    _clear(staging, place)
     builder = make_builder(str(staging))
     if registry.is_whole(place) and not overwrite:
       report = registry.report(name, data_dir)
@@ -49,12 +54,14 @@ def prepare(
         raise  # Ours: it says already what is wrong.
       raise ValueError(f'{name!r} was not built: {error}.') from error  # A full disk, for example.
     finally:
-      _clear(staging)
+      _clear(staging, place)
   return True, registry.report(name, data_dir)
 
 
-def _clear(staging: pathlib.Path) -> None:
-  """Removes all but finished parts and downloads."""
+def _clear(staging: pathlib.Path, place: pathlib.Path) -> None:
+  """Removes all but finished parts and downloads; puts back what was not replaced after all."""
+  if not place.exists() and (staging / _REPLACED).exists():
+    (staging / _REPLACED).rename(place)
   for path in staging.glob('*'):
     if path.name not in (packed_builder.PARTS, 'downloads'):
       shutil.rmtree(path, ignore_errors=True)
@@ -69,23 +76,17 @@ def _check_settings(name: str, report: dict[str, Any], wanted: dict[str, Any]) -
 
 
 def _replace(place: pathlib.Path, fresh: pathlib.Path, staging: pathlib.Path) -> None:
+  atomic_file.publish(fresh, staging / _COMPLETE)  # Waits for the disk while the old one is there.
   place.parent.mkdir(parents=True, exist_ok=True)
   if place.exists():
-    place.rename(staging / 'replaced')
-  fresh.rename(place)
+    place.rename(staging / _REPLACED)
+  atomic_file.publish(staging / _COMPLETE, place)
 
 
-@contextlib.contextmanager
-def _lock(path: pathlib.Path, name: str) -> Iterator[None]:
+def _lock_file(staging: pathlib.Path) -> pathlib.Path:
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    staging.parent.mkdir(parents=True, exist_ok=True)
   except (FileExistsError, NotADirectoryError):
     raise NotADirectoryError(
-        f'the folder {str(path.parent)!r} cannot be made: a file stands in its way.') from None
-  with path.open('w') as file:
-    try:
-      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-      raise ValueError(
-          f'another process is building {name!r}: wait for it or end it first.') from None
-    yield
+        f'the folder {str(staging.parent)!r} cannot be made: a file stands in its way.') from None
+  return staging.with_name(staging.name + '.lock')

@@ -171,11 +171,11 @@ def _open(path: str, modified: int) -> Any:
 
 def document_names(name: str, data_dir: str) -> dict[int, str]:
   """The name of every document by its id: for files the path below the folder."""
-  with (folder(name, data_dir) / 'documents.jsonl').open() as file:
+  with (folder(name, data_dir) / 'documents.jsonl').open(encoding='utf-8') as file:
     lines = (json.loads(line) for line in file)
     return {line['id']: line['name'] for line in lines}
 
 
 def report(name: str, data_dir: str) -> dict[str, Any]:
   """What went into a dataset when it was built (see packed_builder.report)."""
-  return json.loads((folder(name, data_dir) / 'report.json').read_text())
+  return json.loads((folder(name, data_dir) / 'report.json').read_text(encoding='utf-8'))

@@ -7,7 +7,6 @@ other texts to a corpus moves no document from one split to another.
 import codecs
 import hashlib
 import itertools
-import os
 from collections.abc import Mapping
 
 NAMES = ('train', 'validation', 'test')
@@ -30,7 +29,8 @@ def fraction(name: str) -> float:
 
 
 def _hash(name: str, use: str) -> int:
-  digest = hashlib.blake2b(os.fsencode(name), digest_size=8, person=use.encode())
+  data = name.encode('utf-8', 'surrogateescape')  # The bytes of a file name, in any locale.
+  digest = hashlib.blake2b(data, digest_size=8, person=use.encode())
   return int.from_bytes(digest.digest(), 'big')
 
 

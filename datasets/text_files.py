@@ -9,7 +9,8 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from datasets import splits
+from datasets import registry, splits
+from haiku_spectral.storage import file_name
 
 READ_BYTES = 1 << 20  # One read; all that is held of a file.
 LISTED = 20  # Rejected files that are named; the others are only counted.
@@ -21,8 +22,8 @@ class NotText(ValueError):
 
   def __init__(self, path: str, reason: str, position: int) -> None:
     super().__init__(
-        f'{printable(path)}: {reason} at byte {position}: mend the file, or choose to skip such '
-        'files or to replace what is wrong in them.')
+        f'{file_name.printable(path)}: {reason} at byte {position}: mend the file, or choose to '
+        'skip such files or to replace what is wrong in them.')
     self.reason = reason
     self.position = position
 
@@ -47,12 +48,7 @@ class Rejected:
     """Counts one file."""
     self.counts[reason] += 1
     if len(self.first) < LISTED:
-      self.first.append((printable(name), reason + detail))
-
-
-def printable(name: str) -> str:
-  """A file name as text: bytes that are not UTF-8 become escapes."""
-  return os.fsencode(name).decode('utf-8', 'backslashreplace')
+      self.first.append((file_name.printable(name), reason + detail))
 
 
 def read_text(
@@ -99,7 +95,8 @@ def find(
   """Yields (path, name, bytes on disk) of all regular files below a folder, sorted by name.
 
   Symbolic links are not followed (they may form loops, and copies would stand in two splits);
-  names that begin with a dot are left out. All that is left out is counted in `rejected`.
+  names that begin with a dot and built datasets are left out. All that is left out is counted in
+  `rejected`.
   """
   stack = [(folder, '')]
   while stack:
@@ -111,6 +108,8 @@ def find(
         rejected.add(name, 'hidden (its name begins with a dot)')
       elif stat.S_ISLNK(status.st_mode):
         rejected.add(name, 'symbolic link')
+      elif stat.S_ISDIR(status.st_mode) and registry.is_whole(pathlib.Path(path)):
+        rejected.add(name, 'a built dataset')
       elif stat.S_ISDIR(status.st_mode):
         children = sorted(os.listdir(path), reverse=True)
         stack.extend((os.path.join(path, child), f'{name}/{child}' if name else child)
@@ -162,4 +161,9 @@ def require_folder(folder: str) -> str:
   if not path.is_dir():
     raise NotADirectoryError(
         f'{folder!r} is a file: give the folder that holds it ({str(path.parent)!r}).')
-  return str(path.resolve())
+  path = path.resolve()
+  for place in (path, *path.parents):
+    if registry.is_whole(place):
+      raise ValueError(f'the folder {folder!r} belongs to the built dataset in {str(place)!r}: '
+                       'give the folder of the texts that it was built from.')
+  return str(path)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import tensorflow_datasets as tfds
 
 from datasets import packed_builder, splits, text_files
+from haiku_spectral.storage import file_name
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -66,7 +67,7 @@ class Builder(packed_builder.PackedBuilder):
   def settings(self) -> dict[str, Any]:
     config: Any = self.builder_config
     folder = pathlib.Path(config.source).expanduser().resolve()
-    return {'source': text_files.printable(str(folder)), 'extensions': list(config.extensions),
+    return {'source': file_name.printable(folder), 'extensions': list(config.extensions),
             'invalid': config.invalid, 'validation': config.validation, 'test': config.test}
 
 

@@ -53,7 +53,7 @@ class TrainTest(absltest.TestCase):
     first = [process.stdout.readline() for _ in range(4)]
     self.assertRegex(''.join(first), (
         r'model: [\d,]+ parameters, float32\ndevices: 1 x cpu\n'
-        r'data: starter:1 in .*, about [\d,]+ bytes to train on\n'
+        r'data: starter:1 in .*, [\d,]+ bytes to train on\n'
         r'plan: 100,000 steps of 4 x 64 bytes, [\d.]+ times the data\n'))
     self.assertRegex(process.stdout.readline(), r'step 3: held-out loss \d')
     process.send_signal(signal.SIGTERM)

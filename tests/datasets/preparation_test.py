@@ -9,6 +9,7 @@ import signal
 from absl.testing import absltest
 
 from datasets import pipeline, registry
+from haiku_spectral.storage import atomic_file
 from tests.datasets import corpora
 
 NAME = 'text_folder/books'
@@ -81,6 +82,35 @@ class PreparationTest(absltest.TestCase):
     corpora.build('books', self.source, self.data_dir, overwrite=True)
     self.assertEmpty(self.staging())
     self.assertLen(self.train(), len(before) + 1)
+
+  def test_killed_between_the_old_and_the_new_keeps_the_old(self):
+    corpora.build('books', self.source, self.data_dir)
+    before = self.train()
+    place, staging = registry.folder(NAME, self.data_dir), self.root / 'data/.building' / NAME
+    staging.mkdir()
+    place.rename(staging / 'replaced')
+    self.assertEmpty(registry.built(self.data_dir))
+    fresh, _ = corpora.build('books', self.source, self.data_dir)
+    self.assertFalse(fresh)
+    self.assertEqual(self.train(), before)
+    self.assertEmpty(self.staging())
+
+  def test_a_disk_that_fails_at_the_last_step_keeps_the_old(self):
+    corpora.build('books', self.source, self.data_dir)
+    before, publish = self.train(), atomic_file.publish
+    place = registry.folder(NAME, self.data_dir)
+
+    def fail(unfinished, folder):
+      if folder == place:
+        raise OSError(5, 'Input/output error')
+      publish(unfinished, folder)
+
+    corpora.write(self.root / 'source', {'new.txt': b'new'})
+    with absltest.mock.patch.object(atomic_file, 'publish', fail), \
+        self.assertRaisesRegex(ValueError, 'was not built: .*Input/output error'):
+      corpora.build('books', self.source, self.data_dir, overwrite=True)
+    self.assertEqual(self.train(), before)
+    self.assertEmpty(self.staging())
 
   def test_built_twice_is_built_once(self):
     fresh, report = corpora.build('books', self.source, self.data_dir)

@@ -1,6 +1,7 @@
 """The registry: names to datasets, cheaply, and never to half of one."""
 
 import importlib.metadata
+import os
 import pathlib
 import shutil
 import subprocess
@@ -36,6 +37,23 @@ class RegistryTest(parameterized.TestCase):
     self.assertEqual(pathlib.Path(datasets.__file__), root / 'datasets/__init__.py')
     with self.assertRaises(importlib.metadata.PackageNotFoundError):
       importlib.metadata.version('datasets')
+
+  @absltest.skipUnless(
+      shutil.which('localedef') and os.path.exists('/usr/share/i18n/locales/tr_TR'),
+      'no Turkish locale can be made here')
+  @parameterized.parameters('UTF-8', 'ISO-8859-9')
+  def test_json_names_are_the_same_in_a_turkish_locale(self, encoding):
+    # There the C library's capital of 'i' is another letter than 'I'.
+    folder, locale = self.create_tempdir().full_path, f'tr_TR.{encoding}'
+    subprocess.check_call(['localedef', '-i', 'tr_TR', '-f', encoding, f'{folder}/{locale}'])
+    code = ('from datasets import registry\n'
+            f'registry.open_split("text_folder/books", {self.data_dir!r}, "train")\n'
+            'from tensorflow_datasets.core.proto import dataset_info_pb2 as proto\n'
+            'print(proto.DatasetInfo.DESCRIPTOR.fields_by_name["size_in_bytes"].json_name)')
+    printed = subprocess.check_output(
+        [sys.executable, '-c', code], text=True,
+        env={**os.environ, 'LOCPATH': folder, 'LC_ALL': locale})
+    self.assertEqual(printed.strip(), 'sizeInBytes')
 
   def test_importing_is_cheap(self):
     slow = {'tensorflow_datasets', 'grain', 'jax', 'numpy'}

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 
 import hypothesis
 from absl.testing import absltest, parameterized
@@ -55,6 +56,11 @@ class SplitsTest(parameterized.TestCase):
     self.assertLen(set(ids), 10_000)
     self.assertLess(max(ids), 2**63)
     self.assertEqual(splits.document_id('0.txt'), ids[0])
+
+  def test_names_that_are_not_text_have_ids(self):
+    name = os.fsdecode(b'\xff.txt')
+    self.assertEqual(splits.document_id(name), 6139318281863008431)
+    self.assertNotEqual(splits.document_id(name), splits.document_id('\xff.txt'))
 
   @parameterized.parameters(
       (0, 'found 0 document: training'), (1, 'found 1 document: training needs at least 2'),

@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
 from datasets import text_files
+from haiku_spectral.storage import file_name
 from tests.datasets import corpora
 
 BOM = b'\xef\xbb\xbf'
@@ -99,7 +100,7 @@ class TextFilesTest(parameterized.TestCase):
   def test_names_that_are_not_utf8_are_found_and_printable(self):
     (pathlib.Path(os.fsdecode(os.fsencode(self.folder) + b'/\xff.txt'))).write_bytes(b'text')
     (_, name, size), = text_files.find(str(self.folder), ('.txt',), text_files.Rejected())
-    self.assertEqual((text_files.printable(name), size), ('\\xff.txt', 4))
+    self.assertEqual((file_name.printable(name), size), ('\\xff.txt', 4))
 
   @parameterized.parameters(
       (b'', 'skip', 'empty'), (BOM, 'replace', 'empty'), (b'a\xff', 'skip', 'invalid UTF-8'),

@@ -68,6 +68,20 @@ class TextFolderTest(parameterized.TestCase):
     self.assertTrue(all(len(part) > 3 for part in parts))
     self.assertLen(set().union(*parts), sum(map(len, parts)))
 
+  def test_what_was_built_is_no_text(self):
+    files = {f'{i}.txt': corpora.letters(i, 50) for i in range(20)}
+    source = self.write(files)
+    for times in range(3):  # The folder of the datasets lies among the texts.
+      _, report = corpora.build('books', source, f'{source}/data', overwrite=True)
+      corpora.build(f'more{times}', source, f'{source}/data')
+      self.assertEqual(sum(part['documents'] for part in report['splits'].values()), 20)
+      self.assertEqual(report['rejected'].get('a built dataset', 0), 0 if not times else 1 + times)
+    place = registry.folder('text_folder/books', f'{source}/data')
+    for folder in (place, place / 'below'):
+      folder.mkdir(exist_ok=True)
+      with self.assertRaisesRegex(ValueError, f"belongs to the built dataset in '{place}': give"):
+        corpora.build('more', str(folder), self.data_dir)
+
   def test_two_builds_give_equal_records(self):
     files = {f'{i}.txt': corpora.letters(i, 5000) for i in range(40)}
     corpora.build('books', self.write(files), self.data_dir)
