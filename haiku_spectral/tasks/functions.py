@@ -5,8 +5,8 @@ due:
 
     [3,1,2]->[1,2,3] [5,0,5]->[0,5,5] [8,4,6]->[4,6,8]|def f(x):return
 
-The sandbox runs the expression on these inputs and on eight others. Whatever does the same as the
-reference on all eleven is right.
+The sandbox runs the expression on these inputs and on thirty others. Whatever does the same as the
+reference on all of them is right.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from haiku_spectral.sandbox.result import ExecResult, Job, Status
+from haiku_spectral.tasks import expressions
 from haiku_spectral.tasks.problem import Family, Problem, check_request, identical, side
 
 Primitives = dict[str, tuple[str, Callable[[Any], Any]]]  # name: (expression of {}, function)
@@ -53,7 +54,7 @@ PROBES: dict[type, tuple] = {  # What tells functions apart.
   list: ([3, 1, 2], [5, 0, 5, 8], [9, 9, 4, 7, 2], [1], [6, 2, 2, 8, 3, 0], [7, 4, 1, 1, 0]),
   str: ('bAc', 'aaBd', 'CabDa', 'd', 'DcbAab', 'BBacd'),
 }
-SHOWN, HIDDEN = 3, 8
+SHOWN, HIDDEN = 3, 30
 LONGEST = 32  # Characters of a value in a prompt.
 EXPRESSION = re.compile(r'[!-~](?:[ -~]{0,157}[!-~])?')
 EXTRAS = re.compile(r'[#;\\]')  # Not needed in an expression, good for hiding things behind it.
@@ -69,7 +70,7 @@ class Functions(Family):
   """
 
   name = 'functions'
-  version = '1'
+  version = '2'
   depths = range(1, 7)
   max_bytes = 160
 
@@ -83,7 +84,7 @@ class Functions(Family):
       if side(key) != split or not _is_telling(chain, inputs[:SHOWN]):
         continue
       pairs = [(value, run(chain, value)) for value in inputs]
-      if max(len(render(output)) for _, output in pairs) <= LONGEST:
+      if max(len(render(output)) for _, output in pairs[:SHOWN]) <= LONGEST:
         shown = ' '.join(f'{render(value)}->{render(output)}' for value, output in pairs[:SHOWN])
         return Problem(self.name, depth, key, f'{shown}|def f(x):return ', expression(kind, chain),
                        tuple(((value,), output) for value, output in pairs))
@@ -91,8 +92,15 @@ class Functions(Family):
   def job(self, problem: Problem, completion: str) -> Job | None:
     if not EXPRESSION.fullmatch(completion) or EXTRAS.search(completion):
       return None
+    try:
+      expressions.canonical(completion)
+    except ValueError:
+      return None
     source = f'def f(x):return {completion}\n\ndef run(xs):\n  return [f(x) for x in xs]\n'
     return Job(source, 'run', ([value for (value,), _ in problem.hidden],))
+
+  def canonical(self, completion: str) -> str:
+    return expressions.canonical(completion)
 
   def check(self, problem: Problem, result: ExecResult) -> bool:
     expected = [output for _, output in problem.hidden]

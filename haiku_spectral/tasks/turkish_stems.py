@@ -65,4 +65,19 @@ yufka yumurta yurttaş yuva yün yüz zafer zaman zamir zar zarar zarf zebra zem
 zirve ziyaret zor zorba zurna zürafa
 '''
 
+# Stems that share a word: one is built from the other (av+ci is avcı), or both build a third
+# (masa+li and masal+acc are masalı). To know one is to know words of the other.
+_RELATED = '''
+at ata, av avcı, ay ayı, boy boya, çakı çakıl, deney deneyim, dil dilim, elma elmas, han hanım,
+iş işçi, kale kalem, kas kasa kasım, kaz kaza kazan, kil kilim, kol kola, kuru kurum, masa masal,
+not nota, oy oyun, soru sorun, söz sözcü, spor sporcu, şiş şişe, tava tavan, top toplum, yas yasa,
+yay yaya, yaz yazı, yol yolcu
+'''
+
 STEMS = tuple(_WORDS.split())
+_ROOTS = {stem: group.split()[0] for group in _RELATED.split(',') for stem in group.split()}
+
+
+def root(stem: str) -> str:
+  """The first of the stems that are related to one, which is often itself."""
+  return _ROOTS.get(stem, stem)

@@ -14,7 +14,7 @@ from haiku_spectral.sandbox.result import ExecResult, Job, Status
 from haiku_spectral.tasks import turkish_operators
 from haiku_spectral.tasks.problem import Family, Problem, check_request, identical, side
 from haiku_spectral.tasks.turkish_operators import SUFFIXES, build, follows
-from haiku_spectral.tasks.turkish_stems import STEMS
+from haiku_spectral.tasks.turkish_stems import STEMS, root
 
 OPERATORS = inspect.getsource(turkish_operators)  # What the sandbox runs.
 ECHO = 'def echo(word):\n  return word\n'
@@ -33,17 +33,18 @@ def chains(depth: int) -> tuple[tuple[str, ...], ...]:
 
 @functools.cache
 def stems(split: str) -> tuple[str, ...]:
-  """The stems of one side of the split."""
-  return tuple(stem for stem in STEMS if side(stem) == split)
+  """The stems of one side of the split, related ones together."""
+  return tuple(stem for stem in STEMS if side(root(stem)) == split)
 
 
 class _SuffixChains(Family):
   """What both directions share: a stem and a chain are drawn, each uniformly.
 
-  The object is the stem: a stem that is held out is held out with all its words, either way.
+  The object is the stem and its related ones: what is held out is held out with all its words,
+  either way, and no training stem builds one of them.
   """
 
-  version = '1'
+  version = '2'
   depths = range(1, 7)
 
   def propose(self, rng: np.random.Generator, depth: int, split: str) -> Problem:
@@ -68,7 +69,7 @@ class TurkishSuffixes(_SuffixChains):
   max_bytes = 25
 
   def _problem(self, depth: int, stem: str, program: str, word: str) -> Problem:
-    return Problem(self.name, depth, stem, f'{stem}:{word}>', program, (((stem,), word),))
+    return Problem(self.name, depth, root(stem), f'{stem}:{word}>', program, (((stem,), word),))
 
   def job(self, problem: Problem, completion: str) -> Job | None:
     if not PROGRAM.fullmatch(completion):
@@ -88,7 +89,7 @@ class TurkishSynthesis(_SuffixChains):
   max_bytes = 64
 
   def _problem(self, depth: int, stem: str, program: str, word: str) -> Problem:
-    return Problem(self.name, depth, stem, f'{stem}{program}=', word, (((), word),))
+    return Problem(self.name, depth, root(stem), f'{stem}{program}=', word, (((), word),))
 
   def job(self, problem: Problem, completion: str) -> Job | None:
     return Job(ECHO, 'echo', (completion,)) if WORD.fullmatch(completion) else None

@@ -1,8 +1,10 @@
 """What may become training data, and what may not."""
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.self_training import acceptance_filter
+from haiku_spectral.tasks import registry
 from haiku_spectral.tasks.verified_sample import ACCEPTED
 from tests.self_training import stand_ins
 
@@ -35,6 +37,27 @@ class AcceptanceFilterTest(parameterized.TestCase):
         choose([candidate(TRAIN[0], 'a'), candidate(TRAIN[0], 'a'), candidate(TRAIN[1], 'b')],
                seen=[(problem.prompt, 'b')]),
         [ACCEPTED, acceptance_filter.SEEN, acceptance_filter.SEEN])
+
+  def test_at_most_two_programs_for_a_prompt_in_all_rounds_together(self):
+    one, two = FAMILY.problem(TRAIN[0]).prompt, FAMILY.problem(TRAIN[1]).prompt
+    self.assertEqual(
+        choose([candidate(TRAIN[0], 'c'), candidate(TRAIN[1], 'b'), candidate(TRAIN[1], 'c')],
+               seen=[(one, 'a'), (one, 'b'), (two, 'a')]),
+        [acceptance_filter.ENOUGH, ACCEPTED, acceptance_filter.ENOUGH])
+
+  def test_another_spelling_is_no_other_program(self):
+    family = registry.family('functions')
+    generator, problems = np.random.default_rng(0), []
+    while len(problems) < 2:
+      problems.append(family.propose(generator, 2, 'train'))
+    first, second = problems
+    spellings = [(first, '[y+1 for y in x]'), (first, '[y+1  for y in  x]'),
+                 (first, '[z+1 for z in x]'), (second, '([y+1 for y in x])'),
+                 (second, 'list(y+1 for y in x)')]
+    verdicts = acceptance_filter.choose(
+        [acceptance_filter.Candidate(problem, text, ACCEPTED) for problem, text in spellings],
+        family=family, easy=(), seen=[(second.prompt, '[n+1 for n in x]')], heldout=())
+    self.assertEqual(verdicts, [ACCEPTED, 'seen', 'seen', 'seen', ACCEPTED])
 
   def test_a_wrong_sample_takes_no_place(self):
     self.assertEqual(

@@ -120,9 +120,9 @@ class FunctionsTest(parameterized.TestCase):
       self.assertLen(chain, depth)
       shown = read_shown(each.prompt)
       self.assertLen(shown, 3)
-      self.assertLen(each.hidden, 11)
+      self.assertLen(each.hidden, 33)
       self.assertEqual(shown, [(value, output) for (value,), output in each.hidden[:3]])
-      self.assertLen({repr(args) for args, _ in each.hidden}, 11)
+      self.assertLen({repr(args) for args, _ in each.hidden}, 33)
       for size in range(depth):
         for shorter in itertools.combinations(chain, size):
           self.assertNotEqual([interpret(shorter, value) for value, _ in shown],
@@ -178,6 +178,26 @@ class FunctionsTest(parameterized.TestCase):
       ' x', 'x ', 'x#', "x if'#'else x", 'x;y', 'x\\', 'x\ty', 'x\r', 'xé', 'x\x7f', 'x' * 160)
   def test_what_is_no_expression(self, completion):
     self.assertIsNone(FAMILY.job(make([2, 1], [], 'sort'), completion))
+
+  @parameterized.parameters(
+      '(x,"x")[0]', '(sorted(x),1)[0]', 'x if x else x', 'x or x', 'y', 'x.__class__(x)',
+      '__import__("os")', '(lambda y:y)(x)', '[x,1][0]',
+      'x:=x')
+  def test_what_pads_or_reaches_elsewhere_is_no_expression(self, completion):
+    self.assertIsNone(FAMILY.job(make([2, 1], [], 'sort'), completion))
+
+  def test_the_same_answer_is_known_however_it_is_spelled(self):
+    spellings = ('[y+1 for y in sorted(x)]', '[y+1  for  y in sorted( x )]',
+                 '[item+1 for item in sorted(x)]', '[((y))+1 for y in (sorted(x))]')
+    self.assertLen({FAMILY.canonical(text) for text in spellings}, 1)
+    self.assertNotEqual(FAMILY.canonical('sorted(x)'), FAMILY.canonical('sorted(x)[:]'))
+
+  def test_thirty_inputs_at_least_are_hidden(self):
+    for depth in (1, 6):
+      each = FAMILY.propose(np.random.default_rng(3), depth, 'train')
+      hidden = {repr(args) for args, _ in each.hidden[functions.SHOWN:]}
+      self.assertGreaterEqual(len(hidden), 30)
+      self.assertFalse(any(args in each.prompt for args in hidden))
 
   def test_the_job_has_the_inputs_only(self):
     each = FAMILY.propose(np.random.default_rng(1), 3, 'train')

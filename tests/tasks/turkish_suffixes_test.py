@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.tasks import turkish_stems, turkish_suffixes
-from haiku_spectral.tasks.turkish_operators import SUFFIXES, build
+from haiku_spectral.tasks.turkish_operators import SUFFIXES, attach, build, follows
 from tests.tasks import trusted
 
 FORMS_AND_WORDS = '''
@@ -82,6 +82,16 @@ def independent(stem, program):
   for name in program.split('+')[1:]:
     word, previous = choose(word, name, previous), name
   return word
+
+
+def all_words(stem, depth):
+  """All words of 1 to `depth` suffixes."""
+  words, longest = set(), [(stem, None)]
+  for _ in range(depth):
+    longest = [(attach(word, previous, name), name) for word, previous in longest
+               for name in SUFFIXES if follows(previous, name)]
+    words.update(word for word, _ in longest)
+  return words
 
 
 def grows(chain):
@@ -206,6 +216,28 @@ class TurkishSuffixesTest(parameterized.TestCase):
     self.assertEqual(set(stems), both[0] | both[1])
     self.assertEmpty(both[0] & both[1])
     self.assertGreater(len(both[1]), 200)  # With 17 chains: 3,000 problems of depth 1 and more.
+
+  def test_no_held_out_word_is_built_by_a_training_stem(self):
+    words = {split: {word for stem in turkish_suffixes.stems(split) for word in all_words(stem, 3)}
+             for split in ('train', 'heldout')}
+    self.assertGreater(len(words['heldout']), 100_000)
+    self.assertEmpty(words['train'] & words['heldout'])
+
+  def test_related_stems_share_words_and_a_key(self):
+    groups = {}
+    for stem in turkish_stems.STEMS:
+      groups.setdefault(turkish_stems.root(stem), set()).add(stem)
+    self.assertLen([group for group in groups.values() if len(group) > 1], 29)
+    for root, group in groups.items():
+      words = {stem: {stem} | all_words(stem, 2) for stem in group}
+      for stem in group - {root}:
+        others = set().union(*(words[other] for other in group - {stem}))
+        self.assertTrue(words[stem] & others, (root, stem))
+    family, generator = turkish_suffixes.TurkishSynthesis(), np.random.default_rng(0)
+    problems = [family.propose(generator, 1, 'train') for _ in range(4000)]
+    stems = {problem.prompt.split('+')[0]: problem.key for problem in problems}
+    self.assertContainsSubset(
+        {'avcı': 'av', 'av': 'av', 'masal': 'masa', 'yolcu': 'yol', 'ev': 'ev'}, stems)
 
   def test_longest_word_has_room(self):
     longest = max(turkish_stems.STEMS, key=lambda stem: len(stem.encode()))
