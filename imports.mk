@@ -447,8 +447,9 @@ $(call py_library, //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/tasks:arithmetic, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:column_addition //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/tasks:column_addition)
+$(call py_library, //haiku_spectral/tasks:expressions)
 $(call py_library, //haiku_spectral/tasks:functions, //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:problem)
+    //haiku_spectral/tasks:expressions //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/tasks:registry, //haiku_spectral/tasks:arithmetic \
     //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem \
@@ -767,8 +768,8 @@ $(call py_test, //tests/sandbox:sandbox_test, //haiku_spectral/sandbox:bubblewra
     //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:seccomp_filter \
     //haiku_spectral/sandbox:worker //tests/sandbox:canaries)
 $(call py_test, //tests/self_training:acceptance_filter_test, \
-    //haiku_spectral/self_training:acceptance_filter //haiku_spectral/tasks:verified_sample \
-    //tests/self_training:stand_ins)
+    //haiku_spectral/self_training:acceptance_filter //haiku_spectral/tasks:registry \
+    //haiku_spectral/tasks:verified_sample //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier)
 $(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:evaluation \
     //haiku_spectral/self_training:report //tests/self_training:stand_ins)
@@ -802,6 +803,8 @@ $(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_na
 $(call py_test, //tests/storage:strict_json_test, //haiku_spectral/storage:strict_json)
 $(call py_test, //tests/tasks:arithmetic_test, //haiku_spectral/tasks:arithmetic \
     //haiku_spectral/tasks:column_addition //tests/tasks:trusted)
+$(call py_test, //tests/tasks:expressions_test, //haiku_spectral/tasks:expressions \
+    //haiku_spectral/tasks:functions)
 $(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:problem //haiku_spectral/tasks:registry //tests/tasks:trusted)
 $(call py_test, //tests/tasks:functions_test, //haiku_spectral/sandbox:result \

@@ -37,8 +37,8 @@ def canonical(text: str) -> str:
 
 def _check(node: ast.AST) -> None:
   """Raises ValueError unless a node is allowed by itself."""
-  constant = isinstance(node, ast.Constant)
-  if not isinstance(node, _ALLOWED) or (constant and type(node.value) not in _CONSTANTS):
+  wrong = isinstance(node, ast.Constant) and type(node.value) not in _CONSTANTS
+  if wrong or not isinstance(node, _ALLOWED):
     raise ValueError(f'{type(node).__name__} is not allowed in an expression')
   if (isinstance(node, ast.Subscript) and isinstance(node.value, ast.List)
       and not isinstance(node.slice, ast.Slice)):
