@@ -70,7 +70,8 @@ def _read(root: pathlib.Path) -> dict[str, Module]:
 
   Raises SyntaxError, with file and line, where a file is no Python.
   """
-  paths = [path for package in PACKAGES for path in (root / package).rglob('*.py')]
+  paths = [path for package in PACKAGES for path in (root / package).rglob('*.py')
+           if not path.name.startswith('.')]  # Those are the editors'.
   ids = {path.relative_to(root).with_suffix('').as_posix(): path for path in paths}
   modules = {}
   for module, path in sorted(ids.items()):

@@ -98,6 +98,11 @@ class CheckTest(small_repository.SmallRepositoryTestCase):
     self.write('haiku_spectral/modules/sea.py', '')
     self.assertNotEmpty(untidy(self.root))
 
+  def test_files_of_editors_are_passed_over(self):
+    (self.root / 'datasets').mkdir()
+    (self.root / 'datasets/.#sand.py').symlink_to('user@host.1234')
+    self.assertEmpty(untidy(self.root))
+
   def test_file_that_nothing_reads(self):
     self.write('tests/tide.txt', '')
     self.assertEqual(files_of_no_target(self.root), ['tests/tide.txt'])
