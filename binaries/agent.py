@@ -18,7 +18,8 @@ from absl import flags
 from binaries import command_line
 from haiku_spectral import shutdown
 from haiku_spectral.agent import folder, loop, sampler, transcript
-from haiku_spectral.decoding import display, online, sampling, session
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import display, sampling, session
 from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.training import checkpoint
@@ -51,7 +52,7 @@ def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption
   owner = session.owner(config.model, params)
   params = jax.device_put(precision.cast_params(params, jnp.dtype(PRECISION.value)))
   writer = sampler.ModelSampler(
-      online.Decoder(config.model, params),
+      decoder_lib.Decoder(config.model, params),
       sampling.SamplingConfig(temperature=TEMPERATURE.value, end_of_document=True),
       jax.random.key(SEED.value), TURN_BYTES.value)
   screen = display.Display(sys.stdout)

@@ -17,7 +17,8 @@ from absl import flags
 
 from binaries import command_line
 from haiku_spectral.agent import horizon, horizon_report
-from haiku_spectral.decoding import online, session
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import session
 from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.tasks import registry
@@ -41,7 +42,7 @@ def _load() -> horizon.Writer:
   config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
   cast = jax.device_put(precision.cast_params(params, jnp.dtype(PRECISION.value)))
   return horizon.Writer(
-      online.Decoder(config.model, cast), session.owner(config.model, params))
+      decoder_lib.Decoder(config.model, cast), session.owner(config.model, params))
 
 
 def _measure(plan: horizon.Plan, box: sandbox.Sandbox) -> horizon_report.Report:

@@ -21,7 +21,8 @@ from absl import flags
 from binaries import command_line, extrapolation_report
 from haiku_spectral import config as config_lib
 from haiku_spectral import vocab
-from haiku_spectral.decoding import generate, online, prefill, sampling
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import generate, prefill, sampling
 from haiku_spectral.distillation import distill
 from haiku_spectral.evaluation import streaming
 from haiku_spectral.modules import spectral_gpt
@@ -94,7 +95,7 @@ def _bits_per_byte(model: spectral_gpt.Model, params: Any, texts: Sequence[bytes
 
 def _bytes_per_second(config: config_lib.ModelConfig, params: Any) -> float:
   """Of writing one text, compilation apart."""
-  decoder = online.Decoder(config, params)
+  decoder = decoder_lib.Decoder(config, params)
   context = prefill.begin(decoder.model, params)
   for _ in range(2):  # The first time it is compiled.
     start = time.perf_counter()

@@ -23,7 +23,6 @@ from haiku_spectral.decoding import (
   constraint,
   display,
   generate,
-  online,
   prefill,
   prompt,
   sampling,
@@ -31,6 +30,9 @@ from haiku_spectral.decoding import (
   speculation,
 )
 from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import (
+  decoder as decoder_lib,
+)
 from haiku_spectral.modules import precision
 from haiku_spectral.training import checkpoint
 
@@ -96,7 +98,7 @@ def _check_flags() -> None:
 
 
 def _past(
-    decoder: online.Decoder, path: str | None, owner: session.Owner | None
+    decoder: decoder_lib.Decoder, path: str | None, owner: session.Owner | None
 ) -> context_lib.Context:
   """Where writing starts: the session, or the start of a document."""
   if not path or not owner or not os.path.exists(path):
@@ -107,7 +109,7 @@ def _past(
   return context
 
 
-def _writer(decoder: online.Decoder, rules: sampling.SamplingConfig) -> chat.Write:
+def _writer(decoder: decoder_lib.Decoder, rules: sampling.SamplingConfig) -> chat.Write:
   """`generate` with what the flags say."""
   automaton = None
   if REGEX.value is not None:
@@ -133,7 +135,7 @@ def _writer(decoder: online.Decoder, rules: sampling.SamplingConfig) -> chat.Wri
 
 
 def _read(
-    decoder: online.Decoder, context: context_lib.Context, ids: np.ndarray  # [1, T]
+    decoder: decoder_lib.Decoder, context: context_lib.Context, ids: np.ndarray  # [1, T]
 ) -> context_lib.Context:
   """Reads with a bar, for prompts that take long, gone when they are read."""
   with tqdm.tqdm(desc='read', total=ids.shape[1], unit='B', unit_scale=True, delay=2, leave=False,
@@ -148,7 +150,7 @@ def _show_candidates(context: context_lib.Context, out: TextIO) -> None:
 
 
 def _write_best(
-    decoder: online.Decoder, write: chat.Write, context: context_lib.Context,
+    decoder: decoder_lib.Decoder, write: chat.Write, context: context_lib.Context,
     should_stop: Callable[[], bool]
 ) -> generate.Generation:
   """The most probable of several texts, and the context that has read it alone."""
@@ -162,7 +164,7 @@ def _write_best(
 
 
 def _write_once(
-    decoder: online.Decoder, write: chat.Write, context: context_lib.Context, data: bytes,
+    decoder: decoder_lib.Decoder, write: chat.Write, context: context_lib.Context, data: bytes,
     path: str | None, owner: session.Owner | None
 ) -> None:
   """Reads the prompt, writes, and keeps the session."""
@@ -195,7 +197,7 @@ def _write_once(
 
 
 def _chat(
-    decoder: online.Decoder, write: chat.Write, context: context_lib.Context, path: str | None,
+    decoder: decoder_lib.Decoder, write: chat.Write, context: context_lib.Context, path: str | None,
     owner: session.Owner | None
 ) -> None:
   """Takes turns until there are no more lines."""
@@ -226,7 +228,7 @@ def main(argv: Sequence[str]) -> None:
   config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
   owner = session.owner(config.model, params) if path else None
   params = jax.device_put(precision.cast_params(params, jnp.dtype(PRECISION.value)))
-  decoder = online.Decoder(config.model, params)
+  decoder = decoder_lib.Decoder(config.model, params)
   write, context = _writer(decoder, rules), _past(decoder, path, owner)
   if CHAT.value:
     _chat(decoder, write, context, path, owner)

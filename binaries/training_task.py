@@ -8,7 +8,7 @@ import jax
 from binaries import extrapolation_report
 from datasets import curriculum, pipeline, prefetch
 from haiku_spectral.config import Config
-from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.modules import filters, spectral_gpt
 from haiku_spectral.training import task
 
 
@@ -31,5 +31,6 @@ def make(config: Config, *, data_dir: str, run_dir: pathlib.Path) -> task.Task:
       verify=batches.verify,
       flops_per_byte=functools.partial(spectral_gpt.training_flops_per_byte, config.model),
       properties=jax.jit(lambda params: {
-          'filter_tail_mass': spectral_gpt.tail_mass(config.model, params, data.segment)}),
+          'filter_tail_mass': filters.tail_mass(
+              config.model.hyena.filter, config.model.width, params, data.segment)}),
       hooks=hooks)

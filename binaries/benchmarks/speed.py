@@ -12,7 +12,8 @@ from binaries.benchmarks.report import Row, Section
 from binaries.benchmarks.settings import Settings
 from binaries.benchmarks.subject import Context, Subject, Write
 from haiku_spectral import vocab
-from haiku_spectral.decoding import online, prefill
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import prefill
 
 
 def _milliseconds(
@@ -58,7 +59,7 @@ def horizons(subject: Subject, settings: Settings) -> Section:
   for horizon in settings.horizons:
     reached = _with_filter(subject, kind='network', horizon=horizon)
     past = subject_lib.pasts(reached, (1,))[1]
-    length = max(settings.round_bytes, horizon + online.BLOCK)
+    length = max(settings.round_bytes, horizon + decoder_lib.BLOCK)
     found = _milliseconds({
         'online': (subject_lib.online(reached), past, length),
         'direct': (subject_lib.direct(reached), past, settings.direct_bytes),

@@ -15,8 +15,8 @@ import numpy as np
 from haiku_spectral import config as config_lib
 from haiku_spectral.configs import tiny
 from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import generate, prefill, sampling, speculation
-from haiku_spectral.decoding import online as online_lib
 from haiku_spectral.modules import filters, spectral_gpt
 from haiku_spectral.training import checkpoint
 
@@ -71,7 +71,7 @@ def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
 
 def online(subject: Subject) -> Write:
   """Writing as programs do it."""
-  decoder = online_lib.Decoder(subject.config, subject.params)
+  decoder = decoder_lib.Decoder(subject.config, subject.params)
   greedy = sampling.SamplingConfig(temperature=0)
 
   def write(context: Context, num_bytes: int) -> Context:
@@ -86,7 +86,7 @@ class Guessing:
   """The same bytes in fewer calls."""
 
   def __init__(self, subject: Subject, past: bytes) -> None:
-    self._decoder = online_lib.Decoder(subject.config, subject.params)
+    self._decoder = decoder_lib.Decoder(subject.config, subject.params)
     self._past = past
     self.calls = 0  # Of the model, in the last round.
 

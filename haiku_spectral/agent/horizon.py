@@ -22,7 +22,8 @@ import numpy as np
 from haiku_spectral import vocab
 from haiku_spectral.agent import ragged
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import generate, online, prefill, sampling, session
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import generate, prefill, sampling, session
 from haiku_spectral.decoding.context import Context
 from haiku_spectral.sandbox.result import ExecResult, Job, Status, Unavailable
 from haiku_spectral.storage import atomic_file
@@ -43,7 +44,7 @@ class Judge(Protocol):
 class Writer(NamedTuple):
   """A model, as it was loaded."""
 
-  decoder: online.Decoder
+  decoder: decoder_lib.Decoder
   owner: session.Owner
 
 
@@ -148,7 +149,7 @@ def check_restart(without: Answers, restarted: Answers) -> int:
 
 
 def _write(
-    decoder: online.Decoder, context: Context, problems: list[tuple[Family, Problem]]
+    decoder: decoder_lib.Decoder, context: Context, problems: list[tuple[Family, Problem]]
 ) -> list[bytes]:
   """An answer in each row, without the STOP."""
   return generate.generate(

@@ -10,14 +10,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from haiku_spectral.decoding import online, prefill
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import prefill
 from haiku_spectral.decoding.context import Context
 from haiku_spectral.modules import spectral_gpt
 
 _CHUNKS = 16, 4, 1  # Ids in one call: few programs, few calls.
 
 
-def read(decoder: online.Decoder, context: Context, ids: Sequence[np.ndarray]) -> Context:
+def read(decoder: decoder_lib.Decoder, context: Context, ids: Sequence[np.ndarray]) -> Context:
   """The context after each row has read its own ids [T of the row] on top of it.
 
   All rows take part in each call; those that have fewer ids left stay where they were.

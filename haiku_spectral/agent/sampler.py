@@ -14,7 +14,8 @@ import numpy as np
 from haiku_spectral import vocab
 from haiku_spectral.agent import actions
 from haiku_spectral.agent.transcript import Event
-from haiku_spectral.decoding import chat, generate, online, prefill, sampling
+from haiku_spectral.decoding import chat, generate, prefill, sampling
+from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding.context import Context
 
 
@@ -35,7 +36,7 @@ class Sampler(Protocol):
 class ModelSampler:
   """A model that writes until its turn ends."""
 
-  decoder: online.Decoder
+  decoder: decoder_lib.Decoder
   rules: sampling.SamplingConfig
   key: jax.Array
   turn_bytes: int  # At most.

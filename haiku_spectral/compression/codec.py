@@ -26,7 +26,8 @@ from haiku_spectral.compression import compressed_file
 from haiku_spectral.compression.compressed_file import Header
 from haiku_spectral.config import ModelConfig
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import online, session
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import session
 from haiku_spectral.modules import precision as precision_lib
 
 LANE_BYTES = 1 << 14  # A lane's start costs: the model knows nothing of what stands before it.
@@ -104,14 +105,15 @@ class ModelPredictor:
 
   def __init__(self, config: ModelConfig, params: Any, lanes: int, precision: str):
     dtype = jnp.dtype(precision)
-    self._decoder = online.Decoder(config, jax.device_put(precision_lib.cast_params(params, dtype)))
+    self._decoder = decoder_lib.Decoder(
+        config, jax.device_put(precision_lib.cast_params(params, dtype)))
     empty = context_lib.empty(self._decoder.model, lanes, dtype)
-    self._running = self._decoder.resume(empty)
+    self._running = self._decoder.to_cache(empty)
 
   def read(self, ids: np.ndarray) -> np.ndarray:  # [B] int32 -> [B, 256] float32
     """See `Predictor`. Specials are not expected in a file."""
-    self._running = self._decoder.read(self._running, ids[:, np.newaxis])
-    return np.asarray(_probabilities(online.prediction(self._running)))
+    self._running = self._decoder.extend(self._running, ids[:, np.newaxis])
+    return np.asarray(_probabilities(decoder_lib.next_logits(self._running)))
 
 
 @jax.jit

@@ -18,9 +18,10 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig
-from haiku_spectral.decoding import candidates, online, prefill, sampling, stopping
+from haiku_spectral.decoding import candidates, prefill, sampling, stopping
 from haiku_spectral.decoding import constraint as constraint_lib
 from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import decoder as decoder_lib
 
 STEPS = 16
 
@@ -48,42 +49,42 @@ def row_keys(key: jax.Array, count: int) -> jax.Array:  # [B] keys
 
 
 def write(
-    decoder: online.Decoder,
-    running: online.Running,
+    decoder: decoder_lib.Decoder,
+    running: decoder_lib.Cache,
     config: sampling.SamplingConfig,
     keys: jax.Array,  # [B]
     limit: int,
     *,
     steps: int = STEPS,
     constraint: tuple[constraint_lib.Automaton, jax.Array, jax.Array] | None = None,
-) -> tuple[online.Running, Written]:
+) -> tuple[decoder_lib.Cache, Written]:
   """Chooses and reads up to `limit` ids in each row, fewer at a block's end: see `filled`.
 
   `constraint` is an automaton, the place of each row in it [B], and the bytes that each row may
   still write [B]. One program for any limit up to `steps`.
   """
-  running = decoder.room(running)
-  limit = min(limit, steps, online.BLOCK - running.filled)
+  running = decoder.reserve(running)
+  limit = min(limit, steps, decoder_lib.BLOCK - running.filled)
   block, written = _write(
-      decoder.config, config, steps, decoder.online_params, running.block, running.filled, keys,
+      decoder.config, config, steps, decoder.decode_params, running.block, running.filled, keys,
       limit, constraint)
   return running._replace(block=block, filled=running.filled + limit), written
 
 
 @functools.partial(
     jax.jit, static_argnums=(0, 1, 2), donate_argnums=4,
-    compiler_options=online.COMPILER_OPTIONS)
+    compiler_options=decoder_lib.COMPILER_OPTIONS)
 def _write(
     model: ModelConfig,
     config: sampling.SamplingConfig,
     steps: int,
     params: Any,
-    block: online.Block,
+    block: decoder_lib.Block,
     filled: jax.Array,  # [] int32
     keys: jax.Array,  # [B]
     limit: jax.Array,  # [] int32, at most `steps`
     constraint: tuple | None,
-) -> tuple[online.Block, Written]:
+) -> tuple[decoder_lib.Block, Written]:
   batch_size = keys.shape[0]
   automaton, places, left = constraint or (None, jnp.zeros(batch_size, jnp.int32), None)
 
@@ -98,11 +99,11 @@ def _write(
           automaton, places, logits, left - count, end_of_document=config.end_of_document)
       # Where no byte is possible the constraint ends the text, whatever the rules say.
       rules = dataclasses.replace(config, end_of_document=True)
-    chosen = sampling.choose(row_keys, allowed, online.recent(block, at), rules)
+    chosen = sampling.choose(row_keys, allowed, decoder_lib.recent(block, at), rules)
     if automaton:
       places = constraint_lib.advance(automaton, places, chosen)
     log_prob = jnp.take_along_axis(candidates.log_probs(logits), chosen[:, None], axis=1)
-    block = online.step(model, params, block, chosen[:, None], at)
+    block = decoder_lib.step(model, params, block, chosen[:, None], at)
     ids = jax.lax.dynamic_update_slice(ids, chosen[:, None], (0, count))
     log_probs = jax.lax.dynamic_update_slice(log_probs, log_prob, (0, count))
     return count + 1, block, ids, log_probs, places
@@ -158,7 +159,7 @@ class Row:
 
 
 def generate(
-    decoder: online.Decoder,
+    decoder: decoder_lib.Decoder,
     context: context_lib.Context,
     *,
     num_bytes: int,
@@ -186,10 +187,10 @@ def generate(
   rows = [Row(stops, num_bytes, may_end=config.end_of_document) for _ in range(count)]
   keys, places = row_keys(key, count), jnp.full(count, place, jnp.int32)
   kept = Kept(0, context)
-  running = decoder.resume(context)
+  running = decoder.to_cache(context)
   done = 0
   while not all(row.ended for row in rows) and not should_stop():
-    if running.filled == online.BLOCK and len(rows) == 1:
+    if running.filled == decoder_lib.BLOCK and len(rows) == 1:
       kept = kept.renew(decoder, running, done, rows[0])
     left = jnp.full(count, num_bytes - done)
     running, written = write(
@@ -205,7 +206,8 @@ def generate(
   for number, row in enumerate(rows):
     if shown := row.close():
       on_bytes(number, shown)
-  context = decoder.rest(running) if len(rows) > 1 else kept.after(decoder, running, done, rows[0])
+  context = (decoder.from_cache(running) if len(rows) > 1
+             else kept.after(decoder, running, done, rows[0]))
   texts = [bytes(row.text) for row in rows]
   scores = [np.array(row.log_probs[:len(row.text)]) for row in rows]
   return Generation(texts, context, scores)
@@ -218,7 +220,9 @@ class Kept(NamedTuple):
   read: int  # Ids behind the prompt.
   context: context_lib.Context
 
-  def renew(self, decoder: online.Decoder, running: online.Running, done: int, row: Row) -> 'Kept':
+  def renew(
+      self, decoder: decoder_lib.Decoder, running: decoder_lib.Cache, done: int, row: Row
+  ) -> 'Kept':
     """Called before the block, which is full, is folded."""
     if row.read < done - running.filled:
       return self
@@ -227,7 +231,7 @@ class Kept(NamedTuple):
     return Kept(row.read, self.after(decoder, running, done, row))
 
   def after(
-      self, decoder: online.Decoder, running: online.Running, done: int, row: Row
+      self, decoder: decoder_lib.Decoder, running: decoder_lib.Cache, done: int, row: Row
   ) -> context_lib.Context:
     """The context after exactly what the row has: nothing that was not shown.
 
@@ -236,7 +240,7 @@ class Kept(NamedTuple):
     """
     start = done - running.filled
     if row.read >= start:
-      return decoder.rest(decoder.seek(running, row.read - start))
+      return decoder.from_cache(decoder.roll_back(running, row.read - start))
     ids = vocab.encode(bytes(row.text))[np.newaxis, self.read:row.read]
     return prefill.read(decoder.model, decoder.params, self.context, ids)
 

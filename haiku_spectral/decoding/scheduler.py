@@ -14,7 +14,8 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import generate, online, prefill, sampling
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import generate, prefill, sampling
 
 
 class Request(NamedTuple):
@@ -32,7 +33,7 @@ class Scheduler:
 
   def __init__(
       self,
-      decoder: online.Decoder,
+      decoder: decoder_lib.Decoder,
       config: sampling.SamplingConfig,
       *,
       places: int,
@@ -49,7 +50,7 @@ class Scheduler:
     self._waiting: collections.deque[tuple[int, Request]] = collections.deque()
     self._rows: list[tuple[int, generate.Row] | None] = [None] * places
     self._keys = generate.row_keys(jax.random.key(0), places)
-    self._running = decoder.resume(context_lib.empty(decoder.model, places, decoder.dtype))
+    self._running = decoder.to_cache(context_lib.empty(decoder.model, places, decoder.dtype))
     self.results: dict[int, bytes] = {}  # By ticket.
 
   def submit(self, request: Request) -> int:
@@ -67,7 +68,7 @@ class Scheduler:
 
   def step(self) -> None:
     """Lets waiting requests in, then writes a few bytes in each row."""
-    self._running = self._decoder.room(self._running)
+    self._running = self._decoder.reserve(self._running)
     for place, row in enumerate(self._rows):
       if not row and self._waiting:
         self._admit(place, *self._waiting.popleft())
@@ -101,6 +102,6 @@ class Scheduler:
     past = request.context or prefill.begin(decoder.model, decoder.params, dtype=decoder.dtype)
     context = prefill.read(
         decoder.model, decoder.params, past, vocab.encode(request.prompt)[np.newaxis])
-    joining = decoder.resume(context, running.clock + running.filled)
+    joining = decoder.to_cache(context, running.clock + running.filled)
     self._running = decoder.insert(running, joining, place)
     self._keys = self._keys.at[place].set(jax.random.fold_in(request.key, 0))

@@ -15,8 +15,9 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import generate, online, sampling
-from haiku_spectral.modules import online as online_state
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import generate, sampling
+from haiku_spectral.modules import decode_cache
 
 ORDERS = (12, 8, 5, 3)  # Bytes that must agree, the most first.
 # Ids in one call: the next one, which is certain, and guesses behind it. More cost more, so a call
@@ -61,23 +62,23 @@ class Speculation(NamedTuple):
 
 
 @functools.partial(
-    jax.jit, static_argnums=(0, 1), donate_argnums=3, compiler_options=online.COMPILER_OPTIONS)
+    jax.jit, static_argnums=(0, 1), donate_argnums=3, compiler_options=decoder_lib.COMPILER_OPTIONS)
 def _verify(config, end_of_document, params, block, ids, filled):
   """Reads ids [1, T], keeps the first and the guesses that are right. Returns the block, how many
   it kept, and the next id after them."""
-  block = online.step(config, params, block, ids, filled)
+  block = decoder_lib.step(config, params, block, ids, filled)
   length = ids.shape[1]
   logits = jax.lax.dynamic_slice_in_dim(block.logits[0], filled + 1, length)
   greedy = jnp.argmax(
       sampling.only_bytes(logits, end_of_document=end_of_document), axis=-1).astype(jnp.int32)
   right = jnp.cumprod(ids[0, 1:] == greedy[:-1])
   kept = 1 + jnp.sum(right)
-  state = online_state.seek(config, block.state, filled + kept)
+  state = decode_cache.roll_back(config, block.state, filled + kept)
   return block._replace(state=state), kept, greedy[kept - 1], jnp.all(jnp.isfinite(logits))
 
 
 def generate_greedily(
-    decoder: online.Decoder,
+    decoder: decoder_lib.Decoder,
     context: context_lib.Context,
     *,
     num_bytes: int,
@@ -94,18 +95,18 @@ def generate_greedily(
   """
   index = Index()
   index.feed(past)
-  running = decoder.resume(context)
+  running = decoder.to_cache(context)
   first = sampling.only_bytes(context.logits, end_of_document=end_of_document)
   next_id = int(jnp.argmax(first[0]))
   text, calls, guessed, level, ended = bytearray(), 0, 0, 0, False
   while len(text) < num_bytes and not ended and not should_stop():
-    running = decoder.room(running)
-    room = min(online.BLOCK - running.filled, num_bytes - len(text))
+    running = decoder.reserve(running)
+    room = min(decoder_lib.BLOCK - running.filled, num_bytes - len(text))
     guess = index.guess(next_id, lengths[-1]) if next_id < 256 else b''
     length = max(n for n in lengths[:level + 1] if n <= room and (guess or n == 1))
     ids = np.array([[next_id, *guess[:length - 1]]], np.int32)
     block, kept, following, finite = _verify(
-        decoder.config, end_of_document, decoder.online_params, running.block, ids, running.filled)
+        decoder.config, end_of_document, decoder.decode_params, running.block, ids, running.filled)
     generate.check_finite(finite, len(text))
     kept = int(kept)
     running = running._replace(block=block, filled=running.filled + kept)
@@ -121,4 +122,4 @@ def generate_greedily(
     if new:
       on_bytes(new)
   return Speculation(
-      bytes(text), decoder.rest(running), calls, guessed, len(text) + ended - calls)
+      bytes(text), decoder.from_cache(running), calls, guessed, len(text) + ended - calls)

@@ -3,6 +3,8 @@
 Shapes: B batch, T time (bytes), D width, H heads, W window.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import haiku as hk
@@ -11,34 +13,29 @@ import jax.numpy as jnp
 
 from haiku_spectral.config import AttentionConfig
 from haiku_spectral.modules import layers
-from haiku_spectral.ops import online_window, window_attention
+from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
+from haiku_spectral.ops import window_attention, window_cache
 
 
 class WindowAttention(hk.Module):
-  """Causal, rotary, multi-head attention to the last W bytes.
+  """Causal, rotary, multi-head attention to the last W bytes."""
 
-  Inside a block (`modules/online`) it returns what to append in the place of a state.
-  """
-
-  def __init__(self, config: AttentionConfig, *, out_scale: float, name: str = 'attention'):
+  def __init__(self, config: AttentionConfig, *, out_scale: float,
+               operator: Callable = window_attention.window_attention, name: str = 'attention'):
     super().__init__(name=name)
     self._config = config
     self._out_scale = out_scale
+    self._operator = operator
 
   def __call__(
-      self, x: jax.Array, state: window_attention.WindowState | online_window.WindowBlock
-  ) -> tuple[jax.Array, Any]:  # [B, T, D] -> [B, T, D]
+      self, x: jax.Array, state: Any  # [B, T, D], window_attention.WindowState
+  ) -> tuple[jax.Array, Any]:  # [B, T, D]
     heads = (*x.shape[:2], 3, self._config.heads, x.shape[-1] // self._config.heads)
     projected = layers.Projection(3 * x.shape[-1], name='in')(x).reshape(heads)
     queries, keys, values = (projected[:, :, i] for i in range(3))
-    new: Any
-    if isinstance(state, online_window.WindowBlock):
-      read, new = online_window.window_attention(queries, keys, values, state)
-    else:
-      read, new = window_attention.window_attention(
-          queries, keys, values, state, block=self._config.block)
+    read, state = self._operator(queries, keys, values, state, block=self._config.block)
     read = jnp.reshape(read, x.shape)
-    return layers.Projection(x.shape[-1], scale=self._out_scale, name='out')(read), new
+    return layers.Projection(x.shape[-1], scale=self._out_scale, name='out')(read), state
 
 
 def initial_state(config: AttentionConfig, batch_size: int, width: int,
@@ -46,3 +43,25 @@ def initial_state(config: AttentionConfig, batch_size: int, width: int,
   """The state of a sequence of which nothing has been read."""
   return window_attention.initial_state(
       batch_size, config.window, config.heads, width // config.heads, dtype)
+
+
+def flops(config: AttentionConfig, width: int, segment: int) -> float:
+  """Products, and bands of attention, per byte forward."""
+  del segment
+  return 2 * 4 * width**2 + 4 * width * (config.window + config.block)
+
+
+def _step(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, cached: Cached, *, block: int
+) -> tuple[jax.Array, window_cache.Entries]:
+  del block
+  return window_cache.window_attention(queries, keys, values, cached.block)
+
+
+WINDOW = BlockPart(window_cache.to_cache, window_cache.from_cache, window_cache.append)
+
+MIXER = Mixer(
+    letter='A', name='WindowAttention', config=lambda model: model.attention,
+    module=WindowAttention, initial_state=initial_state, flops=flops,
+    reach=lambda config: config.window - 1, parts=lambda config, dtype: WINDOW,
+    step=functools.partial(WindowAttention, operator=_step))

@@ -7,8 +7,8 @@ length of the input: a model reads a text of any length with the filters that it
 """
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import chex
 import haiku as hk
@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral.config import FilterConfig
-from haiku_spectral.ops import fft_conv, online_conv, online_modal
+from haiku_spectral.modules.mixer import BLOCK, Cached
+from haiku_spectral.ops import conv_cache, fft_conv, modal_cache
 
 
 def log_uniform(low: float, high: float, count: int) -> np.ndarray:  # [count]
@@ -70,9 +71,10 @@ class FilterNetwork(hk.Module):
     """Sum of the squared taps at `lag` and more."""
     return jnp.sum(self.taps()[lag:] ** 2, axis=0)
 
-  def between_blocks(self) -> tuple[jax.Array, ...]:
-    """What `online_conv` wants to know of the filter."""
-    return online_conv.spectra(self.taps())
+  def table(self) -> 'FilterTable':
+    """What decoding reads in the place of the network."""
+    taps = self.taps()
+    return FilterTable(conv_cache.sliding(taps), conv_cache.spectra(taps))
 
   def _linear(self, name: str, x: jax.Array, width: int, *, scale: float) -> jax.Array:
     init = hk.initializers.RandomNormal(scale * x.shape[1] ** -0.5)
@@ -92,9 +94,14 @@ class FilterNetwork(hk.Module):
     """The state of a sequence of which nothing has been read."""
     return fft_conv.initial_state(batch_size, config.horizon, channels, dtype)
 
+  @staticmethod
+  def part(config: FilterConfig, dtype: jax.typing.DTypeLike) -> 'TiledPart':
+    """How the state is cached when decoding."""
+    return TiledPart(config.horizon, dtype, conv_cache.period(config.horizon))
+
 
 class ModalState(NamedTuple):
-  """What each mode has gathered: z_t = p z_{t-1} + x_t, as real and imaginary parts."""
+  """Each mode's sum z_t = p z_{t-1} + x_t, as real and imaginary parts."""
 
   modes: jax.Array  # [B, 2, D, N] float32
 
@@ -102,7 +109,7 @@ class ModalState(NamedTuple):
 class ModalFilter(hk.Module):
   """Taps that are a sum of rotating, decaying exponentials: h[t] = Re sum_n c_n p_n^t.
 
-  No horizon: the state is N complex numbers a channel (Massaroli et al. 2023, section 3).
+  No horizon: the state is N complex numbers per channel (Massaroli et al. 2023, section 3).
   The logarithms of the time constants are float32 and stay within the configured bounds.
   """
 
@@ -137,11 +144,11 @@ class ModalFilter(hk.Module):
     log_pole, weight = self._modes()
     return _energy(log_pole, weight * jnp.exp(lag * log_pole))
 
-  def between_blocks(self) -> online_modal.Modes:
-    """What `online_modal` wants to know of the filter."""
+  def table(self) -> 'FilterTable':
+    """What decoding reads in the place of the modes' parameters."""
     log_pole, weight = self._modes()
-    return online_modal.Modes(
-        weight, _powers(log_pole, jnp.arange(online_conv.BLOCK + 1, dtype=jnp.float32)))
+    powers = _powers(log_pole, jnp.arange(BLOCK + 1, dtype=jnp.float32))
+    return FilterTable(conv_cache.sliding(self.taps()), modal_cache.Modes(weight, powers))
 
   def __call__(
       self, x: jax.Array, state: ModalState  # [B, T, D]
@@ -170,16 +177,82 @@ class ModalFilter(hk.Module):
     del dtype
     return ModalState(jnp.zeros((batch_size, 2, channels, config.modes), jnp.float32))
 
+  @staticmethod
+  def part(config: FilterConfig, dtype: jax.typing.DTypeLike) -> 'ModalPart':
+    """How the state is cached when decoding."""
+    del config, dtype
+    return ModalPart()
 
-class TapsInBlock(hk.Module):
-  """Any long filter while bytes come one by one: the parameters are the taps themselves."""
 
-  def __call__(
-      self, x: jax.Array, state: online_conv.Block  # [B, T, D]
-  ) -> tuple[jax.Array, jax.Array]:  # [B, T, D]
-    """Convolves a few bytes of a block; returns what to append to it, too."""
-    taps = hk.get_parameter('taps', (2 * online_conv.BLOCK - 1, x.shape[-1]), init=jnp.zeros)
-    return online_conv.long_conv(x, taps, state)
+class FilterTable(NamedTuple):
+  """A long filter without what makes it: what decoding reads in the place of its parameters."""
+
+  sliding: jax.Array  # [2 C - 1, D]: for outputs inside a block (conv_cache.sliding).
+  between: Any  # For what crosses blocks: conv_cache.spectra, or modal_cache.Modes.
+
+
+def step(x: jax.Array, cached: Cached) -> tuple[jax.Array, jax.Array]:  # [B, T, D] twice
+  """Convolves a few bytes of a block with any long filter; returns the block's entries, too."""
+  return conv_cache.long_conv(x, cached.table.sliding, cached.block)
+
+
+class TiledPart(NamedTuple):
+  """The mixer.CachePart of a filter with a horizon."""
+
+  horizon: int
+  dtype: jax.typing.DTypeLike  # Of the state.
+  period: int
+
+  def to_cache(self, state, table, clock):
+    ring, block = conv_cache.long_to_cache(state, table.between, clock)
+    return block, ring
+
+  def append(self, block, entries):
+    return conv_cache.append_long(block, entries)
+
+  def flush_history(self, block, history, table, clock, tile):
+    spectrum, = (each for each in table.between if each.shape[-1] - 1 == tile)
+    return conv_cache.flush_long(history, block.inputs, spectrum, clock)
+
+  def flush_block(self, block, contribution):
+    del block
+    return conv_cache.next_long_block(contribution)
+
+  def roll_back(self, block, filled):
+    return block._replace(filled=filled)
+
+  def from_cache(self, block, history, table, clock):
+    del table
+    return conv_cache.long_from_cache(history, block, clock, self.horizon, self.dtype)
+
+
+class ModalPart(NamedTuple):
+  """The mixer.CachePart of a filter of exponentials, which has no tiles."""
+
+  period: int = BLOCK
+
+  def to_cache(self, state, table, clock):
+    history, block = modal_cache.to_cache(state.modes, table.between, clock % BLOCK)
+    return block, history
+
+  def append(self, block, entries):
+    return conv_cache.append_long(block, entries)
+
+  def flush_history(self, block, history, table, clock, tile):
+    del clock, tile
+    return modal_cache.flush(history, block.inputs, table.between)
+
+  def flush_block(self, block, contribution):
+    del block
+    return conv_cache.next_long_block(contribution)
+
+  def roll_back(self, block, filled):
+    return block._replace(filled=filled)
+
+  def from_cache(self, block, history, table, clock):
+    del clock
+    return ModalState(
+        modal_cache.from_cache(history, block.inputs, table.between, block.filled))
 
 
 def _initial_frequencies(shape: Sequence[int], dtype: jax.typing.DTypeLike) -> jax.Array:
@@ -218,3 +291,25 @@ FILTERS: dict[str, type[FilterNetwork] | type[ModalFilter]] = {
     'network': FilterNetwork,
     'modal': ModalFilter,
 }
+
+
+def tail_mass(
+    config: FilterConfig, channels: int, params: hk.Params, length: int
+) -> jax.Array:  # []
+  """The share of the long filters' energy at lags of `length` bytes and more.
+
+  Energy there cannot have been learnt from segments of `length` bytes.
+  """
+  def energies(filter_params: Mapping[str, jax.Array]) -> jax.Array:  # [2]
+    def measure():
+      module = FILTERS[config.kind](config, channels)
+      return jnp.stack([jnp.sum(module.energy_beyond(lag)) for lag in (length, 0)])
+
+    return hk.transform(measure).apply({'filter': filter_params}, None)
+
+  parts = [
+      jnp.sum(jax.vmap(energies)(filter_params), axis=0)
+      for path, filter_params in params.items() if is_filter(path)
+  ]
+  beyond, total = sum(parts, jnp.zeros(2))
+  return beyond / jnp.maximum(total, 1e-12)

@@ -1,12 +1,14 @@
 """The small parts that every block is made of: projection, norm, short convolution, gated MLP."""
 
+from collections.abc import Callable
 from typing import Any
 
 import haiku as hk
 import jax
 import jax.numpy as jnp
 
-from haiku_spectral.ops import dense, fft_conv, online_conv
+from haiku_spectral.modules.mixer import BlockPart, Cached
+from haiku_spectral.ops import conv_cache, dense, fft_conv
 
 
 class Projection(hk.Module):
@@ -37,23 +39,29 @@ class Norm(hk.Module):
 
 
 class ShortConv(hk.Module):
-  """A causal convolution over the last few bytes, a filter for each channel.
+  """A causal convolution over the last few bytes, a filter per channel."""
 
-  Inside a block (`modules/online`) it returns what to append in the place of a state.
-  """
-
-  def __init__(self, taps: int, *, name: str):
+  def __init__(self, taps: int, *, operator: Callable = fft_conv.causal_conv, name: str):
     super().__init__(name=name)
     self._taps = taps
+    self._operator = operator
 
-  def __call__(
-      self, x: jax.Array, state: fft_conv.ConvState | online_conv.ShortBlock  # [B, T, D]
-  ) -> tuple[jax.Array, Any]:  # [B, T, D]
+  def __call__(self, x: jax.Array, state: Any) -> tuple[jax.Array, Any]:  # [B, T, D] -> [B, T, D]
     init = hk.initializers.RandomNormal(self._taps**-0.5)
     taps = hk.get_parameter('taps', (self._taps, x.shape[-1]), init=init)
-    if isinstance(state, online_conv.ShortBlock):
-      return online_conv.short_conv(x, taps, state)
-    return fft_conv.causal_conv(x, taps, state)
+    return self._operator(x, taps, state)
+
+
+def short_conv_step(
+    x: jax.Array, taps: jax.Array, cached: Cached  # [B, T, D], [S, D]
+) -> tuple[jax.Array, jax.Array]:  # [B, T, D] twice
+  """The operator of a ShortConv when decoding."""
+  return conv_cache.short_conv(x, taps, cached.block)
+
+
+SHORT_PART = BlockPart(
+    conv_cache.short_to_cache, conv_cache.short_from_cache, conv_cache.append_short,
+    conv_cache.roll_back_short)
 
 
 class GatedMLP(hk.Module):

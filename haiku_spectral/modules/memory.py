@@ -1,8 +1,10 @@
-"""Residual memory: what a model keeps for as long as a conversation lasts.
+"""Residual memory: a gated matrix of associations, kept for as long as a conversation lasts.
 
 Shapes: B batch, T time (bytes), D width, H heads, K = D / H key and value width of a head.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import haiku as hk
@@ -12,35 +14,58 @@ import numpy as np
 
 from haiku_spectral.config import MemoryConfig
 from haiku_spectral.modules import filters, layers
-from haiku_spectral.ops import fft_conv, linear_memory, online_memory
+from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
+from haiku_spectral.ops import fft_conv, linear_memory, memory_cache
 
 
 class MemoryState(NamedTuple):
-  """What the memory holds between chunks; its size does not depend on what was read."""
+  """What the memory holds between chunks; its size does not depend on the context."""
 
-  short: Any  # fft_conv.ConvState, or an online_conv.ShortBlock: [B, short_width - 1, 3 D]
-  matrix: Any  # [B, H, K, K] float32, or an online_memory.MemoryBlock.
+  short: Any  # fft_conv.ConvState: [B, short_width - 1, 3 D]
+  matrix: Any  # [B, H, K, K] float32
+
+
+class Operators(NamedTuple):
+  """The two that carry a state."""
+
+  short: Callable[..., tuple[jax.Array, Any]] = fft_conv.causal_conv  # (x, taps, state)
+  memory: Callable[..., tuple[jax.Array, Any]] = linear_memory.linear_memory
+
+
+def _step_memory(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array, cached: Cached,
+    strength: jax.Array | None, *, block: int,
+) -> tuple[jax.Array, memory_cache.Entries]:
+  del block
+  return memory_cache.linear_memory(queries, keys, values, log_decay, cached.block, strength)
+
+
+CHUNK = Operators()
+STEP = Operators(layers.short_conv_step, _step_memory)
 
 
 class ResidualMemory(hk.Module):
   """Gated associative memory with data-dependent decay (the update rules: `ops/linear_memory`).
 
   Queries, keys and values go through a short convolution and SiLU; queries and keys have unit
-  length. The heads' decays start at log-uniform time constants: the longest outlive thousands of
-  bytes, and only what the model was trained to forget fades sooner.
+  length. The heads' decays start at log-uniform time constants, the longest of them thousands of
+  bytes.
   """
 
-  def __init__(self, config: MemoryConfig, *, out_scale: float, name: str = 'memory'):
+  def __init__(self, config: MemoryConfig, *, out_scale: float, operators: Operators = CHUNK,
+               name: str = 'memory'):
     super().__init__(name=name)
     self._config = config
     self._out_scale = out_scale
+    self._operators = operators
 
   def __call__(
       self, x: jax.Array, state: MemoryState  # [B, T, D]
   ) -> tuple[jax.Array, MemoryState]:  # [B, T, D]
     config, width = self._config, x.shape[-1]
     projected = layers.Projection(3 * width, name='in')(x)
-    mixed, short = layers.ShortConv(config.short_width, name='short')(projected, state.short)
+    conv = layers.ShortConv(config.short_width, operator=self._operators.short, name='short')
+    mixed, short = conv(projected, state.short)
     mixed = jax.nn.silu(mixed).astype(jnp.float32)
     queries, keys, values = (
         part.reshape(*x.shape[:2], config.heads, -1) for part in jnp.split(mixed, 3, axis=-1))
@@ -50,13 +75,8 @@ class ResidualMemory(hk.Module):
     if config.rule == 'delta':
       strength = jax.nn.sigmoid(
           layers.Projection(config.heads, name='strength')(x).astype(jnp.float32))
-    matrix: Any
-    if isinstance(state.matrix, online_memory.MemoryBlock):
-      read, matrix = online_memory.linear_memory(
-          queries, keys, values, Decay(config)(x), state.matrix, strength)
-    else:
-      read, matrix = linear_memory.linear_memory(
-          queries, keys, values, Decay(config)(x), state.matrix, strength, block=config.block)
+    read, matrix = self._operators.memory(
+        queries, keys, values, Decay(config)(x), state.matrix, strength, block=config.block)
 
     read = layers.Norm(name='norm')(read).reshape(x.shape).astype(x.dtype)
     gate = jax.nn.silu(layers.Projection(width, name='gate')(x))
@@ -89,6 +109,21 @@ def initial_state(config: MemoryConfig, batch_size: int, width: int, dtype: jax.
   head_width = width // config.heads
   short = fft_conv.initial_state(batch_size, config.short_width, 3 * width, dtype)
   return MemoryState(short, jnp.zeros((batch_size, config.heads, head_width, head_width)))
+
+
+def flops(config: MemoryConfig, width: int, segment: int) -> float:
+  """Products, and blocks of memory, per byte forward."""
+  del segment
+  return 2 * 5 * width**2 + 4 * width * (config.block + width // config.heads)
+
+
+MATRIX = BlockPart(memory_cache.to_cache, memory_cache.from_cache, memory_cache.append)
+
+MIXER = Mixer(
+    letter='M', name='ResidualMemory', config=lambda model: model.memory, module=ResidualMemory,
+    initial_state=initial_state, flops=flops, reach=lambda config: None,
+    parts=lambda config, dtype: MemoryState(layers.SHORT_PART, MATRIX),
+    step=functools.partial(ResidualMemory, operators=STEP))
 
 
 def _unit(x: jax.Array) -> jax.Array:

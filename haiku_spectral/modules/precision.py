@@ -6,6 +6,7 @@ round to "never" in 16 bits, and norms. Transforms, memories, softmax and logits
 """
 
 import haiku as hk
+import jax.numpy as jnp
 import jmp
 from jax.typing import DTypeLike
 
@@ -17,11 +18,20 @@ def policy(precision: str) -> jmp.Policy:
   return jmp.get_policy(f'params=float32,compute={precision},output=float32')
 
 
+def _is_float32(module: str) -> bool:
+  return any(part.startswith(FLOAT32_MODULES) for part in module.split('/'))
+
+
+def layer_dtype(params: hk.Params) -> jnp.dtype:
+  """The type that the layers compute in, and that of most of a state."""
+  return next(value.dtype for module, leaves in params.items() if not _is_float32(module)
+              for value in leaves.values())
+
+
 def cast_params(params: hk.Params, dtype: DTypeLike) -> hk.Params:
   """The same parameters in `dtype`, except those of the modules in `FLOAT32_MODULES`."""
   def cast(module: str, name: str, value):
     del name
-    keep = any(part.startswith(FLOAT32_MODULES) for part in module.split('/'))
-    return value if keep else value.astype(dtype)
+    return value if _is_float32(module) else value.astype(dtype)
 
   return hk.data_structures.map(cast, params)

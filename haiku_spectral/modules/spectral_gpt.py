@@ -4,8 +4,8 @@ Shapes: B batch, T time (bytes), D width, V the 260 ids of the vocabulary, L sup
 """
 
 import functools
-import math
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import chex
@@ -15,10 +15,10 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
-from haiku_spectral.modules import block, filters, layers
-from haiku_spectral.ops import fft_conv
+from haiku_spectral.modules import block, layers, mixers
+from haiku_spectral.modules.mixer import Make, Mixer, each
 
-State = Any  # A tuple of mixer states, one for each letter; leaves are [L, B, ...].
+State = Any  # A tuple of mixer states, one per letter of the pattern; leaves are [L, B, ...].
 BATCH_AXIS = 1  # Of every leaf of a state.
 
 
@@ -35,23 +35,30 @@ class Table(hk.Module):
 
 
 class SpectralGPT(hk.Module):
-  """Super-blocks of the config's pattern of mixers between an embedding and a head."""
+  """Super-blocks of the config's pattern of mixers between an embedding and a head.
 
-  def __init__(self, config: ModelConfig, *, name: str = 'spectral_gpt'):
+  `form` chooses the module of each mixer, by default that of the chunk call. With another one, what
+  stands for the state is what that form takes and returns.
+  """
+
+  def __init__(self, config: ModelConfig, *,
+               form: Callable[[Mixer], Make],
+               name: str = 'spectral_gpt'):
     super().__init__(name=name)
     self._config = config
+    self._form = form
 
   def __call__(
       self, tokens: jax.Array, state: State  # [B, T] int32
   ) -> tuple[jax.Array, State]:  # [B, T, V] float32
     config = self._config
     chex.assert_rank(tokens, 2)
-    chex.assert_axis_dimension(jax.tree.leaves(state)[0], BATCH_AXIS, tokens.shape[0])
 
     def super_block(x: jax.Array, states: State) -> tuple[jax.Array, State]:
       new_states = []
-      for i, (letter, mixer_state) in enumerate(zip(config.pattern, states, strict=True)):
-        x, mixer_state = block.Block(config, letter, name=f'block_{i}')(x, mixer_state)
+      for i, (mixer, mixer_state) in enumerate(zip(mixers.of(config), states, strict=True)):
+        layer = block.Block(config, mixer, self._form(mixer), name=f'block_{i}')
+        x, mixer_state = layer(x, mixer_state)
         new_states.append(mixer_state)
       return x, tuple(new_states)
 
@@ -72,11 +79,11 @@ class SpectralGPT(hk.Module):
     return jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32), state
 
 
-def reset(state: State, fresh: jax.Array, initial: State) -> State:  # fresh: [B] bool
-  """The state with its fresh rows as if nothing had been read."""
+def reset(state: State, rows: jax.Array, initial: State) -> State:  # rows: [B] bool
+  """The state with the chosen rows as if nothing had been read."""
   def where(old: jax.Array, new: jax.Array) -> jax.Array:
     shape = (1, -1) + (1,) * (old.ndim - 2)
-    return jnp.where(fresh.reshape(shape), new, old)
+    return jnp.where(rows.reshape(shape), new, old)
 
   return jax.tree.map(where, state, initial)
 
@@ -86,64 +93,56 @@ class Model(NamedTuple):
 
   init: Callable[[jax.Array], hk.MutableParams]  # A key -> float32 parameters.
   apply: Callable[..., tuple[jax.Array, State]]  # (params, tokens, state) -> (logits, state)
-  initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of "nothing read yet"
+  initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of an empty context.
+  # (params, tokens, tree of mixer.Cached) -> (logits, entries): see `decode_cache`.
+  step: Callable[..., tuple[jax.Array, Any]]
+  tables: Callable[[hk.Params], Any]  # What decoding reads in the place of some parameters.
 
 
 @functools.cache  # A model is known by its functions: what was compiled for it stays.
 def make_model(config: ModelConfig) -> Model:
   """Raises ValueError when the config is not allowed."""
   validate_model(config)
-  transformed: hk.Transformed = hk.without_apply_rng(
-      hk.transform(lambda tokens, state: SpectralGPT(config)(tokens, state)))
+  chosen, count = mixers.of(config), config.layers // len(config.pattern)
+
+  def transformed(form: Callable[[Mixer], Make]) -> hk.Transformed:
+    return hk.without_apply_rng(
+        hk.transform(lambda tokens, state: SpectralGPT(config, form=form)(tokens, state)))
 
   def initial_state(batch_size: int, dtype: jax.typing.DTypeLike = jnp.float32) -> State:
-    count = config.layers // len(config.pattern)
     one = tuple(
-        block.initial_state(config, letter, batch_size, dtype) for letter in config.pattern)
+        mixer.initial_state(mixer.config(config), batch_size, config.width, dtype)
+        for mixer in chosen)
     return jax.tree.map(lambda x: jnp.zeros((count, *x.shape), x.dtype), one)
 
   def init(key: jax.Array) -> hk.MutableParams:
-    return transformed.init(key, jnp.zeros((1, 1), jnp.int32), initial_state(1))
+    return chunk.init(key, jnp.zeros((1, 1), jnp.int32), initial_state(1))
 
-  return Model(init, transformed.apply, initial_state)
+  def read_tables(params: hk.Params) -> Any:
+    return tables.apply(params, jnp.zeros((1, 1), jnp.int32), initial_state(1))[1]
+
+  chunk = transformed(operator.attrgetter('module'))
+  step = transformed(operator.attrgetter('step'))
+  tables = transformed(lambda mixer: mixer.tables or _no_tables(mixer))
+  return Model(init, chunk.apply, initial_state, step.apply, read_tables)
 
 
-def tail_mass(config: ModelConfig, params: hk.Params, length: int) -> jax.Array:  # []
-  """The share of the long filters' energy at lags of `length` bytes and more.
+def _no_tables(mixer: Mixer) -> Make:
+  def make(config: Any, *, out_scale: float) -> Callable:
+    del out_scale
+    parts = mixer.parts(config, jnp.float32)
+    return lambda x, state: (x, each(lambda part: (), parts))
 
-  What a model learnt there it cannot have learnt from segments of `length` bytes.
-  """
-  def energies(filter_params: Mapping[str, jax.Array]) -> jax.Array:  # [2]
-    def measure():
-      module = filters.FILTERS[config.hyena.filter.kind](config.hyena.filter, config.width)
-      return jnp.stack([jnp.sum(module.energy_beyond(lag)) for lag in (length, 0)])
-
-    return hk.transform(measure).apply({'filter': filter_params}, None)
-
-  parts = [
-      jnp.sum(jax.vmap(energies)(filter_params), axis=0)
-      for path, filter_params in params.items() if filters.is_filter(path)
-  ]
-  beyond, whole = sum(parts, jnp.zeros(2))
-  return beyond / jnp.maximum(whole, 1e-12)
+  return make
 
 
 def training_flops_per_byte(config: ModelConfig, segment: int) -> float:
   """Floating-point operations per byte of a training step (forward and backward, no remat).
 
-  Six for each weight of a matrix product, and the mixers' own: transforms at 2.5 N log2 N, bands of
-  attention, blocks of memory. Element-wise work is left out.
+  Six for each weight of a matrix product, and the mixers' own. Element-wise work is left out.
   """
-  width, count = config.width, config.layers // len(config.pattern)
-  order, memory, window = config.hyena.order, config.memory, config.attention
-  size = fft_conv.transform_size(segment + config.hyena.filter.horizon - 1)
-  transforms = 2 * 2.5 * size * math.log2(size) / segment * width * (order - 1)
-  head = width // memory.heads
-  mixers = {
-      'H': 2 * (order + 2) * width**2 + transforms,
-      'M': 2 * 5 * width**2 + 4 * width * (memory.block + head),
-      'A': 2 * 4 * width**2 + 4 * width * (window.window + window.block),
-  }
+  width, chosen = config.width, mixers.of(config)
   mlp = 2 * 3 * width * config.mlp_width
-  forward = sum(mixers[letter] + mlp for letter in config.pattern) * count
+  one = sum(mixer.flops(mixer.config(config), width, segment) + mlp for mixer in chosen)
+  forward = one * config.layers // len(chosen)
   return 3 * (forward + 2 * width * vocab.SIZE)

@@ -54,34 +54,34 @@ def _in_blocks(
 
   q, k, v = blocks(queries), blocks(keys), blocks(values)
   # Cumulative sums as a product: XLA's own form of them would be recomputed for every pair below.
-  since_start = jnp.einsum(
+  cumulative = jnp.einsum(
       'nbhj,ij->nbhi', blocks(log_decay), np.tri(size, dtype=np.float32))  # [N, B, H, C]
-  to_end = since_start[..., -1:] - since_start
-  faded = _pairwise_decay(since_start)  # [N, B, H, C, C]
+  to_end = cumulative[..., -1:] - cumulative
+  relative = _pairwise_decay(cumulative)  # [N, B, H, C, C]
   erase = None
   if strength is not None:
-    v, erase = _delta_values(k, v, since_start, faded, blocks(strength))
+    v, erase = _delta_values(k, v, cumulative, relative, blocks(strength))
 
-  scores = jnp.einsum('nbhik,nbhjk->nbhij', q, k) * faded
-  q_past = q * jnp.exp(since_start)[..., None]
+  scores = jnp.einsum('nbhik,nbhjk->nbhij', q, k) * relative
+  q_past = q * jnp.exp(cumulative)[..., None]
   k_end = k * jnp.exp(to_end)[..., None]
-  kept = jnp.exp(since_start[..., -1])[..., None, None]  # [N, B, H, 1, 1]
+  block_decay = jnp.exp(cumulative[..., -1])[..., None, None]  # [N, B, H, 1, 1]
 
   def step(memory, inputs):
-    scores, q_past, k_end, v, kept, erase = inputs
-    written = v if erase is None else v - erase @ memory
-    out = scores @ written + q_past @ memory
-    return kept * memory + jnp.einsum('bhck,bhcv->bhkv', k_end, written), out
+    scores, q_past, k_end, v, block_decay, erase = inputs
+    writes = v if erase is None else v - erase @ memory
+    out = scores @ writes + q_past @ memory
+    return block_decay * memory + jnp.einsum('bhck,bhcv->bhkv', k_end, writes), out
 
-  state, out = lax.scan(step, state, (scores, q_past, k_end, v, kept, erase))
+  state, out = lax.scan(step, state, (scores, q_past, k_end, v, block_decay, erase))
   out = jnp.moveaxis(out, (0, 2), (1, 3))  # [B, N, C, H, V]
   return out.reshape(out.shape[0], -1, *out.shape[3:])[:, :length], state
 
 
-def _pairwise_decay(since_start: jax.Array) -> jax.Array:  # [..., C] -> [..., C, C]
-  """exp(L_i - L_j) for i >= j, else 0: what is left at i of what was written at j."""
-  size = since_start.shape[-1]
-  gap = since_start[..., :, None] - since_start[..., None, :]
+def _pairwise_decay(cumulative: jax.Array) -> jax.Array:  # [..., C] -> [..., C, C]
+  """exp(L_i - L_j) for i >= j, else 0: what is left at i of what was writes at j."""
+  size = cumulative.shape[-1]
+  gap = cumulative[..., :, None] - cumulative[..., None, :]
   # Masked before the exponential: above the diagonal it would overflow and poison the gradient.
   return jnp.exp(jnp.where(jnp.tril(jnp.ones((size, size), bool)), gap, -jnp.inf))
 
@@ -89,8 +89,8 @@ def _pairwise_decay(since_start: jax.Array) -> jax.Array:  # [..., C] -> [..., C
 def _delta_values(
     k: jax.Array,  # [N, B, H, C, K]
     v: jax.Array,  # [N, B, H, C, V]
-    since_start: jax.Array,  # [N, B, H, C]
-    faded: jax.Array,  # [N, B, H, C, C]
+    cumulative: jax.Array,  # [N, B, H, C]
+    relative: jax.Array,  # [N, B, H, C, C]
     strength: jax.Array,  # [N, B, H, C]
 ) -> tuple[jax.Array, jax.Array]:  # [N, B, H, C, V], [N, B, H, C, K]
   """What the delta rule writes in a block: U - W S, where S is the memory at the block's start.
@@ -99,9 +99,9 @@ def _delta_values(
   (I + A) d = b (v - exp(L) k S), A_ij = b_i exp(L_i - L_j) k_i . k_j below the diagonal
   (the WY form of Gated DeltaNet, section 3.3).
   """
-  overlap = jnp.einsum('nbhik,nbhjk->nbhij', k, k) * faded * strength[..., None]
+  overlap = jnp.einsum('nbhik,nbhjk->nbhij', k, k) * relative * strength[..., None]
   system = jnp.tril(overlap, -1)  # The unit diagonal is implied below.
-  right = jnp.concatenate([v, k * jnp.exp(since_start)[..., None]], axis=-1)
+  right = jnp.concatenate([v, k * jnp.exp(cumulative)[..., None]], axis=-1)
   solved = lax.linalg.triangular_solve(
       system, right * strength[..., None], left_side=True, lower=True, unit_diagonal=True)
   return solved[..., : v.shape[-1]], solved[..., v.shape[-1] :]

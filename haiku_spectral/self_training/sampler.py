@@ -14,7 +14,8 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig
-from haiku_spectral.decoding import generate, online, prefill, sampling
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import generate, prefill, sampling
 from haiku_spectral.tasks import problem as problems
 
 ROWS = 64
@@ -46,8 +47,8 @@ class Sampler:
   """Writes with one model."""
 
   def __init__(self, config: ModelConfig, params: Any) -> None:
-    self._decoder = online.Decoder(config, jax.device_put(params))
-    self._start = self._decoder.resume(
+    self._decoder = decoder_lib.Decoder(config, jax.device_put(params))
+    self._start = self._decoder.to_cache(
         prefill.begin(self._decoder.model, self._decoder.params, ROWS))
 
   def sample(
@@ -73,8 +74,8 @@ class Sampler:
     keys = jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), 0))(
         jnp.array([request.seed for request in all_rows]))
     # A copy, because what is read is written into the buffers of what was before.
-    block, past = jax.tree.map(jnp.copy, (self._start.block, self._start.past))
-    running = self._decoder.read(self._start._replace(block=block, past=past), ids)
+    block, past = jax.tree.map(jnp.copy, (self._start.block, self._start.history))
+    running = self._decoder.extend(self._start._replace(block=block, history=past), ids)
     begin = running.clock + running.filled
     rows, done = [generate.Row((), num_bytes) for _ in requests], 0
     while not all(row.ended for row in rows):

@@ -11,8 +11,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import candidates, constraint, generate, online, prefill, sampling
+from haiku_spectral.decoding import candidates, constraint, generate, prefill, sampling
 from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import decoder as decoder_lib
 from tests import chunk_law
 from tests.decoding import tiny_model
 from tests.evaluation import toy_models
@@ -198,7 +199,7 @@ class GenerateTest(parameterized.TestCase):
       write(read(b'abc'), -1)
     broken = jax.tree.map(lambda x: np.full_like(x, np.nan), tiny_model.params())
     with self.assertRaisesRegex(ValueError, 'logits that are not finite after 5 bytes.*float32'):
-      write(read(b'abc'), 5, decoder=online.Decoder(tiny_model.CONFIG, broken))
+      write(read(b'abc'), 5, decoder=decoder_lib.Decoder(tiny_model.CONFIG, broken))
 
 
 class ConstraintTest(parameterized.TestCase):

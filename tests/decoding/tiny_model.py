@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from haiku_spectral import config
-from haiku_spectral.decoding import online
+from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import checkpoint, run_folder
 
@@ -35,7 +35,7 @@ def params(seed=0):
 @functools.cache
 def decoder(seed=0):
   """The model made ready to write."""
-  return online.Decoder(CONFIG, params(seed))
+  return decoder_lib.Decoder(CONFIG, params(seed))
 
 
 def save_run(folder, seed=0, **data):

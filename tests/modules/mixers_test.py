@@ -11,7 +11,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import config
-from haiku_spectral.modules import block, precision
+from haiku_spectral.modules import attention, hyena, memory, precision
 from tests import chunk_law
 
 FILTER = config.FilterConfig(
@@ -26,6 +26,7 @@ MIXERS = {
     'delta_memory': ('M', config.MemoryConfig(heads=2, block=16, rule='delta')),
     'attention': ('A', config.AttentionConfig(heads=2, window=32, block=8)),
 }
+BY_LETTER = {'H': hyena.MIXER, 'M': memory.MIXER, 'A': attention.MIXER}
 WIDTH = 8
 REACH = {'H': 39, 'M': 40, 'A': 31}  # The last tap, blocks away, the end of the window.
 
@@ -34,7 +35,7 @@ REACH = {'H': 39, 'M': 40, 'A': 31}  # The last tap, blocks away, the end of the
 def initialise(name: str):
   """A mixer's pure function and its float32 parameters."""
   letter, mixer_config = MIXERS[name]
-  mixer = block.MIXERS[letter]
+  mixer = BY_LETTER[letter]
   transformed = hk.without_apply_rng(
       hk.transform(lambda x, state: mixer.module(mixer_config, out_scale=1.0)(x, state)))
   empty = mixer.initial_state(mixer_config, 2, WIDTH, jnp.float32)
@@ -47,7 +48,7 @@ def build(name: str, dtype: str = 'float32'):
   """A mixer as (x, state) -> (y, state), and its empty state for two rows."""
   letter, mixer_config = MIXERS[name]
   apply, params = initialise(name)
-  empty = block.MIXERS[letter].initial_state(mixer_config, 2, WIDTH, jnp.dtype(dtype))
+  empty = BY_LETTER[letter].initial_state(mixer_config, 2, WIDTH, jnp.dtype(dtype))
   return jax.jit(functools.partial(apply, precision.cast_params(params, dtype))), empty
 
 

@@ -12,7 +12,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral import config, vocab
 from haiku_spectral.configs import nano
-from haiku_spectral.modules import precision, spectral_gpt
+from haiku_spectral.modules import filters, precision, spectral_gpt
 from tests import chunk_law
 
 GOLDEN = pathlib.Path(__file__).with_name('nano_parameters.txt')
@@ -103,7 +103,8 @@ class SpectralGPTTest(parameterized.TestCase):
 
   def test_tail_mass_is_the_share_of_energy_beyond_a_length(self):
     masses = [
-        float(spectral_gpt.tail_mass(SMALL, initial_params(), length)) for length in (0, 8, 40)]
+        float(filters.tail_mass(
+            SMALL.hyena.filter, SMALL.width, initial_params(), length)) for length in (0, 8, 40)]
     self.assertAlmostEqual(masses[0], 1.0, places=5)
     self.assertBetween(masses[1], 0.001, 0.5)
     self.assertEqual(masses[2], 0.0)

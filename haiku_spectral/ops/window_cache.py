@@ -1,8 +1,7 @@
-"""Sliding-window attention byte by byte: keys are rotated once, when they come.
+"""Sliding-window attention byte by byte: keys are rotated once, when they arrive.
 
-Keys and values lie in a line of W + C places, those before the block and then its own. Positions
-are places, so that angles never grow; when the block is full the line moves by C and what remains
-of it is rotated anew.
+Keys and values lie in W + C places, those before the block and then its own. Positions are places,
+so angles never grow; when the block is full, all move by C places and are rotated anew.
 
 Shapes: B batch, T time (bytes), H heads, K head width, W window, C bytes of a block.
 """
@@ -15,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from haiku_spectral.ops import rotary
-from haiku_spectral.ops.online_conv import BLOCK
+from haiku_spectral.ops.conv_cache import BLOCK
 from haiku_spectral.ops.window_attention import WindowState
 
 
@@ -25,20 +24,20 @@ class WindowBlock(NamedTuple):
   keys: jax.Array  # [B, W + C, H, K]: as they were given.
   rotated: jax.Array  # [B, H, K, W + C]: the keys at their places.
   values: jax.Array  # [B, H, W + C, K]
-  first: jax.Array  # [B] int32: the first place that holds something.
+  first: jax.Array  # [B] int32: the first place that is not empty.
   filled: jax.Array  # [] int32
 
 
 class Entries(NamedTuple):
-  """What T bytes add to the line."""
+  """Keys and values of T bytes."""
 
   keys: jax.Array  # [B, T, H, K]
   rotated: jax.Array  # [B, H, K, T]
   values: jax.Array  # [B, H, T, K]
 
 
-def resume(state: WindowState, filled: jax.Array) -> WindowBlock:
-  """Goes on inside a block of which `filled` bytes are over."""
+def to_cache(state: WindowState, filled: jax.Array) -> WindowBlock:
+  """The decode cache `filled` bytes into a block."""
   def line(x: jax.Array) -> jax.Array:
     return jnp.roll(jnp.pad(x, [(0, 0), (0, BLOCK), (0, 0), (0, 0)]), filled, axis=1)
 
@@ -48,8 +47,8 @@ def resume(state: WindowState, filled: jax.Array) -> WindowBlock:
       state.keys.shape[1] + filled - state.seen, filled)
 
 
-def rest(state: WindowBlock) -> WindowState:
-  """The state of the chunk call after what is filled."""
+def from_cache(state: WindowBlock) -> WindowState:
+  """The state of the chunk call."""
   window = state.keys.shape[1] - BLOCK
   keys, values = (
       lax.dynamic_slice_in_dim(x, state.filled, window, axis=1)
@@ -63,7 +62,7 @@ def window_attention(
     values: jax.Array,  # [B, T, H, K]
     state: WindowBlock,
 ) -> tuple[jax.Array, Entries]:  # [B, T, H, K]
-  """`window_attention.window_attention` for T bytes of a block, and what to append to the line."""
+  """`window_attention.window_attention` for T bytes of a block, and the entries to append."""
   chex.assert_rank([queries, state.keys], 4)
   chex.assert_equal_shape([queries, keys, values])
   dtype, places, length = queries.dtype, state.keys.shape[1], queries.shape[1]
@@ -98,7 +97,7 @@ def window_attention(
 
 
 def append(state: WindowBlock, new: Entries) -> WindowBlock:
-  """Adds T more bytes of the block to the line, which must have room for them."""
+  """Appends T bytes; the block must have room for them."""
   place = state.keys.shape[1] - BLOCK + state.filled
 
   def put(line: jax.Array, new: jax.Array, axis: int) -> jax.Array:

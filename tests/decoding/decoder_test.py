@@ -13,7 +13,8 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.config import FilterConfig, HyenaConfig
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import online, prefill
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import prefill
 from haiku_spectral.modules import precision
 from tests import chunk_law
 from tests.decoding import tiny_model
@@ -41,7 +42,7 @@ CONFIGS = {
 def decoder(name='taps', dtype='float32'):
   config = CONFIGS[name]
   params = tiny_model.random_params(config)
-  return online.Decoder(config, precision.cast_params(params, jnp.dtype(dtype)))
+  return decoder_lib.Decoder(config, precision.cast_params(params, jnp.dtype(dtype)))
 
 
 def ids(start, end, rows=1):
@@ -62,103 +63,103 @@ def assert_same_context(got, want, tolerance=1e-5):
   chunk_law.assert_close((got.logits, got.state), (want.logits, want.state), tolerance)
 
 
-class OnlineTest(parameterized.TestCase):
+class DecoderTest(parameterized.TestCase):
 
   @parameterized.parameters(*CONFIGS)
   def test_byte_by_byte_from_any_clock(self, name):
     made = decoder(name)
     for clock in (63, 10**9 + 3):
-      running = made.resume(chunked(name, 37), clock)
+      running = made.to_cache(chunked(name, 37), clock)
       for start, end in ((37, 38), (38, 41), (41, 250), (250, 251)):
-        running = made.read(running, ids(start, end))
+        running = made.extend(running, ids(start, end))
         np.testing.assert_allclose(
-            online.prediction(running), chunked(name, end).logits, atol=2e-5)
-      assert_same_context(made.rest(running), chunked(name, 251))
+            decoder_lib.next_logits(running), chunked(name, end).logits, atol=2e-5)
+      assert_same_context(made.from_cache(running), chunked(name, 251))
 
   def test_half_precision(self):
     made = decoder('taps', 'bfloat16')
-    running = made.read(made.resume(chunked('taps', 37, 'bfloat16'), 5), ids(37, 300))
-    assert_same_context(made.rest(running), chunked('taps', 300, 'bfloat16'), tolerance=0.05)
+    running = made.extend(made.to_cache(chunked('taps', 37, 'bfloat16'), 5), ids(37, 300))
+    assert_same_context(made.from_cache(running), chunked('taps', 300, 'bfloat16'), tolerance=0.05)
 
   @hypothesis.given(actions=ACTIONS, clock=st.integers(0, 300))
   @SETTINGS
   def test_any_order_of_reading_taking_back_and_resting(self, actions, clock):
     made = decoder('long')
-    running, done, first = made.resume(chunked('long', 20), clock), 20, 20
+    running, done, first = made.to_cache(chunked('long', 20), clock), 20, 20
     for action, count in actions:
       match action:
         case 'read':
-          running = made.read(running, ids(done, done + count))
+          running = made.extend(running, ids(done, done + count))
           done += count
         case 'few':
           for end in range(done + 3, done + count, 3):
-            running = made.read(running, ids(done, end))
+            running = made.extend(running, ids(done, end))
             done = end
         case 'back':
           count = min(count, running.filled, done - first)
-          running = made.seek(running, running.filled - count)
+          running = made.roll_back(running, running.filled - count)
           done -= count
         case 'rest':
           context = prefill.read(
-              made.model, made.params, made.rest(running), ids(done, done + count))
+              made.model, made.params, made.from_cache(running), ids(done, done + count))
           done = first = done + count
-          running = made.resume(context, running.clock + count)
-    assert_same_context(made.rest(running), chunked('long', done))
+          running = made.to_cache(context, running.clock + count)
+    assert_same_context(made.from_cache(running), chunked('long', done))
 
   def test_what_was_taken_back_leaves_no_trace(self):
     made = decoder('long')
-    running = made.read(made.resume(chunked('long', 20)), ids(20, 40))
-    other = made.read(running, np.full((1, 30), 7, np.int32))
-    again = made.read(made.seek(other, 20), ids(40, 60))
-    assert_same_context(made.rest(again), chunked('long', 60))
+    running = made.extend(made.to_cache(chunked('long', 20)), ids(20, 40))
+    other = made.extend(running, np.full((1, 30), 7, np.int32))
+    again = made.extend(made.roll_back(other, 20), ids(40, 60))
+    assert_same_context(made.from_cache(again), chunked('long', 60))
 
   def test_rows_of_any_length_each_as_if_alone(self):
     made = decoder('taps')
     lengths = (3, 111)
     contexts = [chunked('taps', length) for length in lengths]
-    running = made.resume(context_lib.stack(contexts), 17)
+    running = made.to_cache(context_lib.stack(contexts), 17)
     for step in range(90):
       now = np.array([[TEXT[length + step]] for length in lengths])
-      running = made.read(running, now)
-    rest = made.rest(running)
+      running = made.extend(running, now)
+    rest = made.from_cache(running)
     for row, length in enumerate(lengths):
       assert_same_context(context_lib.row(rest, row), chunked('taps', length + 90))
 
   def test_equal_rows_are_equal_to_the_last_bit(self):
     made = decoder('taps')
-    two = made.resume(context_lib.repeat(chunked('taps', 30), 2), 0)
-    rest = made.rest(made.read(two, ids(30, 130, rows=2)))
+    two = made.to_cache(context_lib.repeat(chunked('taps', 30), 2), 0)
+    rest = made.from_cache(made.extend(two, ids(30, 130, rows=2)))
     jax.tree.map(np.testing.assert_array_equal, context_lib.row(rest, 0), context_lib.row(rest, 1))
 
   @parameterized.parameters('taps', 'modes')
   def test_a_row_takes_the_place_of_another(self, name):
     made = decoder(name)
-    running = made.resume(context_lib.repeat(chunked(name, 10), 2), 0)
-    running = made.read(running, ids(10, 110, rows=2))
-    joining = made.resume(chunked(name, 55), running.clock + running.filled)
+    running = made.to_cache(context_lib.repeat(chunked(name, 10), 2), 0)
+    running = made.extend(running, ids(10, 110, rows=2))
+    joining = made.to_cache(chunked(name, 55), running.clock + running.filled)
     running = made.insert(running, joining, 1)
     now = np.stack([TEXT[110:210], TEXT[55:155]])
-    rest = made.rest(made.read(running, now))
+    rest = made.from_cache(made.extend(running, now))
     for row, length in enumerate((210, 155)):
       assert_same_context(context_lib.row(rest, row), chunked(name, length))
 
   def test_the_state_has_one_size(self):
     made = decoder('taps')
-    running = made.resume(chunked('taps', 20))
+    running = made.to_cache(chunked('taps', 20))
     sizes = set()
     for _ in range(3):
-      running = made.read(running, ids(0, 200))
-      sizes.add(sum(leaf.nbytes for leaf in jax.tree.leaves((running.block, running.past))))
+      running = made.extend(running, ids(0, 200))
+      sizes.add(sum(leaf.nbytes for leaf in jax.tree.leaves((running.block, running.history))))
     self.assertLen(sizes, 1)
 
   def test_programs_do_not_depend_on_the_position(self):
     made = decoder('taps')
-    running = made.read(made.resume(chunked('taps', 20)), ids(0, 300))
-    compiled = online._read._cache_size(), online._tiles._cache_size()
+    running = made.extend(made.to_cache(chunked('taps', 20)), ids(0, 300))
+    compiled = decoder_lib._extend._cache_size(), decoder_lib._flush_history._cache_size()
     for _ in range(300):
-      running = made.read(running, ids(0, 1))
-    self.assertEqual(online._tiles._cache_size(), compiled[1])
-    self.assertLessEqual(online._read._cache_size(), compiled[0] + 1)
+      running = made.extend(running, ids(0, 1))
+    self.assertEqual(decoder_lib._flush_history._cache_size(), compiled[1])
+    self.assertLessEqual(decoder_lib._extend._cache_size(), compiled[0] + 1)
 
 
 class ContextTest(absltest.TestCase):

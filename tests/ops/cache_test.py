@@ -1,4 +1,4 @@
-"""Inside blocks and across them, byte by byte or a few at once: the chunk call's own numbers."""
+"""Decode caches, byte by byte or a few at once, agree with the chunk call."""
 
 import functools
 
@@ -10,16 +10,16 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.ops import (
+  conv_cache,
   fft_conv,
   linear_memory,
-  online_conv,
-  online_memory,
-  online_window,
+  memory_cache,
   window_attention,
+  window_cache,
 )
 from tests import chunk_law
 
-BLOCK = online_conv.BLOCK
+BLOCK = conv_cache.BLOCK
 SETTINGS = hypothesis.settings(
     max_examples=8, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(hypothesis.HealthCheck))
@@ -44,10 +44,10 @@ class LongConvTest(parameterized.TestCase):
 
   @parameterized.parameters(2, 64, 65, 66, 150, 257)
   def test_period_and_tiles_cover_the_horizon(self, horizon):
-    span = online_conv.period(horizon)
+    span = conv_cache.period(horizon)
     self.assertGreaterEqual(span, horizon - 1)
-    sizes = {each.shape[-1] - 1 for each in online_conv.spectra(jnp.ones((horizon, 1)))}
-    due = {online_conv.tile_size(clock, span) for clock in range(BLOCK, 4 * span, BLOCK)}
+    sizes = {each.shape[-1] - 1 for each in conv_cache.spectra(jnp.ones((horizon, 1)))}
+    due = {conv_cache.tile_size(clock, span) for clock in range(BLOCK, 4 * span, BLOCK)}
     self.assertEqual(due, sizes)
 
   @parameterized.parameters((20, 7), (150, 201))
@@ -57,23 +57,23 @@ class LongConvTest(parameterized.TestCase):
     start = fft_conv.initial_state(2, horizon, 3, jnp.float32)
     want, end = jitted(fft_conv.causal_conv)(x, taps, start)
     _, state = jitted(fft_conv.causal_conv)(x[:, :90], taps, start)
-    spectra, sliding = online_conv.spectra(taps), online_conv.sliding(taps)
-    ring, block = jitted(online_conv.resume_long)(state, spectra, clock)
+    spectra, sliding = conv_cache.spectra(taps), conv_cache.sliding(taps)
+    ring, block = jitted(conv_cache.long_to_cache)(state, spectra, clock)
     filled, clock, done = clock % BLOCK, clock - clock % BLOCK, 90
     for length in cut([1, 3, 1, 40, 3] * 14 + [28], filled):
       chunk = x[:, done : done + length]
-      y, new = jitted(online_conv.long_conv)(chunk, sliding, block)
-      block = jitted(online_conv.append_long)(block, new)
+      y, new = jitted(conv_cache.long_conv)(chunk, sliding, block)
+      block = jitted(conv_cache.append_long)(block, new)
       chunk_law.assert_close(y, want[:, done : done + length], 1e-5)
       done, filled = done + length, filled + length
       if filled == BLOCK:
         filled, clock = 0, clock + BLOCK
-        size = online_conv.tile_size(clock, online_conv.period(horizon))
+        size = conv_cache.tile_size(clock, conv_cache.period(horizon))
         spectrum, = (each for each in spectra if each.shape[-1] == size + 1)
-        ring, pending = jitted(online_conv.fold_long)(ring, block.inputs, spectrum, clock)
-        block = online_conv.next_block(pending)
+        ring, pending = jitted(conv_cache.flush_long)(ring, block.inputs, spectrum, clock)
+        block = conv_cache.next_long_block(pending)
     self.assertEqual(done, 90 + 700)
-    rest = jitted(online_conv.rest_long, horizon=horizon, dtype='float32')(ring, block, clock)
+    rest = jitted(conv_cache.long_from_cache, horizon=horizon, dtype='float32')(ring, block, clock)
     chunk_law.assert_close(rest, end, 1e-6)
 
 
@@ -87,9 +87,9 @@ class InBlockTest(parameterized.TestCase):
     _, state = chunk_call(x[:, :9], taps, fft_conv.initial_state(2, 4, 3, jnp.float32))
     self._check(
         lambda chunk, state: chunk_call(chunk, taps, state), state,
-        lambda chunk, block: jitted(online_conv.short_conv)(chunk, taps, block),
-        online_conv.resume_short(state, jnp.int32(filled)), online_conv.append_short,
-        online_conv.rest_short, online_conv.seek_short, x[:, 9:], lengths, filled, back)
+        lambda chunk, block: jitted(conv_cache.short_conv)(chunk, taps, block),
+        conv_cache.short_to_cache(state, jnp.int32(filled)), conv_cache.append_short,
+        conv_cache.short_from_cache, conv_cache.roll_back_short, x[:, 9:], lengths, filled, back)
 
   @parameterized.parameters('gated', 'delta')
   def test_memory(self, rule):
@@ -102,15 +102,15 @@ class InBlockTest(parameterized.TestCase):
     matrix = np.zeros((2, 2, 4, 4), np.float32)
     want, end = whole(*inputs(slice(None)), matrix, beta(slice(None)))
     _, matrix = whole(*inputs(slice(7)), matrix, beta(slice(7)))
-    block, done = online_memory.resume(matrix, jnp.int32(3)), 7
+    block, done = memory_cache.to_cache(matrix, jnp.int32(3)), 7
     for length in (1, 4, 1, 1, 4, 1, *[4] * 10, 1):
       now = slice(done, done + length)
-      y, new = jitted(online_memory.linear_memory)(*inputs(now), block, beta(now))
-      block = online_memory.append(block, new)
+      y, new = jitted(memory_cache.linear_memory)(*inputs(now), block, beta(now))
+      block = memory_cache.append(block, new)
       chunk_law.assert_close(y, want[:, now], 1e-5)
       done += length
     self.assertEqual(done, 60)
-    chunk_law.assert_close(online_memory.rest(block), end, 1e-5)
+    chunk_law.assert_close(memory_cache.from_cache(block), end, 1e-5)
 
   @hypothesis.given(lengths=LENGTHS, filled=st.integers(0, 20), back=st.integers(0, 10))
   @SETTINGS
@@ -122,28 +122,29 @@ class InBlockTest(parameterized.TestCase):
     _, state = chunk_call(*parts(x[:, :9]), start)
     self._check(
         lambda chunk, state: chunk_call(*parts(chunk), state), state,
-        lambda chunk, block: jitted(online_window.window_attention)(*parts(chunk), block),
-        online_window.resume(state, jnp.int32(filled)), online_window.append,
-        online_window.rest, lambda block, filled: block._replace(filled=filled), x[:, 9:],
+        lambda chunk, block: jitted(window_cache.window_attention)(*parts(chunk), block),
+        window_cache.to_cache(state, jnp.int32(filled)), window_cache.append,
+        window_cache.from_cache, lambda block, filled: block._replace(filled=filled), x[:, 9:],
         lengths, filled, back)
 
-  def _check(self, chunk_call, state, online, block, append, rest, seek, x, lengths, filled, back):
-    """Reads on in both ways and goes on by the chunk call; then takes some back and reads again."""
+  def _check(self, chunk_call, state, step, block, append, from_cache, roll_back, x, lengths,
+             filled, back):
+    """Steps, continues by the chunk call; then rolls back some bytes and steps again."""
     want, _ = chunk_call(x[:, :80], state)
     outputs, done = [], 0
     for length in lengths:
       if filled + done + length > BLOCK:
         break
-      y, new = online(x[:, done : done + length], block)
+      y, new = step(x[:, done : done + length], block)
       block = jitted(append)(block, new)
       outputs.append(np.asarray(y))
       done += length
     chunk_law.assert_close(np.concatenate(outputs, axis=1), want[:, :done], 1e-5)
-    y, _ = chunk_call(x[:, done : done + 16], jitted(rest)(block))
+    y, _ = chunk_call(x[:, done : done + 16], jitted(from_cache)(block))
     chunk_law.assert_close(y, want[:, done : done + 16], 1e-5)
     again = done - min(back, done)
-    block = jitted(seek)(block, jnp.int32(filled + again))
-    y, _ = online(x[:, again : again + 1], block)
+    block = jitted(roll_back)(block, jnp.int32(filled + again))
+    y, _ = step(x[:, again : again + 1], block)
     chunk_law.assert_close(y, want[:, again : again + 1], 1e-4)
 
 

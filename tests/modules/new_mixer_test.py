@@ -1,0 +1,134 @@
+"""A mixer that the product does not know: one record, one call, and everything works with it."""
+
+import functools
+import tempfile
+
+import haiku as hk
+import hypothesis
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from haiku_spectral import config as configs
+from haiku_spectral.config import phases
+from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import prefill, session
+from haiku_spectral.modules import mixers, spectral_gpt
+from haiku_spectral.modules.mixer import by_snapshots
+from haiku_spectral.training import state as states
+from haiku_spectral.training import step as steps
+from tests import chunk_law
+
+WIDTH = 8
+
+
+class MovingAverage(hk.Module):
+  """s_t = a s_{t-1} + (1 - a) x_t per channel; the output is a gated s_t."""
+
+  def __init__(self, config: None, *, out_scale: float, name: str = 'moving_average'):
+    super().__init__(name=name)
+    del config
+    self._out_scale = out_scale
+
+  def __call__(self, x: jax.Array, state: jax.Array) -> tuple[jax.Array, jax.Array]:
+    keep = jax.nn.sigmoid(
+        hk.get_parameter('keep', x.shape[-1:], init=hk.initializers.RandomUniform(0, 4)))
+    gate = hk.get_parameter('gate', x.shape[-1:], init=jnp.ones)
+
+    def one(s: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+      s = keep * s + (1 - keep) * x
+      return s, s
+
+    state, averages = jax.lax.scan(one, state, x.astype(jnp.float32).swapaxes(0, 1))
+    return (self._out_scale * gate * averages.swapaxes(0, 1)).astype(x.dtype), state
+
+
+mixers.register(by_snapshots(
+    letter='E', name='MovingAverage', config=lambda model: None, module=MovingAverage,
+    initial_state=lambda config, batch_size, width, dtype: jnp.zeros((batch_size, width)),
+    flops=lambda config, width, segment: 6.0 * width, reach=lambda config: None))
+
+MODEL = configs.ModelConfig(
+    pattern='EA', layers=4, width=WIDTH, mlp_width=12,
+    attention=configs.AttentionConfig(heads=2, window=16, block=8))
+TEXT = np.random.default_rng(0).integers(0, 256, 300, np.int32)
+
+
+@functools.cache
+def decoder() -> decoder_lib.Decoder:
+  params = jax.jit(spectral_gpt.make_model(MODEL).init)(jax.random.key(0))
+  return decoder_lib.Decoder(MODEL, params)
+
+
+def ids(start: int, end: int) -> np.ndarray:  # [1, end - start]
+  return TEXT[np.newaxis, start:end]
+
+
+def context_after(count: int) -> context_lib.Context:
+  made = decoder()
+  empty = context_lib.empty(made.model, 1, made.dtype)
+  return prefill.read(made.model, made.params, empty, ids(0, count))
+
+
+class NewMixerTest(absltest.TestCase):
+
+  def test_trains_a_step(self):
+    config = configs.Config(
+        model=MODEL, data=configs.DataConfig(batch_size=2, segment=32, span=1, carried_rows=0),
+        train=configs.TrainConfig(
+            steps=4, optimizer=configs.OptimizerConfig(warmup_steps=0)))
+    state = train_step(config)
+    before = jax.jit(spectral_gpt.make_model(MODEL).init)(jax.random.key(0))
+    path, = (path for path in before if path.endswith('moving_average'))
+    self.assertTrue(np.isfinite(state.params[path]['keep']).all())
+    self.assertFalse(np.array_equal(state.params[path]['gate'], before[path]['gate']))
+
+  @chunk_law.settings
+  @hypothesis.given(lengths=chunk_law.cuts)
+  def test_law_of_chunks(self, lengths):
+    made = decoder()
+    apply = jax.jit(functools.partial(made.model.apply, made.params))
+    chunk_law.assert_law(
+        apply, ids(0, chunk_law.TOTAL), made.model.initial_state(1), lengths)
+
+  def test_decodes_byte_by_byte_across_blocks(self):
+    made = decoder()
+    cache = made.to_cache(context_after(5), clock=60)
+    for at in range(5, 150):
+      cache = made.extend(cache, ids(at, at + 1))
+    np.testing.assert_allclose(
+        decoder_lib.next_logits(cache), context_after(150).logits, atol=2e-5)
+    chunk_law.assert_close(made.from_cache(cache).state, context_after(150).state, 1e-5)
+
+  def test_rolls_back(self):
+    made = decoder()
+    cache = made.extend(made.to_cache(context_after(5)), ids(5, 20))
+    other = made.extend(cache, np.full((1, 20), 7, np.int32))
+    again = made.extend(made.roll_back(other, cache.filled), ids(20, 90))
+    chunk_law.assert_close(made.from_cache(again).state, context_after(90).state, 1e-5)
+
+  def test_a_session_is_saved_and_loaded(self):
+    made, context = decoder(), context_after(40)
+    owner = session.owner(MODEL, made.params)
+    with tempfile.TemporaryDirectory() as folder:
+      session.save(f'{folder}/talk', context, owner)
+      loaded = session.load(f'{folder}/talk', MODEL, owner)
+    jax.tree.map(np.testing.assert_array_equal, loaded.state, context.state)
+
+  def test_reports_its_operations(self):
+    only = lambda pattern: spectral_gpt.training_flops_per_byte(
+        configs.ModelConfig(pattern=pattern, layers=len(pattern), width=WIDTH, mlp_width=12), 32)
+    self.assertEqual(only('EE') - only('E'), only('EEE') - only('EE'))
+    self.assertGreater(only('EE'), only('E') + 3 * 6 * WIDTH)
+
+  def test_a_letter_has_one_mixer(self):
+    with self.assertRaisesRegex(ValueError, "letter 'E' is that of MovingAverage"):
+      mixers.register(by_snapshots(
+          letter='E', name='Other', config=lambda model: None, module=MovingAverage,
+          initial_state=lambda *_: None, flops=lambda *_: 0.0, reach=lambda config: None))
+
+
+if __name__ == '__main__':
+  absltest.main()
