@@ -63,6 +63,16 @@ def decoding_options() -> CompilerOptions:
   return {'xla_cpu_experimental_ynn_fusion_type': ''} if on_cpu() else {}
 
 
+def orders_by_data_alone() -> bool:
+  """Whether a buffer that is read and then written in place is copied unless the write needs data
+  that the read gave.
+
+  XLA:CPU copies it, whatever lax.optimization_barrier says (openxla/xla#20440): at every decoded
+  byte that would be all caches of a model.
+  """
+  return on_cpu()
+
+
 def prefers_explicit_weight_gradient() -> bool:
   """Whether the gradient of a product's weights is to be written by hand, as in `ops/dense`.
 

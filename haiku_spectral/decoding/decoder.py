@@ -15,15 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from haiku_spectral import backend
 from haiku_spectral.config import ModelConfig
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.modules import decode_cache, precision, spectral_gpt
 
 BLOCK = decode_cache.BLOCK
 FEW = 8  # Ids in one call.
-# XLA's library for products on CPUs packs both sides anew at each call, which costs more than a
-# product with a single row. Other backends do not read this.
-COMPILER_OPTIONS = {'xla_cpu_experimental_ynn_fusion_type': ''}
+jit = functools.partial(backend.jit, backend.decoding_options)
 
 
 class Block(NamedTuple):
@@ -123,8 +122,7 @@ def recent(block: Block, filled: jax.Array) -> jax.Array:  # [B, R]
   return lax.dynamic_slice_in_dim(block.ids, filled, context_lib.RECENT, axis=1)
 
 
-@functools.partial(
-    jax.jit, static_argnums=0, donate_argnums=2, compiler_options=COMPILER_OPTIONS)
+@jit(static_argnums=0, donate_argnums=2)
 def _extend(config, params, block, ids, filled):
   return step(config, params, block, ids, filled)
 

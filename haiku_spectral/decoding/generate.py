@@ -71,9 +71,7 @@ def write(
   return running._replace(block=block, filled=running.filled + limit), written
 
 
-@functools.partial(
-    jax.jit, static_argnums=(0, 1, 2), donate_argnums=4,
-    compiler_options=decoder_lib.COMPILER_OPTIONS)
+@decoder_lib.jit(static_argnums=(0, 1, 2), donate_argnums=4)
 def _write(
     model: ModelConfig,
     config: sampling.SamplingConfig,

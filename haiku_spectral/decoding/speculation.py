@@ -61,8 +61,7 @@ class Speculation(NamedTuple):
   accepted: int  # Bytes.
 
 
-@functools.partial(
-    jax.jit, static_argnums=(0, 1), donate_argnums=3, compiler_options=decoder_lib.COMPILER_OPTIONS)
+@decoder_lib.jit(static_argnums=(0, 1), donate_argnums=3)
 def _verify(config, end_of_document, params, block, ids, filled):
   """Reads ids [1, T], keeps the first and the guesses that are right. Returns the block, how many
   it kept, and the next id after them."""

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from haiku_spectral import backend
 from haiku_spectral.config import ModelConfig
 from haiku_spectral.modules import mixers, spectral_gpt
 from haiku_spectral.modules.mixer import BLOCK, Cached, each
@@ -107,11 +108,10 @@ def append(config: ModelConfig, block: Block, entries: Any, logits: jax.Array) -
 def _after(block: Any, logits: jax.Array) -> Any:
   """The block, for writing after the logits were read from it.
 
-  XLA:CPU copies a buffer that is read and then updated in place, whatever lax.optimization_barrier
-  says (openxla/xla#20440), which would copy all caches at every byte. There the place to write to
-  is made to depend on the logits: an id over the number of ids is 0, which XLA does not know.
+  Where data alone orders the two, the place to write to is made to depend on the logits: an id over
+  the number of ids is 0, which XLA does not know.
   """
-  if jax.default_backend() != 'cpu':
+  if not backend.orders_by_data_alone():
     return block
   zero = (jnp.argmax(logits[0, -1]) // logits.shape[-1]).astype(jnp.int32)
   return block._replace(filled=block.filled + zero)

@@ -11,8 +11,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from haiku_spectral.ops import dense
-
 # Up to this many taps the written-out sum is cheaper than transforms of length T + S.
 DIRECT_TAPS = 16
 
@@ -80,7 +78,7 @@ def _sum_backward(residuals, cotangent):
       jnp.sum(cotangent * _from(inputs, horizon - 1 - lag, length), axis=(0, 1))
       for lag in range(horizon)
   ])
-  return to_inputs, dense.shared_gradient(to_taps, taps)
+  return to_inputs, to_taps
 
 
 _valid_conv_by_sum.defvjp(_sum_forward, _sum_backward)

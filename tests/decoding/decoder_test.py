@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from unittest import mock
 
 import hypothesis
 import hypothesis.strategies as st
@@ -15,7 +16,7 @@ from haiku_spectral.config import FilterConfig, HyenaConfig
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill
-from haiku_spectral.modules import precision
+from haiku_spectral.modules import decode_cache, precision
 from tests import chunk_law
 from tests.decoding import tiny_model
 
@@ -155,11 +156,12 @@ class DecoderTest(parameterized.TestCase):
   def test_programs_do_not_depend_on_the_position(self):
     made = decoder('taps')
     running = made.extend(made.to_cache(chunked('taps', 20)), ids(0, 300))
-    compiled = decoder_lib._extend._cache_size(), decoder_lib._flush_history._cache_size()
-    for _ in range(300):
-      running = made.extend(running, ids(0, 1))
-    self.assertEqual(decoder_lib._flush_history._cache_size(), compiled[1])
-    self.assertLessEqual(decoder_lib._extend._cache_size(), compiled[0] + 1)
+    running = made.extend(running, ids(0, 1))
+    # Both are called when a program is traced.
+    with mock.patch.object(decode_cache, 'step', side_effect=AssertionError('traced again')), \
+         mock.patch.object(decode_cache, 'flush_history', side_effect=AssertionError('again')):
+      for _ in range(300):
+        running = made.extend(running, ids(0, 1))
 
 
 class ContextTest(absltest.TestCase):

@@ -11,12 +11,13 @@ import numpy as np
 from absl.testing import absltest
 
 from haiku_spectral import config as configs
-from haiku_spectral.config import phases
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill, session
 from haiku_spectral.modules import mixers, spectral_gpt
 from haiku_spectral.modules.mixer import by_snapshots
+from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.training import gradients
 from haiku_spectral.training import state as states
 from haiku_spectral.training import step as steps
 from tests import chunk_law
@@ -69,21 +70,30 @@ def ids(start: int, end: int) -> np.ndarray:  # [1, end - start]
 def context_after(count: int) -> context_lib.Context:
   made = decoder()
   empty = context_lib.empty(made.model, 1, made.dtype)
+  if not count:
+    return empty
   return prefill.read(made.model, made.params, empty, ids(0, count))
 
 
 class NewMixerTest(absltest.TestCase):
 
   def test_trains_a_step(self):
-    config = configs.Config(
-        model=MODEL, data=configs.DataConfig(batch_size=2, segment=32, span=1, carried_rows=0),
-        train=configs.TrainConfig(
-            steps=4, optimizer=configs.OptimizerConfig(warmup_steps=0)))
-    state = train_step(config)
-    before = jax.jit(spectral_gpt.make_model(MODEL).init)(jax.random.key(0))
-    path, = (path for path in before if path.endswith('moving_average'))
-    self.assertTrue(np.isfinite(state.params[path]['keep']).all())
-    self.assertFalse(np.array_equal(state.params[path]['gate'], before[path]['gate']))
+    config = configs.validate(configs.Config(
+        model=MODEL, data=configs.DataConfig(batch_size=2, segment=32, span=1, carried_rows=1),
+        train=configs.TrainConfig(steps=4, optimizer=configs.OptimizerConfig(warmup_steps=0))))
+    mesh = meshes.data_mesh(jax.devices()[:1])
+    model = spectral_gpt.make_model(MODEL)
+    before = states.start(model, config, mesh)
+    params = jax.device_get(before.params)
+    text = TEXT[:66].reshape(2, 33)
+    rows = meshes.place_rows(mesh, gradients.Rows(
+        text[:, :-1], text[:, 1:], np.ones(2, bool), np.zeros(2, np.int32)))
+    after, metrics = steps.make_train_step(model, config, mesh)(before, rows)
+    self.assertTrue(np.isfinite(metrics.loss.nats))
+    path, = (path for path in params if path.endswith('moving_average'))
+    for name in ('keep', 'gate'):
+      moved = np.abs(np.asarray(after.params[path][name]) - params[path][name])
+      self.assertGreater(moved.min(), 0, name)
 
   @chunk_law.settings
   @hypothesis.given(lengths=chunk_law.cuts)
@@ -114,7 +124,7 @@ class NewMixerTest(absltest.TestCase):
     owner = session.owner(MODEL, made.params)
     with tempfile.TemporaryDirectory() as folder:
       session.save(f'{folder}/talk', context, owner)
-      loaded = session.load(f'{folder}/talk', MODEL, owner)
+      loaded = session.load(f'{folder}/talk', context_after(0), owner)
     jax.tree.map(np.testing.assert_array_equal, loaded.state, context.state)
 
   def test_reports_its_operations(self):
