@@ -1,14 +1,14 @@
 # Each module with its imports and what its strings name. `make tidy` writes this file.
 $(call py_binary, //binaries:agent, //binaries:command_line //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
-    //haiku_spectral/decoding:display //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
     //haiku_spectral/training:checkpoint)
 $(call py_binary, //binaries:agent_horizon, //binaries:command_line \
     //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
-    //haiku_spectral/decoding:online //haiku_spectral/decoding:session \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
     //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/tasks:registry \
     //haiku_spectral/training:checkpoint)
@@ -47,13 +47,13 @@ $(call py_library, //binaries/benchmarks:report)
 $(call py_library, //binaries/benchmarks:settings)
 $(call py_library, //binaries/benchmarks:speed, //binaries/benchmarks:report \
     //binaries/benchmarks:settings //binaries/benchmarks:starter_text \
-    //binaries/benchmarks:subject //binaries/benchmarks:timing //haiku_spectral/decoding:online \
+    //binaries/benchmarks:subject //binaries/benchmarks:timing //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral:vocab)
 $(call py_library, //binaries/benchmarks:starter_text, //datasets:__init__ \
     //datasets/starter:starter_dataset_builder)
 $(call py_library, //binaries/benchmarks:subject, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:speculation //haiku_spectral/modules:filters \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint)
@@ -68,8 +68,8 @@ $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:inpu
 $(call py_binary, //binaries:demo, //binaries:command_line, //binaries:eval_extrapolation \
     //binaries:prepare_data //binaries:sample //binaries:train //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
-    //haiku_spectral/config:__init__ //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/config:__init__ //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/distillation:distill \
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
@@ -93,8 +93,8 @@ $(call py_binary, //binaries:prepare_data, //binaries:command_line //datasets:__
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
 $(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:candidates \
     //haiku_spectral/decoding:chat //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:display \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:display //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:prompt \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/decoding:speculation //haiku_spectral/modules:precision \
@@ -117,8 +117,8 @@ $(call py_binary, //binaries:train, //binaries:command_line //binaries:training_
     //haiku_spectral/configs:nano)
 $(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
     //datasets:curriculum //datasets:pipeline //datasets:prefetch \
-    //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:task)
+    //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:task)
 $(call py_library, //datasets:__init__, //datasets:registry)
 $(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
@@ -225,8 +225,8 @@ $(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:past \
     //haiku_spectral/agent:workspace //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/agent:ragged \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/sandbox:result //haiku_spectral/storage:atomic_file \
     //haiku_spectral/tasks:problem //haiku_spectral:vocab)
@@ -239,19 +239,19 @@ $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
 $(call py_library, //haiku_spectral/agent:past, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript)
 $(call py_library, //haiku_spectral/agent:ragged, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:prefill \
     //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript //haiku_spectral/decoding:chat \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:online //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:transcript)
 $(call py_library, //haiku_spectral/agent:workspace, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/compression:codec, \
     //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/compression:compressed_file, \
     //haiku_spectral/decoding:session)
@@ -282,15 +282,16 @@ $(call py_library, //haiku_spectral/decoding:constraint, //haiku_spectral/decodi
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:context, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:decoder, //haiku_spectral:backend \
+    //haiku_spectral/config:__init__ //haiku_spectral/decoding:context \
+    //haiku_spectral/modules:decode_cache //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral/decoding:display, //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:generate, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:candidates //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:stopping //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/decoding:online, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/modules:online \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/ops:online_conv)
 $(call py_library, //haiku_spectral/decoding:prefill, //haiku_spectral/decoding:context \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:prompt)
@@ -298,13 +299,14 @@ $(call py_binary, //haiku_spectral/decoding:regex_compiler)
 $(call py_library, //haiku_spectral/decoding:sampling, //haiku_spectral/decoding:context \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:scheduler, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:session, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/decoding:speculation, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
-    //haiku_spectral/decoding:sampling //haiku_spectral/modules:online //haiku_spectral:vocab)
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:sampling //haiku_spectral/modules:decode_cache \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:stopping)
 $(call py_library, //haiku_spectral/distillation:distill, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:modal_fit //haiku_spectral/modules:filters \
@@ -325,43 +327,45 @@ $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluati
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:attention, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:layers //haiku_spectral/ops:online_window \
-    //haiku_spectral/ops:window_attention)
+    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_cache)
 $(call py_library, //haiku_spectral/modules:block, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:attention //haiku_spectral/modules:hyena \
-    //haiku_spectral/modules:layers //haiku_spectral/modules:memory)
+    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer)
+$(call py_library, //haiku_spectral/modules:decode_cache, //haiku_spectral:backend \
+    //haiku_spectral/config:__init__ //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:mixers //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/modules:filters, //haiku_spectral/config:__init__ \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv \
-    //haiku_spectral/ops:online_modal)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_cache //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/ops:modal_cache)
 $(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv)
-$(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/ops:dense \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:fft_conv)
+$(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:dense //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
-    //haiku_spectral/ops:online_memory)
-$(call py_library, //haiku_spectral/modules:online, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:filters //haiku_spectral/modules:hyena \
-    //haiku_spectral/modules:memory //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:online_conv \
-    //haiku_spectral/ops:online_memory //haiku_spectral/ops:online_modal \
-    //haiku_spectral/ops:online_window)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/ops:linear_memory //haiku_spectral/ops:memory_cache)
+$(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:schema //haiku_spectral/modules:attention \
+    //haiku_spectral/modules:hyena //haiku_spectral/modules:memory \
+    //haiku_spectral/modules:mixer)
 $(call py_library, //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:block //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:layers //haiku_spectral/ops:fft_conv //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/ops:dense)
-$(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral/ops:dense)
+    //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:mixers //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
+$(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
+$(call py_library, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:linear_memory)
-$(call py_library, //haiku_spectral/ops:online_conv, //haiku_spectral/ops:fft_conv)
-$(call py_library, //haiku_spectral/ops:online_memory, //haiku_spectral/ops:online_conv)
-$(call py_library, //haiku_spectral/ops:online_modal, //haiku_spectral/ops:online_conv)
-$(call py_library, //haiku_spectral/ops:online_window, //haiku_spectral/ops:online_conv \
-    //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
+$(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:window_attention, //haiku_spectral/ops:rotary)
+$(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
 $(call py_library, //haiku_spectral/parallel:mesh)
 $(call py_library, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/sandbox:bubblewrap, //haiku_spectral/sandbox:result \
@@ -415,7 +419,7 @@ $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/confi
     //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/tasks:problem //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/self_training:samples, \
@@ -677,16 +681,17 @@ $(call py_test, //tests/decoding:chat_test, //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:constraint_test, //haiku_spectral/decoding:constraint \
     //haiku_spectral/decoding:regex_compiler //haiku_spectral:vocab)
+$(call py_test, //tests/decoding:decoder_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:prefill //haiku_spectral/modules:decode_cache \
+    //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:chunk_law \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display)
 $(call py_test, //tests/decoding:generate_test, //haiku_spectral/decoding:candidates \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:online \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
     //tests:chunk_law //tests/decoding:tiny_model //tests/evaluation:toy_models)
-$(call py_test, //tests/decoding:online_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:online \
-    //haiku_spectral/decoding:prefill //haiku_spectral/modules:precision //haiku_spectral:vocab \
-    //tests:chunk_law //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt)
 $(call py_test, //tests/decoding:sampling_test, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
@@ -704,7 +709,7 @@ $(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:gen
     //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping)
 $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:online //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/decoding:decoder //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder)
 $(call py_library, //tests/decoding:toy_predictor)
 $(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__init__ \
@@ -730,18 +735,28 @@ $(call py_test, //tests:make_test, //tests:small_repository)
 $(call py_test, //tests/modules:filters_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //tests:chunk_law)
 $(call py_test, //tests/modules:mixers_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:block //haiku_spectral/modules:precision //tests:chunk_law)
+    //haiku_spectral/modules:attention //haiku_spectral/modules:hyena \
+    //haiku_spectral/modules:memory //haiku_spectral/modules:precision //tests:chunk_law)
+$(call py_test, //tests/modules:new_mixer_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:session \
+    //haiku_spectral/modules:mixer //haiku_spectral/modules:mixers \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:state \
+    //haiku_spectral/training:step //tests:chunk_law)
 $(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/configs:nano //haiku_spectral/modules:precision \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab //tests:chunk_law)
-$(call py_test, //tests/ops:dense_test, //haiku_spectral/ops:dense //tests:chunk_law)
+    //haiku_spectral/configs:nano //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab //tests:chunk_law)
+$(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
+    //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
+    //haiku_spectral/ops:window_cache //tests:chunk_law)
+$(call py_test, //tests/ops:dense_test, //haiku_spectral:backend //haiku_spectral/ops:dense \
+    //tests:chunk_law)
 $(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:chunk_law)
 $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memory \
     //tests:chunk_law)
-$(call py_test, //tests/ops:online_test, //haiku_spectral/ops:fft_conv \
-    //haiku_spectral/ops:linear_memory //haiku_spectral/ops:online_conv \
-    //haiku_spectral/ops:online_memory //haiku_spectral/ops:online_window \
-    //haiku_spectral/ops:window_attention //tests:chunk_law)
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:chunk_law)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh)

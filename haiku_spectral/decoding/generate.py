@@ -8,7 +8,6 @@ Shapes: B rows, S bytes at most in one device call.
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -78,9 +77,9 @@ def _write(
     steps: int,
     params: Any,
     block: decoder_lib.Block,
-    filled: jax.Array,  # [] int32
+    filled: jax.Array | int,  # [] int32
     keys: jax.Array,  # [B]
-    limit: jax.Array,  # [] int32, at most `steps`
+    limit: jax.Array | int,  # [] int32, at most `steps`
     constraint: tuple | None,
 ) -> tuple[decoder_lib.Block, Written]:
   batch_size = keys.shape[0]

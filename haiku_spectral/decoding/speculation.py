@@ -5,7 +5,6 @@ The guesses come from the text itself: what followed when the last few bytes sto
 (Leviathan et al. 2023; the guessing is Saxena's "prompt lookup", 2023). There is no second model.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
