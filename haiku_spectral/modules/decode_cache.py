@@ -9,6 +9,9 @@ rolled back.
 Shapes: L super-blocks, B rows, C bytes of a block. All leaves have a leading axis L.
 """
 
+import functools
+import operator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import haiku as hk
@@ -19,7 +22,7 @@ from jax.typing import DTypeLike
 from haiku_spectral import backend
 from haiku_spectral.config import ModelConfig
 from haiku_spectral.modules import mixers, spectral_gpt
-from haiku_spectral.modules.mixer import BLOCK, Cached, each
+from haiku_spectral.modules.mixer import BLOCK, Cached, Make, Mixer, each
 from haiku_spectral.ops import conv_cache
 
 __all__ = [
@@ -58,7 +61,19 @@ class DecodeCache(NamedTuple):
 
 def prepare(config: ModelConfig, params: hk.Params) -> DecodeParams:
   """Makes the filters of a model, once."""
-  return DecodeParams(params, jax.jit(spectral_gpt.make_model(config).tables)(params))
+  def form(mixer: Mixer) -> Make:
+    return mixer.tables or functools.partial(_no_tables, mixer)
+
+  model = spectral_gpt.make_model(config)
+  make = jax.jit(spectral_gpt.transform(config, form).apply)
+  _, tables = make(params, jnp.zeros((1, 1), jnp.int32), model.initial_state(1))
+  return DecodeParams(params, tables)
+
+
+def _no_tables(mixer: Mixer, config: Any, *, out_scale: float) -> Callable:
+  del out_scale
+  parts = mixer.parts(config, jnp.float32)
+  return lambda x, state: (x, each(lambda part: (), parts))
 
 
 def _parts(config: ModelConfig, dtype: DTypeLike = jnp.float32) -> Any:
@@ -93,7 +108,8 @@ def step(
 ) -> tuple[jax.Array, Block]:  # [B, T, V] float32
   """The chunk call for T bytes that fit into the block: logits, and the block with them."""
   cached = each(lambda part, *pair: Cached(*pair), _parts(config), block, params.tables)
-  logits, entries = spectral_gpt.make_model(config).step(params.params, ids, cached)
+  model = spectral_gpt.transform(config, operator.attrgetter('step'))
+  logits, entries = model.apply(params.params, ids, cached)
   return logits, append(config, block, entries, logits)
 
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
 from haiku_spectral.modules import block, layers, mixers
-from haiku_spectral.modules.mixer import Make, Mixer, each
+from haiku_spectral.modules.mixer import Make, Mixer
 
 State = Any  # A tuple of mixer states, one per letter of the pattern; leaves are [L, B, ...].
 BATCH_AXIS = 1  # Of every leaf of a state.
@@ -94,46 +94,31 @@ class Model(NamedTuple):
   init: Callable[[jax.Array], hk.MutableParams]  # A key -> float32 parameters.
   apply: Callable[..., tuple[jax.Array, State]]  # (params, tokens, state) -> (logits, state)
   initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of an empty context.
-  # (params, tokens, tree of mixer.Cached) -> (logits, entries): see `decode_cache`.
-  step: Callable[..., tuple[jax.Array, Any]]
-  tables: Callable[[hk.Params], Any]  # What decoding reads in the place of some parameters.
+
+
+def transform(config: ModelConfig, form: Callable[[Mixer], Make]) -> hk.Transformed:
+  """The model with another form of its mixers: see `SpectralGPT`."""
+  return hk.without_apply_rng(
+      hk.transform(lambda tokens, state: SpectralGPT(config, form=form)(tokens, state)))
 
 
 @functools.cache  # A model is known by its functions: what was compiled for it stays.
 def make_model(config: ModelConfig) -> Model:
   """Raises ValueError when the config is not allowed."""
   validate_model(config)
-  chosen, count = mixers.of(config), config.layers // len(config.pattern)
-
-  def transformed(form: Callable[[Mixer], Make]) -> hk.Transformed:
-    return hk.without_apply_rng(
-        hk.transform(lambda tokens, state: SpectralGPT(config, form=form)(tokens, state)))
+  count = config.layers // len(config.pattern)
+  chunk = transform(config, operator.attrgetter('module'))
 
   def initial_state(batch_size: int, dtype: jax.typing.DTypeLike = jnp.float32) -> State:
     one = tuple(
         mixer.initial_state(mixer.config(config), batch_size, config.width, dtype)
-        for mixer in chosen)
+        for mixer in mixers.of(config))
     return jax.tree.map(lambda x: jnp.zeros((count, *x.shape), x.dtype), one)
 
   def init(key: jax.Array) -> hk.MutableParams:
     return chunk.init(key, jnp.zeros((1, 1), jnp.int32), initial_state(1))
 
-  def read_tables(params: hk.Params) -> Any:
-    return tables.apply(params, jnp.zeros((1, 1), jnp.int32), initial_state(1))[1]
-
-  chunk = transformed(operator.attrgetter('module'))
-  step = transformed(operator.attrgetter('step'))
-  tables = transformed(lambda mixer: mixer.tables or _no_tables(mixer))
-  return Model(init, chunk.apply, initial_state, step.apply, read_tables)
-
-
-def _no_tables(mixer: Mixer) -> Make:
-  def make(config: Any, *, out_scale: float) -> Callable:
-    del out_scale
-    parts = mixer.parts(config, jnp.float32)
-    return lambda x, state: (x, each(lambda part: (), parts))
-
-  return make
+  return Model(init, chunk.apply, initial_state)
 
 
 def training_flops_per_byte(config: ModelConfig, segment: int) -> float:
