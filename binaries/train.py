@@ -56,7 +56,7 @@ def _told(phase: phases.Phase) -> str:
   from datasets import registry
   names = configs.parse_mixture(phase.data.mixture)
   whole = [name for name in names if not phase.first_step
-           or registry.is_whole(registry.folder(name, DATA_DIR.value))]
+           or registry.is_complete(registry.folder(name, DATA_DIR.value))]
   reports = [registry.report(name, DATA_DIR.value) for name in whole]
   corpus = sum(report['splits']['train']['bytes'] for report in reports)
   rows, lengths = phase.data.batch_size, ', '.join(f'{s.segment:,}' for s in phase.stages)

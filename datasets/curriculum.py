@@ -1,4 +1,4 @@
-"""The batches of a whole run, phase by phase, and what a checkpoint says of their sources."""
+"""The batches of a run, phase by phase, and what a checkpoint records of their sources."""
 
 import functools
 import hashlib
@@ -49,7 +49,7 @@ class Batches:
     stage = phase.stages[stage_number]
     names = phases.sources(self._config)
     places = [names.index(name) for name in configs.parse_mixture(phase.data.mixture)]
-    # A stage has windows of its own, but goes on with the lanes of the stage before.
+    # A stage has its own windows, but its stateful rows go on from the stage before.
     return np.array(places, np.int32), pipeline.batches(
         phase.data, data_dir=self._data_dir, seed=(self._config.train.seed, number),
         segment=stage.segment, walked=stage.walked, host=self._host, hosts=self._hosts)
@@ -59,11 +59,11 @@ class Batches:
     return {
         name: phase.name for phase in reversed(self._plan[1:])
         for name in configs.parse_mixture(phase.data.mixture)
-        if not registry.is_whole(registry.folder(name, self._data_dir))
+        if not registry.is_complete(registry.folder(name, self._data_dir))
     }
 
   def reading(self, step: int) -> dict[str, Any]:
-    """What a checkpoint of a step says of the data: where it is, and what it has read so far."""
+    """What a checkpoint of a step records of the data: its phase, and the datasets read so far."""
     number, stage = phases.at(self._plan, step)
     phase = self._plan[number]
     begun = self._names(phase for phase in self._plan if phase.first_step < max(step, 1))
@@ -85,7 +85,7 @@ class Batches:
       if was != now:
         raise ValueError(
             f'the dataset {name!r} in {self._data_dir!r} has changed since step {step} was saved '
-            f'({_told(was)} then, {_told(now)} now): bring back what it was, or give another '
+            f'({_shown(was)} then, {_shown(now)} now): bring back what it was, or give another '
             '--run_dir to start a new run.')
 
   def _names(self, chosen: Iterable[phases.Phase]) -> dict[str, None]:
@@ -112,5 +112,5 @@ def fingerprint(name: str, data_dir: str) -> dict[str, str]:
   return {'version': folder.name, 'digest': digest.hexdigest()[:16]}
 
 
-def _told(found: Mapping[str, str]) -> str:
+def _shown(found: Mapping[str, str]) -> str:
   return f'{found["version"]} {found["digest"]}'

@@ -3,10 +3,10 @@
 A builder says which documents its splits hold (`_plan`); this class packs them into ArrayRecord
 files in stream order, and writes beside them
 
-  report.json      what went in, what was left out and why (`Report`);
+  report.json      what went in, what was filtered out and why (`report`);
   documents.jsonl  one line for each document: id, split, bytes, name.
 
-TFDS renames the folder into place when all of it is written, so what is there is whole.
+TFDS renames the folder into place when all of it is written, so what is there is complete.
 """
 
 import abc
@@ -46,14 +46,15 @@ class Plan(NamedTuple):
   copies: int = 0  # Documents that repeat the text of another one, in the same split.
 
 
-# Called with a stage and its bytes; returns what is then told of each piece of work in bytes.
+# Called with the name of a stage and its bytes; returns a function to be called with the bytes of
+# each piece of work that is done.
 Progress = Callable[[str, int], Callable[[int], object]]
 
 
 class PackedBuilder(tfds.core.ShardBasedBuilder):
   """Base class of the builders."""
 
-  # Set it before `download_and_prepare` to watch the work.
+  # Set it before `download_and_prepare` to follow the work.
   progress: Progress = staticmethod(lambda stage, total: lambda size: None)
 
   @abc.abstractmethod
@@ -101,7 +102,7 @@ def features() -> tfds.features.FeaturesDict:
 
 
 def report(plan: Plan) -> dict[str, Any]:
-  """What went in and what was left out, for people and for programs."""
+  """What went in and what was filtered out, for people and for programs."""
   splits = {}
   for split, part in plan.splits.items():
     sizes = [document.size for document in part]

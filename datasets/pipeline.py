@@ -103,7 +103,7 @@ class Batches:
     number, start = divmod(self._walked + step * self._segment + ahead, chunk)
     source, index = self._chunk_order[number * carried + row]
     # The chunk at the end of a split may be short: it is read again rather than its padding.
-    readable = self._chunks[source].parts(index, self._segment) * self._segment
+    readable = self._chunks[source].count_slices(index, self._segment) * self._segment
     ids = self._chunks[source].ids(index, start % readable, self._segment)
     # A chunk that begins, begins again, or may not go on where it was with segments of this length.
     begins = start % readable == 0 or (step == 0 and (not self._walked or readable < chunk))

@@ -1,4 +1,4 @@
-"""Building a dataset so that what lies in its place is always whole.
+"""Building a dataset so that what lies in its place is always complete.
 
 All is written into DATA_DIR/.building/NAME and renamed into place at the end. A build that was
 killed leaves only that folder, which the next one removes, but for downloads and finished parts,
@@ -29,7 +29,7 @@ def prepare(
 ) -> tuple[bool, dict[str, Any]]:
   """Builds `name`; returns (whether it was built now, its report).
 
-  A dataset that is there is left alone, or with `overwrite` replaced when the new one is whole.
+  A dataset that is there is left alone, or with `overwrite` replaced when the new one is complete.
   Raises ValueError when what is there was built with other settings.
   """
   place = registry.folder(name, data_dir)
@@ -39,7 +39,7 @@ def prepare(
       advice='wait for it or end it first.'):
     _clear(staging, place)
     builder = make_builder(str(staging))
-    if registry.is_whole(place) and not overwrite:
+    if registry.is_complete(place) and not overwrite:
       report = registry.report(name, data_dir)
       _check_settings(name, report, builder.settings())
       return False, report
@@ -75,8 +75,8 @@ def _check_settings(name: str, report: dict[str, Any], wanted: dict[str, Any]) -
           'another name, or --overwrite to replace it.')
 
 
-def _replace(place: pathlib.Path, fresh: pathlib.Path, staging: pathlib.Path) -> None:
-  atomic_file.publish(fresh, staging / _COMPLETE)  # Waits for the disk while the old one is there.
+def _replace(place: pathlib.Path, new: pathlib.Path, staging: pathlib.Path) -> None:
+  atomic_file.publish(new, staging / _COMPLETE)  # Waits for the disk while the old one is there.
   place.parent.mkdir(parents=True, exist_ok=True)
   if place.exists():
     place.rename(staging / _REPLACED)

@@ -94,12 +94,12 @@ def folder(name: str, data_dir: str) -> pathlib.Path:
 def _versions(path: pathlib.Path) -> list[pathlib.Path]:
   """The finished versions of a dataset, oldest first."""
   return sorted(
-      (version for version in path.glob('[0-9]*.[0-9]*.[0-9]*') if is_whole(version)),
+      (version for version in path.glob('[0-9]*.[0-9]*.[0-9]*') if is_complete(version)),
       key=lambda version: [int(number) for number in version.name.split('.')])
 
 
-def is_whole(path: pathlib.Path) -> bool:
-  """Whether a finished dataset is there: it is renamed into place when all of it is written."""
+def is_complete(path: pathlib.Path) -> bool:
+  """Whether a complete dataset is there: it is renamed into place when all of it is written."""
   return (path / 'dataset_info.json').is_file() and (path / 'features.json').is_file()
 
 
@@ -109,7 +109,7 @@ def built(data_dir: str) -> list[str]:
   found = {version.parent for pattern in ('[!.]*', '[!.]*/*') for path in root.glob(pattern)
            for version in _versions(path)}
   names = sorted(path.relative_to(root).as_posix() for path in found)
-  return [name for name in names if _can_be(name) and is_whole(folder(name, data_dir))]
+  return [name for name in names if _can_be(name) and is_complete(folder(name, data_dir))]
 
 
 def _can_be(name: str) -> bool:
@@ -131,7 +131,7 @@ def build_command(name: str, data_dir: str) -> str:
 
 
 def damaged(name: str, data_dir: str, reason: object) -> ValueError:
-  """The error for a dataset that was whole and is so no longer."""
+  """The error for a dataset that was complete when it was built and is so no longer."""
   command = build_command(name, data_dir).removesuffix("'") + " --overwrite'"
   return ValueError(f'the dataset {name!r} is damaged ({reason}): build it again with `{command}`.')
 
@@ -143,7 +143,7 @@ def open_split(name: str, data_dir: str, split: str) -> Any:
   such split.
   """
   path = folder(name, data_dir)
-  if not is_whole(path):
+  if not is_complete(path):
     there = ', '.join(built(data_dir)) or 'none'
     raise FileNotFoundError(
         f'the dataset {name!r} is not built in {data_dir!r}: run '

@@ -57,7 +57,7 @@ def read_text(
   """Reads a file as valid UTF-8 without a byte order mark, `buffer_bytes` at a time.
 
   A NUL or an invalid sequence raises `NotText` with its position, or with `replace` becomes U+FFFD.
-  A sequence cut by the end of a buffer is whole in the next chunk.
+  A sequence cut by the end of a buffer comes in one piece in the next chunk.
   """
   decoder = codecs.getincrementaldecoder('utf-8')('replace' if replace else 'strict')
   consumed, first = 0, True
@@ -108,7 +108,7 @@ def find(
         rejected.add(name, 'hidden (its name begins with a dot)')
       elif stat.S_ISLNK(status.st_mode):
         rejected.add(name, 'symbolic link')
-      elif stat.S_ISDIR(status.st_mode) and registry.is_whole(pathlib.Path(path)):
+      elif stat.S_ISDIR(status.st_mode) and registry.is_complete(pathlib.Path(path)):
         rejected.add(name, 'a built dataset')
       elif stat.S_ISDIR(status.st_mode):
         children = sorted(os.listdir(path), reverse=True)
@@ -131,7 +131,7 @@ def check(
   """Reads one file to its end; None, counted in `rejected`, when it is left out.
 
   `invalid` says what becomes of a file that is not UTF-8 text: 'skip' it, 'replace' what is wrong,
-  or 'fail' (raises NotText). `advance` is told of every chunk's bytes.
+  or 'fail' (raises NotText). `advance` is called with the bytes of every chunk.
   """
   size, content = 0, splits.ContentDigest()
   try:
@@ -163,7 +163,7 @@ def require_folder(folder: str) -> str:
         f'{folder!r} is a file: give the folder that holds it ({str(path.parent)!r}).')
   path = path.resolve()
   for place in (path, *path.parents):
-    if registry.is_whole(place):
+    if registry.is_complete(place):
       raise ValueError(f'the folder {folder!r} belongs to the built dataset in {str(place)!r}: '
                        'give the folder of the texts that it was built from.')
   return str(path)

@@ -66,8 +66,8 @@ class Windows:
     """The number of windows."""
     return -(-self._end // self._length)
 
-  def parts(self, index: int, length: int) -> int:
-    """How many slices of `length` of a window have a byte to predict: fewer at the split's end."""
+  def count_slices(self, index: int, length: int) -> int:
+    """How many slices of `length` bytes of a window have a target: fewer at a split's end."""
     left = self._end - index * self._length
     return min(self._length // length, -(-left // length))
 

@@ -18,7 +18,7 @@ VALIDATION = 0.05  # Share of the prompts.
 def accepted(items: Iterator[raw.Item], *, split: str) -> Iterator[raw.Item]:
   """The texts of the accepted records of a split: prompt and completion as one document.
 
-  All samples of a prompt are in the same split. What is wrong or was not accepted is told of once,
+  All samples of a prompt are in the same split. What is wrong or was not accepted is reported once,
   with 'train'.
   """
   for item in items:

@@ -10,6 +10,7 @@ import tempfile
 
 from absl.testing import absltest, parameterized
 
+from datasets.starter import starter_dataset_builder as starter
 from tests.datasets import corpora
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,11 +50,12 @@ class TrainTest(absltest.TestCase):
     flags = f'--data_dir={folder}/data', f'--run_dir={folder}/run'
     self.assertEqual(run(flags[0], module='binaries.prepare_data')[0], 0)
 
+    size = sum(entry.bytes for entry in starter.manifest() if entry.split == 'train')
     process = start(*TINY, *flags, '--config.train.steps=100000')
     first = [process.stdout.readline() for _ in range(4)]
     self.assertRegex(''.join(first), (
         r'model: [\d,]+ parameters, float32\ndevices: 1 x cpu\n'
-        r'data: starter:1 in .*, [\d,]+ bytes to train on\n'
+        rf'data: starter:1 in .*, {size:,} bytes to train on\n'
         r'plan: 100,000 steps of 4 x 64 bytes, [\d.]+ times the data\n'))
     self.assertRegex(process.stdout.readline(), r'step 3: held-out loss \d')
     process.send_signal(signal.SIGTERM)

@@ -33,7 +33,7 @@ class WindowsTest(parameterized.TestCase):
     records = records_of(size)
     cut, short = windows.Windows(records, 2 * R), windows.Windows(records, 1024)
     slices = [cut.ids(index, part * 1024, 1024) for index in range(len(cut))
-              for part in range(cut.parts(index, 1024))]
+              for part in range(cut.count_slices(index, 1024))]
     self.assertLen(slices, len(short))
     for index, ids in enumerate(slices):
       np.testing.assert_array_equal(ids, short.ids(index, 0, 1024))
@@ -50,12 +50,12 @@ class WindowsTest(parameterized.TestCase):
           cut.ids(index, 512, 64), expected[start + 512:start + 512 + 65])
 
   @parameterized.parameters(1, 63, 64, 65, 200, 1023, 1024, 1025, 3000, R + 1, R + 1100)
-  def test_parts_are_those_with_a_byte_to_predict(self, size):
+  def test_slices_are_those_with_a_byte_to_predict(self, size):
     cut = windows.Windows(records_of(size), 1024)
     for index in range(len(cut)):
       scored = [(cut.ids(index, part * 64, 64)[1:] != vocab.PAD).any() for part in range(16)]
-      self.assertEqual(cut.parts(index, 64), sum(scored), f'window {index}')
-      self.assertTrue(all(scored[:cut.parts(index, 64)]))
+      self.assertEqual(cut.count_slices(index, 64), sum(scored), f'window {index}')
+      self.assertTrue(all(scored[:cut.count_slices(index, 64)]))
 
 
 if __name__ == '__main__':
