@@ -584,7 +584,8 @@ $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
     //haiku_spectral/sandbox:result)
 $(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint, \
     //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
-$(call py_test, //tests/binaries:train_test, //tests/datasets:corpora, //binaries:prepare_data \
+$(call py_test, //tests/binaries:train_test, //datasets:__init__ \
+    //datasets/starter:starter_dataset_builder //tests/datasets:corpora, //binaries:prepare_data \
     //binaries:train //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano)
 $(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:small_repository)
 $(call py_library, //tests:chunk_law)
