@@ -12,6 +12,8 @@ import json
 import pathlib
 from typing import Any
 
+from haiku_spectral.storage import file_name
+
 BUILDERS = {
     name: f'datasets.{name}.{name}_dataset_builder' for name in (
         'c4_english', 'enwik8', 'github_code', 'golden', 'pg19', 'pile_english',
@@ -144,7 +146,7 @@ def open_split(name: str, data_dir: str, split: str) -> Any:
   """
   path = folder(name, data_dir)
   if not is_complete(path):
-    there = ', '.join(built(data_dir)) or 'none'
+    there = ', '.join(map(file_name.printable, built(data_dir))) or 'none'
     raise FileNotFoundError(
         f'the dataset {name!r} is not built in {data_dir!r}: run '
         f'`{build_command(name, data_dir)}`. Built there: {there}.')

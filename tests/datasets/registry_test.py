@@ -65,6 +65,12 @@ class RegistryTest(parameterized.TestCase):
     self.assertEqual(registry.built(self.data_dir), ['text_folder/books'])
     self.assertEqual(registry.built('/no/where'), [])
 
+  def test_folders_of_any_name_are_shown_safely(self):
+    root = pathlib.Path(self.create_tempdir().full_path)
+    shutil.copytree(self.place, root / 'red\x1b[31m/1.0.0')
+    with self.assertRaisesRegex(FileNotFoundError, r'Built there: red\\x1b\[31m\.$'):
+      registry.open_split('starter', str(root), 'train')
+
   @parameterized.parameters('starter', 'text_folder/other')
   def test_a_dataset_never_built(self, name):
     with self.assertRaises(FileNotFoundError) as caught:
