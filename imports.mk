@@ -172,7 +172,7 @@ $(call py_library, //datasets/readers:reader, //datasets:__init__ //datasets/rea
     //datasets/readers:zipped)
 $(call py_library, //datasets/readers:zipped, //datasets:__init__ //datasets/readers:plain_text \
     //datasets/readers:raw)
-$(call py_library, //datasets:registry)
+$(call py_library, //datasets:registry, //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/shakespeare_sonnets:shakespeare_sonnets_dataset_builder, \
     //datasets:__init__ //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets:splits, //datasets:__init__)
