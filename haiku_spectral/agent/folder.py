@@ -13,11 +13,10 @@ from collections.abc import Callable
 
 from haiku_spectral.agent import past as past_lib
 from haiku_spectral.agent import sampler as sampler_lib
-from haiku_spectral.agent import workspace
+from haiku_spectral.agent import transcript, workspace
 from haiku_spectral.agent.transcript import Event, Transcript
 from haiku_spectral.decoding import session
 from haiku_spectral.decoding.context import Context
-from haiku_spectral.storage import atomic_file
 
 TRANSCRIPT, MEMORY, WORKSPACE, STATE = 'transcript.jsonl', 'memory.json', 'workspace', 'state'
 _READING = 'the transcript is read again'
@@ -36,14 +35,28 @@ class Folder:
     self._path = pathlib.Path(path)
     self._sampler, self._owner, self._tell = sampler, owner, tell
     self._workspace = self._path / WORKSPACE
+    _check_place(self._path)
     self._workspace.mkdir(parents=True, exist_ok=True)
     self._transcript = Transcript(self._path / TRANSCRIPT)
+    try:
+      self._open()
+    except BaseException:
+      self.close()
+      raise
+
+  def _open(self) -> None:
     if self._transcript.cut:
-      tell(f'transcript: {self._transcript.cut} bytes of an unfinished line were cut off')
-    self.past = past_lib.of(self._transcript.events)
+      self._tell(f'transcript: {self._transcript.cut} bytes of an unfinished line were cut off and '
+                 f'are kept in {self._transcript.kept_in}')
+    self.past = past_lib.Past()
+    for number, event in enumerate(self._transcript.events, 1):
+      try:
+        self.past = past_lib.after(self.past, event)
+      except ValueError as error:
+        raise transcript.damaged(self._transcript.path, number, error) from error
     if self.past.latest:
       for name in self._show():
-        tell(f'workspace: {name} was not what the transcript says; now it is')
+        self._tell(f'workspace: {name} was not what the transcript says; now it is')
     self.context = self._read_past()
 
   def close(self) -> None:
@@ -71,7 +84,7 @@ class Folder:
   def add(self, event: Event) -> None:
     """Notes an event, shows and reads what it changes. The state is saved behind each turn."""
     self._transcript.append(event)
-    self.past = past_lib.of(self._transcript.events)
+    self.past = past_lib.after(self.past, event)
     if event.files or event.memory:
       self._show()
     self.context = sampler_lib.read(self._sampler, self.context, event)
@@ -84,8 +97,8 @@ class Folder:
     changed = workspace.write(self._workspace, self.past.files, self.past.gone)
     memory = json.dumps(self.past.memory, indent=2, ensure_ascii=False).encode() + b'\n'
     path = self._path / MEMORY
-    if not path.is_file() or path.read_bytes() != memory:
-      atomic_file.write(path, memory)
+    if not workspace.holds(path, memory):
+      workspace.replace(path, memory)
     return changed
 
   def _read_past(self) -> Context:
@@ -109,3 +122,14 @@ class Folder:
     if past not in self._transcript.digests:
       raise ValueError(f'Session {path} has read another transcript')
     return session.load(path, like, self._owner), self._transcript.digests.index(past)
+
+
+def _check_place(path: pathlib.Path) -> None:
+  """Raises ValueError for links, which change files elsewhere, and for pipes, which wait."""
+  for name in (TRANSCRIPT, TRANSCRIPT + transcript.LOCK, MEMORY, STATE, WORKSPACE):
+    entry = path / name
+    fits = entry.is_dir() if name == WORKSPACE else entry.is_file()
+    if entry.is_symlink() or (entry.exists() and not fits):
+      kind = 'folder' if name == WORKSPACE else 'regular file'
+      raise ValueError(f"{entry} is no {kind} of the session's own: move it away, or give another "
+                       '--session.')

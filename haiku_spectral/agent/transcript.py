@@ -2,19 +2,26 @@
 
 An event is a line of JSON in ASCII. Bytes stand there as UTF-8 does, and where they are none as
 surrogates: any bytes come back. Each line is on the disk before anything else is done.
+
+A transcript may have been edited, or come from elsewhere: what it says is checked like any input.
 """
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
+import re
 from typing import Any, Literal, get_args
+
+from haiku_spectral.agent import actions, workspace
+from haiku_spectral.storage import append_log, file_lock, strict_json
 
 Path = str | os.PathLike[str]
 Kind = Literal['goal', 'turn', 'observation', 'end']
 
+LOCK = '.lock'  # How the name of its lock file goes on.
+MAX_SECONDS = 1e9  # Of an event: some 30 years.
 # What may come after what.
 _FOLLOWS: dict[str, tuple[str, ...]] = {
     '': ('goal',),
@@ -23,7 +30,11 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     'observation': ('turn', 'end'),
     'end': ('goal', 'turn', 'observation', 'end'),
 }
-_READING = b'haiku_spectral agent 1\n'  # Of the rule by which a model reads events.
+_TYPES: dict[str, tuple[type, ...]] = {
+    'kind': (str,), 'text': (str,), 'files': (dict,), 'memory': (dict,), 'executed': (bool,),
+    'seconds': (float, int)}
+_REASON = re.compile(b'[a-z]{1,40}')  # Why a session ended.
+_FORMAT = b'haiku_spectral agent 1\n'  # Of the rule by which a model's context follows from events.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Event:
   """Something that happened."""
 
   kind: Kind
-  text: bytes  # What was asked, written, observed; why it ended.
+  text: bytes  # What was asked, generated, observed; why it ended.
   files: dict[str, bytes | None] = dataclasses.field(default_factory=dict)  # Changes; None: gone.
   memory: dict[str, str] = dataclasses.field(default_factory=dict)  # Changes; empty: forgotten.
   executed: bool = False  # Whether code ran.
@@ -55,81 +66,91 @@ def encode(event: Event) -> bytes:
 
 def decode(line: bytes) -> Event:
   """The event of a line. Raises ValueError for any other line."""
+  fields = strict_json.loads(line)
+  if not isinstance(fields, dict) or not {'kind', 'text'} <= fields.keys() <= _TYPES.keys():
+    raise ValueError(f'a field is missing, unknown or of another type: give kind, text and, where '
+                     f'needed, {", ".join(list(_TYPES)[2:])}')
+  for name, value in fields.items():
+    if type(value) not in _TYPES[name]:
+      raise ValueError(f'a field is missing, unknown or of another type: {name} is no '
+                       f'{_TYPES[name][0].__name__}')
+  for name, data in fields.get('files', {}).items():
+    if not isinstance(data, str | None):
+      raise ValueError(f'files has a value that is not allowed: {name!r:.80} is neither text nor '
+                       'null')
+  event = Event(**{
+      **fields, 'text': _to_bytes(fields['text']),
+      'files': {name: None if data is None else _to_bytes(data)
+                for name, data in fields.get('files', {}).items()}})
+  check(event)
+  return dataclasses.replace(event, seconds=float(event.seconds))
+
+
+def check(event: Event) -> None:
+  """Raises ValueError naming the field of an event that no session could have."""
+  if event.kind not in get_args(Kind):
+    raise ValueError(f'kind has a value that is not allowed: {event.kind!r:.80}')
+  if event.kind == 'end' and not _REASON.fullmatch(event.text):
+    raise ValueError(f'text has a value that is not allowed: {event.text!r:.80} at an end')
   try:
-    fields = json.loads(line)
-    fields['text'] = _to_bytes(fields['text'])
-    fields['files'] = {name: None if data is None else _to_bytes(data)
-                       for name, data in fields.get('files', {}).items()}
-    event = Event(**fields)
-    memory = {str(key): str(value) for key, value in event.memory.items()}
-    if event.kind not in get_args(Kind) or memory != event.memory or event.seconds < 0:
-      raise ValueError('a field has a value that is not allowed')
-  except (AttributeError, KeyError, TypeError) as error:
-    raise ValueError(f'a field is missing, unknown or of another type: {error}') from error
-  return event
+    workspace.check_changes(event.files)
+  except ValueError as error:
+    raise ValueError(f'files has a value that is not allowed: {error}') from error
+  try:
+    for key, value in event.memory.items():
+      actions.check_value(key, value)
+  except (TypeError, AttributeError, ValueError) as error:
+    raise ValueError(f'memory has a value that is not allowed: {error}') from error
+  if not 0 <= event.seconds <= MAX_SECONDS:  # Also of nan.
+    raise ValueError(f'seconds has a value that is not allowed: give 0 to {MAX_SECONDS:.0f}')
+
+
+def damaged(path: Path, number: int, error: Exception) -> ValueError:
+  """What to raise for a line (from 1) of a transcript that says what cannot be."""
+  return ValueError(f'{path} is damaged in line {number} ({error}): restore it from a copy, or '
+                    'give another --session.')
 
 
 class Transcript:
   """The file, open for this process alone.
 
-  What a process that was killed has left of its last line is cut off: `cut` says how many bytes.
-  Raises ValueError for a file that is damaged elsewhere or that another process has open.
+  A torn last line is completed if it is an event but for its end. Otherwise it is cut off, `cut`
+  says how many bytes, and kept in the file `kept_in`. Raises ValueError for a file that is damaged
+  elsewhere, that is no regular file, or that another process has open.
   """
 
   def __init__(self, path: Path) -> None:
-    self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-      self._open(str(path))
-    except BaseException:
-      self.close()
-      raise
-
-  def _open(self, path: str) -> None:
-    try:
-      fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-      raise ValueError(
-          f'Another process goes on with {path}: wait for it, stop it, or give another --session.'
-      ) from error
-    with open(path, 'rb') as file:
-      data = file.read()
-    whole = data.rfind(b'\n') + 1
-    self.cut = len(data) - whole
-    if self.cut:
-      os.ftruncate(self._file, whole)
-      os.fsync(self._file)
+    self.path = path
     self.events: list[Event] = []
-    self._hash = hashlib.sha256(_READING)
+    self._hash = hashlib.sha256(_FORMAT)
     self.digests = [self._hash.hexdigest()]  # Of the first 0, 1, ... events.
-    for line in data[:whole].splitlines(keepends=True):
-      try:
-        event = decode(line)
-        self._check_order(event)
-      except ValueError as error:
-        raise ValueError(
-            f'{path} is damaged in line {len(self.events) + 1} ({error}): restore it from a copy, '
-            'or give another --session.') from error
-      self._note(event, line)
+    with contextlib.ExitStack() as stack:
+      stack.enter_context(file_lock.exclusive(
+          str(path) + LOCK, busy=f'Another process goes on with {path}',
+          advice='wait for it, stop it, or give another --session.'))
+      self._log = stack.enter_context(append_log.Log(
+          path, mend=_mend, keep_torn=True, mode=0o600))
+      self.cut, self.kept_in = self._log.removed, self._log.kept_in
+      for number, line in enumerate(self._log.lines, 1):
+        try:
+          event = decode(line)
+          self._check_order(event)
+        except ValueError as error:
+          raise damaged(path, number, error) from error
+        self._note(event, line)
+      self._resources = stack.pop_all()
 
   def append(self, event: Event) -> None:
     """Adds an event; when that fails, the file is what it was."""
+    check(event)
     self._check_order(event)
     line = encode(event)
-    size = os.fstat(self._file).st_size
-    try:
-      left = line
-      while left:
-        left = left[os.write(self._file, left):]
-      os.fsync(self._file)
-    except BaseException:
-      with contextlib.suppress(OSError):
-        os.ftruncate(self._file, size)
-      raise
+    self._log.append(line, durably=True)
     self._note(event, line)
 
   def close(self) -> None:
     """Lets other processes have it."""
-    os.close(self._file)
+    self._resources.close()
 
   def _check_order(self, event: Event) -> None:
     before = self.events[-1].kind if self.events else ''
@@ -140,6 +161,18 @@ class Transcript:
     self.events.append(event)
     self._hash.update(line)
     self.digests.append(self._hash.hexdigest())
+
+
+def _mend(torn: bytes) -> bytes:
+  """Completes a last line that lacks its end alone; nothing else of it stays in the transcript."""
+  if b'\r' in torn:
+    raise ValueError('The lines of the transcript end with CR, as on old systems: change them to '
+                     'LF, or give another --session')
+  try:
+    decode(torn)
+  except ValueError:
+    return b''
+  return torn + b'\n'
 
 
 def _to_json(data: bytes) -> str:

@@ -7,6 +7,7 @@ what people put there is taken over when they set a goal.
 import os
 import pathlib
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from haiku_spectral.storage import atomic_file
@@ -14,7 +15,6 @@ from haiku_spectral.storage import atomic_file
 MAX_FILES = 32
 MAX_BYTES = 65_536  # Of all files together.
 _NAME = re.compile(r'[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}')
-_UNFINISHED = '.part'  # How `atomic_file` names what is not yet whole.
 
 
 def check(files: Any) -> dict[str, bytes]:
@@ -28,6 +28,13 @@ def check(files: Any) -> dict[str, bytes]:
   return checked
 
 
+def check_changes(files: Mapping[str, bytes | None]) -> None:
+  """Raises ValueError for changes of files that `changes` could not have found."""
+  check({name: data for name, data in files.items() if data is not None})
+  for name in files:
+    _check_name(name)
+
+
 def changes(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, bytes | None]:
   """What makes `after` of `before`: new contents by name, None for what is gone."""
   changed: dict[str, bytes | None] = {
@@ -38,7 +45,7 @@ def changes(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, byte
 def read(folder: pathlib.Path) -> dict[str, bytes]:
   """What people have put there. Raises ValueError for what may not be kept."""
   entries = sorted(
-      (entry for entry in os.scandir(folder) if not entry.name.endswith(_UNFINISHED)),
+      (entry for entry in os.scandir(folder) if not entry.name.endswith(atomic_file.UNFINISHED)),
       key=lambda entry: entry.name)
   for entry in entries:
     if not entry.is_file(follow_symlinks=False):
@@ -50,22 +57,37 @@ def read(folder: pathlib.Path) -> dict[str, bytes]:
     raise ValueError(f'The files in {folder} cannot be taken over: {error}.') from error
 
 
-def write(folder: pathlib.Path, files: dict[str, bytes], gone: set[str]) -> list[str]:
-  """Brings the folder up to date, each file whole or not at all; returns what had changed."""
-  stale = [name for name, data in files.items() if not _holds(folder / name, data)]
+def write(
+    folder: pathlib.Path, files: dict[str, bytes], gone: Collection[str]
+) -> list[str]:
+  """Brings the folder up to date, each file complete or not at all; returns what had changed."""
+  stale = [name for name, data in files.items() if not holds(folder / name, data)]
   for name in stale:
-    atomic_file.write(folder / name, files[name])
-  left = [name for name in sorted(gone) if os.path.lexists(folder / name)]
-  for name in left:
+    replace(folder / name, files[name])
+  unwanted = [name for name in sorted(gone) if os.path.lexists(folder / name)]
+  for name in unwanted:
     os.unlink(folder / name)
-  return stale + left
+  return stale + unwanted
+
+
+def replace(path: pathlib.Path, data: bytes) -> None:
+  """Replaces a file, and a link instead of what it leads to: nothing outside the folder changes."""
+  if path.is_symlink():
+    path.unlink()
+  atomic_file.write(path, data)
+
+
+def holds(path: pathlib.Path, data: bytes) -> bool:
+  """Whether a file is there, as itself, with these contents."""
+  return path.is_file() and not path.is_symlink() and path.read_bytes() == data
 
 
 def _check_name(name: Any) -> str:
-  if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith(_UNFINISHED):
+  if (not isinstance(name, str) or not _NAME.fullmatch(name)
+      or name.endswith(atomic_file.UNFINISHED)):
     raise ValueError(
         f'{name!r:.80} cannot be the name of a file: use 1 to 64 letters, digits, _ . or -, no dot '
-        f'or dash first and no {_UNFINISHED} at the end')
+        f'or dash first and no {atomic_file.UNFINISHED} at the end')
   return name
 
 
@@ -78,7 +100,3 @@ def _content(name: str, data: Any) -> bytes:
 def _check_size(size: int) -> None:
   if size > MAX_BYTES:
     raise ValueError(f'the files have {size:,} bytes: keep {MAX_BYTES:,} at most')
-
-
-def _holds(path: pathlib.Path, data: bytes) -> bool:
-  return path.is_file() and not path.is_symlink() and path.read_bytes() == data

@@ -141,7 +141,54 @@ class FolderTest(parameterized.TestCase):
     with open(self.path / folder.TRANSCRIPT, 'ab') as file:
       file.write(b'{"kind": "observ')
     assert_bitwise(self._open().context, live.context)
-    self.assertEqual(self.told[0], 'transcript: 16 bytes of an unfinished line were cut off')
+    kept = self.path / 'transcript.jsonl.torn-1'
+    self.assertEqual(self.told[0], 'transcript: 16 bytes of an unfinished line were cut off and '
+                     f'are kept in {kept}')
+    self.assertEqual(kept.read_bytes(), b'{"kind": "observ')
+
+  @parameterized.parameters('../../escaped', '/tmp/haiku_spectral_escaped', '../memory.json')
+  def test_an_edited_transcript_changes_nothing_outside_the_workspace(self, name):
+    self._make(HISTORY[:3])
+    target = (self.path / 'workspace' / name).resolve()
+    before = target.read_bytes() if target.exists() else None
+    place = self.path / folder.TRANSCRIPT
+    lines = place.read_bytes().splitlines(keepends=True)
+    for data in ('x', None):
+      row = {**json.loads(lines[2]), 'files': {name: data}}
+      place.write_bytes(b''.join(lines[:2]) + json.dumps(row).encode() + b'\n')
+      with self.assertRaisesRegex(ValueError, 'damaged in line 3 .*cannot be the name of a file'):
+        self._open()
+      self.assertEqual(target.read_bytes() if target.exists() else None, before)
+
+  @parameterized.parameters(
+      ('memory', 'the memory holds 64 keys at most'), ('files', 'the files have 66,001 bytes'))
+  def test_events_that_are_too_much_together_are_told_by_their_line(self, field, message):
+    fields = {field: {
+        'memory': {f'k{n}': 'v' for n in range(64)}, 'files': {'b': 'x' * 65_000}}[field]}
+    events = [*HISTORY[:2], Event('observation', b'ok', {'c': b'y' * 1000}, {'l': 'v'})]
+    self._make(events)
+    with open(self.path / folder.TRANSCRIPT, 'ab') as file:
+      file.write(json.dumps({'kind': 'turn', 'text': '', **fields}).encode() + b'\n')
+    with self.assertRaisesRegex(
+        ValueError, f'transcript.jsonl is damaged in line 4 .*{message}.*restore it from a copy'):
+      self._open()
+    # And it is free for the next.
+    with self.assertRaisesRegex(ValueError, 'is damaged in line 4'):
+      self._open()
+
+  @parameterized.parameters('transcript.jsonl', 'transcript.jsonl.lock', 'memory.json', 'state',
+                            'workspace')
+  def test_links_and_pipes_in_the_place_of_its_files_are_refused(self, name):
+    self._make(HISTORY[:3])
+    entry, outside = self.path / name, self.path.with_name('outside')
+    entry.rename(outside)
+    entry.symlink_to(outside)
+    with self.assertRaisesRegex(ValueError, f'{entry} is no .* of the session.s own: move it away'):
+      self._open()
+    entry.unlink()
+    os.mkfifo(entry)
+    with self.assertRaisesRegex(ValueError, f'{entry} is no .* of the session.s own: move it away'):
+      self._open()
 
   def test_memory_and_files_are_those_of_the_transcript(self):
     self._make()
