@@ -223,7 +223,7 @@ $(call py_library, //haiku_spectral/agent:execution, //haiku_spectral/agent:work
 $(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:past \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
+    //haiku_spectral/decoding:session)
 $(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/agent:ragged \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
@@ -237,7 +237,7 @@ $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:past, //haiku_spectral/agent:actions \
-    //haiku_spectral/agent:transcript)
+    //haiku_spectral/agent:transcript //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:ragged, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:prefill \
     //haiku_spectral/modules:spectral_gpt)
@@ -246,7 +246,9 @@ $(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:action
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/agent:transcript)
+$(call py_library, //haiku_spectral/agent:transcript, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:workspace //haiku_spectral/storage:append_log \
+    //haiku_spectral/storage:file_lock //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/agent:workspace, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/compression:codec, \
