@@ -21,15 +21,8 @@ Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning 
 def learning_rate(config: Config) -> Schedule:
   """The rule of each phase over its own steps."""
   plan = phases.plan(config)
-  rules = [_rule(phase.rate, phase.steps) for phase in plan]
-
-  def schedule(step: jax.Array) -> jax.Array:
-    rate = rules[0](step)
-    for phase, rule in zip(plan[1:], rules[1:], strict=True):
-      rate = jnp.where(step >= phase.first_step, rule(step - phase.first_step), rate)
-    return rate
-
-  return schedule
+  return optax.join_schedules(
+      [_rule(phase.rate, phase.steps) for phase in plan], [phase.first_step for phase in plan[1:]])
 
 
 def _rule(rates: RateConfig, steps: int) -> Schedule:
@@ -38,17 +31,20 @@ def _rule(rates: RateConfig, steps: int) -> Schedule:
   The first step has 1 / warmup_steps of the peak, never nothing; the last has `final_fraction`.
   """
   last = max(steps - 1, 1)
-  stable_until = {
-      'cosine': min(rates.warmup_steps, last - 1),
-      'wsd': min(round((1 - rates.decay_fraction) * steps), last - 1),
+  # Functions of the progress of the decay, 0 to 1.
+  decay, stable_until = {
+      'cosine': (optax.cosine_decay_schedule(1.0, decay_steps=1, alpha=rates.final_fraction),
+                 rates.warmup_steps),
+      'wsd': (optax.linear_schedule(1.0, rates.final_fraction, transition_steps=1),
+              round((1 - rates.decay_fraction) * steps)),
   }[rates.schedule]
+  stable_until = min(stable_until, last - 1)
 
   def schedule(step: jax.Array) -> jax.Array:
     step = jnp.asarray(step, jnp.float32)
     warm = jnp.minimum((step + 1) / max(rates.warmup_steps, 1), 1.0)
     progress = jnp.clip((step - stable_until) / (last - stable_until), 0.0, 1.0)
-    left = 0.5 * (1 + jnp.cos(jnp.pi * progress)) if rates.schedule == 'cosine' else 1 - progress
-    return rates.learning_rate * warm * (rates.final_fraction + (1 - rates.final_fraction) * left)
+    return rates.learning_rate * warm * decay(progress)
 
   return schedule
 

@@ -56,6 +56,17 @@ class ScheduleTest(parameterized.TestCase):
     rates = jax.vmap(optimizer.learning_rate(config))(jnp.arange(steps))
     self.assertTrue(np.all(np.isfinite(rates) & (rates > 0)))
 
+  @parameterized.parameters(
+      ('cosine', 0.2, 0.1, [6e-4, 3e-3, 3e-3, 1.4578747795894742e-3, 3e-4, 3e-4]),
+      ('wsd', 0.2, 0.1, [6e-4, 3e-3, 3e-3, 3e-3, 3e-4, 3e-4]),
+      ('wsd', 1.0, 0.0, [6e-4, 2.2499999031424522e-3, 2.0625e-3, 9.37500037252903e-4, 0.0, 0.0]))
+  def test_rates_that_runs_of_before_had(self, name, decay_fraction, final_fraction, expected):
+    config = stand_in.make_config(steps=17, optimizer={
+        'learning_rate': 3e-3, 'schedule': name, 'warmup_steps': 5,
+        'decay_fraction': decay_fraction, 'final_fraction': final_fraction})
+    # The first step, the end of the warm-up and after it, on the way, the last step and beyond.
+    rates = jax.jit(jax.vmap(optimizer.learning_rate(config)))(jnp.array([0, 4, 5, 11, 16, 19]))
+    np.testing.assert_array_max_ulp(np.asarray(rates), np.float32(expected), maxulp=1)
 
   def test_each_phase_has_its_own_rule(self):
     config = stand_in.make_config(curriculum=stand_in.make_phases(steps=(10, 12, 8)))
