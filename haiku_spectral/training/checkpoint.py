@@ -2,7 +2,7 @@
 
 A checkpoint is a folder `checkpoints/STEP` of three items: `params`, `training` (the rest of the
 train state) and `meta` (what the loop must know, and a digest of everything). Orbax writes it under
-another name and renames it when it is whole. It does not notice flipped bytes; the digests do.
+another name and renames it when it is complete. It does not notice flipped bytes; the digests do.
 """
 
 import json
@@ -23,6 +23,7 @@ from orbax.checkpoint import checkpoint_managers as policies
 from haiku_spectral.config import Config
 from haiku_spectral.training import leaves, run_folder
 
+VERSION = 2  # Of the names of the arrays and of what stands in `meta`.
 ITEMS = ('params', 'training')
 REPLACED = '.replaced'  # Behind the step of a checkpoint that is being saved anew.
 
@@ -34,6 +35,10 @@ class Checkpoint(NamedTuple):
   params: leaves.Leaves
   training: leaves.Leaves
   host: dict[str, Any]  # JSON: what the loop keeps outside the train state.
+
+
+class OtherVersion(ValueError):
+  """A checkpoint that is not damaged but of another version of this program."""
 
 
 class _KeepBest:
@@ -90,10 +95,11 @@ class Store:
     """
     trees = zip(ITEMS, (params, training), strict=True)
     arrays = {item: leaves.to_leaves(tree) for item, tree in trees}
-    meta = {'host': host, 'digests': {item: leaves.digests(arrays[item]) for item in ITEMS}}
+    meta = {'version': VERSION, 'host': host,
+            'digests': {item: leaves.digests(arrays[item]) for item in ITEMS}}
     self._finish()
     if step in self._manager.all_steps():
-      # It goes when its successor is whole, which a kill may prevent.
+      # It goes when its successor is complete, which a kill may prevent.
       (self._folder / str(step)).rename(self._folder / f'{step}{REPLACED}')
       self._manager.reload()
     self._losses.pop(step, None)
@@ -104,7 +110,7 @@ class Store:
     self._manager.save(step, args=ocp.args.Composite(**items))
 
   def _finish(self) -> None:
-    """Waits until what was saved is whole, and removes what it replaced."""
+    """Waits until what was saved is complete, and removes what it replaced."""
     self._manager.wait_until_finished()
     for path in self._folder.glob(f'*{REPLACED}'):
       shutil.rmtree(path)
@@ -135,10 +141,11 @@ def _recover_replaced(run_dir: pathlib.Path) -> None:
 def restore_latest(
     run_dir: pathlib.Path, report: Callable[[str], None] = logging.warning
 ) -> Checkpoint | None:
-  """The newest checkpoint that is whole, or None when the run has no checkpoint.
+  """The newest checkpoint that is complete, or None when the run has no checkpoint.
 
   Damaged newer ones are reported and moved to the folder `damaged`, or their steps could not be
-  saved again. Raises ValueError when there are checkpoints but none is whole.
+  saved again. Raises ValueError when there are checkpoints but none is complete, or when they are
+  of another version of this program.
   """
   damaged: list[int] = []
 
@@ -148,8 +155,8 @@ def restore_latest(
 
   _recover_replaced(run_dir)
   found = steps(run_dir)
-  checkpoint = _first_whole(run_dir, found, ITEMS, note) if found else None
-  # Only now: as long as none is whole, all stay where somebody can mend them.
+  checkpoint = _first_complete(run_dir, found, ITEMS, note) if found else None
+  # Only now: as long as none is complete, all stay where somebody can mend them.
   folder = run_dir / run_folder.DAMAGED
   for step in damaged:
     folder.mkdir(exist_ok=True)
@@ -164,7 +171,8 @@ def load_params(
   """Config, verified float32 parameters and step of a run's latest checkpoint, or of its best.
 
   A damaged checkpoint is reported and the next latest, or next best, is taken. Raises
-  FileNotFoundError when there is no run or no checkpoint, ValueError when none is whole.
+  FileNotFoundError when there is no run or no checkpoint, ValueError when none is complete or it is
+  of another version.
   """
   run_dir = pathlib.Path(run_dir)
   config = run_folder.read_config(run_dir)
@@ -175,7 +183,7 @@ def load_params(
         f'--run_dir={run_dir}, or give the --run_dir of another run.')
   if best:
     found.sort(key=lambda step: heldout_loss(run_dir, step))
-  checkpoint = _first_whole(
+  checkpoint = _first_complete(
       run_dir, found, ITEMS[:1], lambda step, problem: logging.warning('%s', problem))
   params: dict[str, dict[str, Any]] = {}
   for name, value in checkpoint.params.items():
@@ -193,7 +201,7 @@ def heldout_loss(run_dir: pathlib.Path, step: int) -> float:
   return math.inf if loss is None else loss
 
 
-def _first_whole(
+def _first_complete(
     run_dir: pathlib.Path, order: Sequence[int], items: Sequence[str],
     damaged: Callable[[int, str], None],
 ) -> Checkpoint:
@@ -202,13 +210,13 @@ def _first_whole(
     folder = run_dir / run_folder.CHECKPOINTS / str(step)
     try:
       return _read(folder, step, items)
-    except (MemoryError, PermissionError):
+    except (MemoryError, PermissionError, OtherVersion):
       raise  # No damage: whoever mends the machine finds the checkpoint as it was.
     except Exception as error:  # Orbax has no common type for what damage makes it raise.
       reason = (str(error) or type(error).__name__).splitlines()[0][:300]
       damaged(step, f'checkpoint {folder} is damaged and not used: {reason}')
   raise ValueError(
-      f'none of the {len(order)} checkpoints of {run_dir} is whole: restore the folder from a copy '
+      f'none of the {len(order)} checkpoints of {run_dir} is complete: restore the folder from a copy '
       'or train again in another --run_dir.')
 
 
@@ -232,6 +240,11 @@ def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
   seal = meta.pop('seal')
   if seal != _seal(meta):
     raise ValueError('its meta data are not what was saved')
+  version = meta.get('version', 1)
+  if version != VERSION:
+    raise OtherVersion(
+        f'checkpoint {folder} has version {version}, this program reads version {VERSION}: use '
+        'the program that it was made with, or train again in another --run_dir.')
   return meta
 
 

@@ -1,11 +1,14 @@
 """Loss and gradients of a global batch: over devices, micro-batches and carried states.
 
-Shapes: B rows of the batch, T time (bytes), L super-blocks, A micro-batches, N devices, S sources.
+Shapes: B rows of the batch (of one device, inside `shard_map`), T time (bytes), L super-blocks,
+A micro-batches, S sources.
 
 The global sum of nats is divided by the global count of targets, so how the rows are cut among
-devices and micro-batches changes nothing but rounding, however unequal their counts.
+devices and micro-batches changes nothing but rounding, however unequal their counts. One device is
+a mesh of one.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
+from jax.typing import DTypeLike
 
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
@@ -29,7 +33,7 @@ class Rows(NamedTuple):
 
   inputs: jax.Array  # [B, T] int32
   targets: jax.Array  # [B, T] int32; PAD where nothing is scored.
-  fresh: jax.Array  # [B] bool: the row does not continue the same row of the batch before.
+  reset: jax.Array  # [B] bool: the row does not continue the same row of the batch before.
   sources: jax.Array  # [B] int32: the dataset that the row is from.
 
 
@@ -43,50 +47,90 @@ class Gradients(NamedTuple):
 
 
 def make_gradients(
-    model: spectral_gpt.Model, mesh: Mesh, *, dtype: jax.typing.DTypeLike, accumulation: int,
-    sources: int,
+    model: spectral_gpt.Model, mesh: Mesh, *, dtype: DTypeLike, accumulation: int, sources: int,
 ) -> Callable[..., Gradients]:
   """Returns f(params, carry, rows, scale) -> Gradients, for use under jit.
 
-  `carry` may be None: every row then starts cold. Layers compute in `dtype`.
+  `carry` may be None: every row is then stateless. Layers compute in `dtype`.
   """
-
-  def scaled_loss(params: hk.Params, rows: Rows, state: State, weight: jax.Array):
-    logits, state = model.apply(precision.cast_params(params, dtype), rows.inputs, state)
-    sums = loss.next_byte_loss(logits, rows.targets)
-    return jnp.sum(sums.nats) * weight, (sums, state)
-
-  def local(params: hk.Params, carry: State | None, rows: Rows, scale: jax.Array):
-    chex.assert_equal_shape_prefix([rows.inputs, rows.fresh], 1)
-    count = jnp.sum(loss.scored(rows.targets), dtype=jnp.int32)
-    count = jax.lax.psum(count, meshes.DATA_AXIS)
-    weight = scale / jnp.maximum(count, 1)
-    initial = model.initial_state(rows.fresh.shape[0], dtype)
-    state = initial if carry is None else spectral_gpt.reset(carry, rows.fresh, initial)
-
-    def micro_batch(total: hk.Params, part: tuple[Rows, State]):
-      gradients, aux = jax.grad(scaled_loss, has_aux=True)(params, *part, weight)
-      return jax.tree.map(jnp.add, total, gradients), aux
-
-    parts = (_split(rows, accumulation, 0), _split(state, accumulation, BATCH_AXIS))
-    nothing = jax.tree.map(jnp.zeros_like, params)
-    gradients, (sums, state) = jax.lax.scan(micro_batch, nothing, parts)
-    sums = _join(sums, 0)
-    gradients, nats, by_source = jax.lax.psum(
-        (gradients, jnp.sum(sums.nats), loss.by_source(sums, rows.sources, sources)),
-        meshes.DATA_AXIS)
-    state = _join(state, BATCH_AXIS)
-    # A state that is not finite would make every later loss of its row so, too.
-    state = jax.tree.map(lambda x, x0: jnp.where(jnp.isfinite(nats), x, x0), state, initial)
-    return gradients, loss.LossSum(nats, count), by_source, None if carry is None else state
-
+  local = functools.partial(
+      device_gradients, model, dtype=dtype, accumulation=accumulation, sources=sources)
+  summed: Any = P()
   # No collective is differentiated: gradients are summed once, after the last micro-batch. With
   # replication checks on, JAX would insert a sum into every micro-batch.
-  sharded = jax.shard_map(
+  return jax.shard_map(
       local, mesh=mesh, check_vma=False,
       in_specs=(P(), meshes.STATE_ROWS, meshes.ROWS, P()),
-      out_specs=(P(), P(), P(), meshes.STATE_ROWS))
-  return lambda *args: Gradients(*sharded(*args))
+      out_specs=Gradients(summed, summed, summed, meshes.STATE_ROWS))
+
+
+def device_gradients(
+    model: spectral_gpt.Model,
+    params: hk.Params,
+    carry: State | None,  # [L, B, ...]
+    rows: Rows,
+    scale: jax.Array,  # [] float32
+    *,
+    dtype: DTypeLike,
+    accumulation: int,
+    sources: int,
+) -> Gradients:
+  """What one device computes inside `shard_map`: all but the carry is summed over the mesh."""
+  chex.assert_equal_shape_prefix([rows.inputs, rows.reset], 1)
+  count = jnp.sum(loss.scored(rows.targets), dtype=jnp.int32)
+  count = jax.lax.psum(count, meshes.DATA_AXIS)
+  initial = model.initial_state(rows.reset.shape[0], dtype)
+  state = initial if carry is None else spectral_gpt.reset(carry, rows.reset, initial)
+
+  gradients, sums, state = accumulate(
+      functools.partial(scaled_loss, model, dtype), params, rows, state,
+      weight=scale / jnp.maximum(count, 1), parts=accumulation)
+
+  gradients, nats, by_source = jax.lax.psum(
+      (gradients, jnp.sum(sums.nats), loss.by_source(sums, rows.sources, sources)),
+      meshes.DATA_AXIS)
+  # A state that is not finite would make every later loss of its row so, too.
+  state = jax.tree.map(lambda x, x0: jnp.where(jnp.isfinite(nats), x, x0), state, initial)
+  return Gradients(
+      gradients, loss.LossSum(nats, count), by_source, None if carry is None else state)
+
+
+LossAndState = tuple[loss.LossSum, State]  # [B], [L, B, ...]
+
+
+def accumulate(
+    loss_of: Callable[..., tuple[jax.Array, LossAndState]],
+    params: hk.Params,
+    rows: Rows,
+    state: State,  # [L, B, ...]
+    *,
+    weight: jax.Array,  # [] float32
+    parts: int,
+) -> tuple[hk.Params, loss.LossSum, State]:  # Like params; [B]; [L, B, ...]
+  """The gradients of `loss_of` summed over micro-batches, one after the other: A = `parts`.
+
+  `loss_of(params, rows, state, weight)` returns what is differentiated and, beside it, the sums and
+  the next state of its rows.
+  """
+  def micro_batch(total: hk.Params, part: tuple[Rows, State]):
+    gradients, aux = jax.grad(loss_of, has_aux=True)(params, *part, weight)
+    return jax.tree.map(jnp.add, total, gradients), aux
+
+  cut = (_split(rows, parts, 0), _split(state, parts, BATCH_AXIS))
+  zero = jax.tree.map(jnp.zeros_like, params)
+  gradients, (sums, state) = jax.lax.scan(micro_batch, zero, cut)
+  return gradients, _join(sums, 0), _join(state, BATCH_AXIS)
+
+
+def scaled_loss(
+    model: spectral_gpt.Model, dtype: DTypeLike,
+    params: hk.Params, rows: Rows, state: State, weight: jax.Array,
+) -> tuple[jax.Array, LossAndState]:
+  """Nats of some rows times `weight`, to be differentiated; their sums, and the state after them.
+  """
+  logits, state = model.apply(precision.cast_params(params, dtype), rows.inputs, state)
+  sums = loss.next_byte_loss(logits, rows.targets)
+  return jnp.sum(sums.nats) * weight, (sums, state)
 
 
 def _split(tree: Any, parts: int, axis: int) -> Any:

@@ -1,4 +1,4 @@
-"""The held-out loss: windows that the model never learns from, each read from a cold start.
+"""The held-out loss, on windows that the model is never trained on, each from the initial state.
 
 Shapes: B rows of the batch, T time (bytes), S sources.
 """
@@ -26,7 +26,7 @@ def evaluate(
 ) -> loss.LossSum | None:  # [S]
   """The sums of the batches' targets by source, in NumPy's float64 and int64.
 
-  Asks `stop` between batches and returns None, having measured nothing, when it says so.
+  Returns None when `stop`, which is asked between batches, says so.
   """
   done = [loss.LossSum(jnp.zeros(sources), jnp.zeros(sources, jnp.int32))]
   for batch in batches:
@@ -40,8 +40,7 @@ def evaluate(
 
 
 def _whole_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, ...]:
-  """Inputs, targets and sources, with rows that count for nothing added: each device gets as many.
-  """
+  """Inputs, targets and sources, with unscored rows added so that devices get equal shares."""
   missing = -len(batch.inputs) % devices
   return (np.pad(batch.inputs, ((0, missing), (0, 0)), constant_values=vocab.BOUNDARY),
           np.pad(batch.targets, ((0, missing), (0, 0)), constant_values=vocab.PAD),

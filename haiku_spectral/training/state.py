@@ -71,7 +71,7 @@ def place(mesh: Mesh, state: TrainState) -> TrainState:
 
 
 def stored(state: TrainState, carried_rows: int) -> TrainState:
-  """What of a train state a checkpoint holds beside the parameters: cold rows have no past."""
+  """What a checkpoint holds beside the parameters: of the carry, that of the stateful rows."""
   carry = jax.tree.map(lambda x: x[:, :carried_rows], state.carry)
   return state._replace(params=None, carry=carry)
 
@@ -87,6 +87,6 @@ def restored(
   state = leaves.from_leaves(training, like._replace(params=None))
   carry = state.carry
   if carry is not None:
-    cold = model.initial_state(config.data.batch_size - rows, compute_dtype(config))
-    carry = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), carry, cold)
+    stateless = model.initial_state(config.data.batch_size - rows, compute_dtype(config))
+    carry = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), carry, stateless)
   return state._replace(params=leaves.from_leaves(params, like.params), carry=carry)

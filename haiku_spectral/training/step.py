@@ -22,12 +22,12 @@ from haiku_spectral.training.state import TrainState, compute_dtype, shardings
 
 
 class StepMetrics(NamedTuple):
-  """What a step tells of itself; scalars, but for the sources."""
+  """What a step reports; scalars, but for the sources."""
 
   loss: loss.LossSum  # Nats and targets of the global batch,
   by_source: loss.LossSum  # [S] and of each source.
   gradient_norm: jax.Array  # float32, before clipping.
-  usual_norm: jax.Array  # float32: its running average before this step.
+  grad_norm_ema: jax.Array  # float32: its moving average before this step.
   learning_rate: jax.Array  # float32
   skipped: jax.Array  # int32: steps skipped since the training began.
   consecutive: jax.Array  # int32: and since the last one that was applied.
@@ -38,7 +38,7 @@ LossFunction = Callable[[hk.Params, ArrayLike, ArrayLike, ArrayLike], loss.LossS
 
 
 def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainStep:
-  """The jitted step. It takes over the buffers of the state that it is given.
+  """The jitted step. The state that it is given is donated: its buffers become those of the next.
 
   Raises ValueError when the batch cannot be shared evenly among devices and micro-batches.
   """
@@ -66,7 +66,7 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
         loss=result.loss,
         by_source=result.by_source,
         gradient_norm=norm,
-        usual_norm=guards.usual_norm(state.guard, config.train.guard),
+        grad_norm_ema=guards.grad_norm_ema(state.guard, config.train.guard),
         learning_rate=learning_rate(state.step),
         skipped=guard.skipped,
         consecutive=guard.consecutive,
@@ -74,20 +74,20 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
     scaling = loss_scale.adjust(state.loss_scale, jnp.isfinite(norm))
     return TrainState(state.step + 1, params, opt_state, result.carry, guard, scaling), metrics
 
-  # Said explicitly, or the second step, which gets the first one's outputs, is compiled anew.
+  # Explicit, or the second step, which gets the first one's outputs, is compiled again.
   out_shardings = (shardings(mesh), meshes.replicated(mesh))
   return jax.jit(train_step, donate_argnums=0, out_shardings=out_shardings)
 
 
 def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:
-  """The jitted loss of rows that all start cold: (params, inputs, targets, sources) -> [S] sums."""
+  """The jitted loss of stateless rows: (params, inputs, targets, sources) -> sums [S]."""
   dtype, count = compute_dtype(config), len(phases.sources(config))
 
   def local(
       params: hk.Params, inputs: jax.Array, targets: jax.Array, sources: jax.Array
   ) -> loss.LossSum:
-    cold = model.initial_state(inputs.shape[0], dtype)
-    logits, _ = model.apply(precision.cast_params(params, dtype), inputs, cold)
+    initial = model.initial_state(inputs.shape[0], dtype)
+    logits, _ = model.apply(precision.cast_params(params, dtype), inputs, initial)
     rows = loss.next_byte_loss(logits, targets)
     return jax.lax.psum(loss.by_source(rows, sources, count), meshes.DATA_AXIS)
 

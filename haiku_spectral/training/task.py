@@ -1,4 +1,4 @@
-"""What a training is given, and what it gives back."""
+"""What a training is given, and what it returns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -9,7 +9,7 @@ import jax
 from haiku_spectral.modules import spectral_gpt
 
 Stop = Callable[[], bool]  # Whether to stop as soon as the state can be saved.
-Report = Callable[[str], None]  # Tells the user something, in a line.
+Report = Callable[[str], None]  # Shows the user a line.
 Scalars = Mapping[str, float | jax.Array]
 
 
@@ -54,5 +54,5 @@ class Outcome(NamedTuple):
   """How a training ended."""
 
   step: int
-  finished: bool  # False when it was told to stop before.
+  finished: bool  # False when it was stopped before.
   heldout_loss: float  # Nats per byte, of this process's last evaluation; nan if there was none.

@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+from unittest import mock
 
 import jax.numpy as jnp
 import numpy as np
@@ -28,7 +29,7 @@ def host(step, loss=None):
 
 
 def assert_is(found, step):
-  """The checkpoint is bit by bit what was saved at the step."""
+  """The checkpoint is bitwise what was saved at the step."""
   assert found.step == step, found.step
   assert found.host == host(step)
   np.testing.assert_equal(found.params, leaves.to_leaves(params(step)))
@@ -124,6 +125,15 @@ class CheckpointTest(parameterized.TestCase):
     assert_is(self.restore(), 10)
     self.assertIn('its meta data are not what was saved', self.reports[0])
 
+  def test_another_version_is_refused_and_left_where_it_is(self):
+    self.save(10)
+    with mock.patch.object(checkpoint, 'VERSION', 1):
+      self.save(20)
+    with self.assertRaisesRegex(
+        checkpoint.OtherVersion, r'/20 has version 1, this program reads version 2: use the'):
+      self.restore()
+    self.assertEqual(checkpoint.steps(self.run_dir), [20, 10])
+
   def test_a_step_whose_checkpoint_was_damaged_can_be_saved_again(self):
     self.save(10, 20)
     cut(self.folder(20) / 'meta' / 'metadata')
@@ -131,12 +141,12 @@ class CheckpointTest(parameterized.TestCase):
     self.save(20)
     assert_is(self.restore(), 20)
 
-  def test_when_none_is_whole_nothing_is_pretended(self):
+  def test_when_none_is_complete_nothing_is_pretended(self):
     self.save(10, 20)
     for step in (10, 20):
       shutil.rmtree(self.folder(step) / 'training')
     with self.assertRaisesRegex(
-        ValueError, r'none of the 2 checkpoints of .* is whole: restore .* or train again'):
+        ValueError, r'none of the 2 checkpoints of .* is complete: restore .* or train again'):
       self.restore()
     self.assertLen(self.reports, 2)
     self.assertEqual(checkpoint.steps(self.run_dir), [20, 10])  # For somebody to mend.
@@ -165,7 +175,7 @@ class CheckpointTest(parameterized.TestCase):
     replaced = self.folder(f'10{checkpoint.REPLACED}')
     self.folder(10).rename(replaced)
     assert_is(self.restore(), 10)
-    shutil.copytree(self.folder(10), replaced)  # Killed after the second one was whole.
+    shutil.copytree(self.folder(10), replaced)  # Killed after the second one was complete.
     assert_is(self.restore(), 10)
     self.assertFalse(replaced.exists())
 

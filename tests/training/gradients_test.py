@@ -117,6 +117,26 @@ class GradientsTest(parameterized.TestCase):
     chex.assert_trees_all_equal(many[1:], one[1:])
 
 
+class AccumulateTest(parameterized.TestCase):
+
+  @parameterized.parameters(1, 2, 8)
+  def test_gradients_are_summed_and_rows_keep_their_order(self, parts):
+    x = jnp.arange(8.0)
+    rows = gradients.Rows(x[:, None], x, x > 3, x.astype(int))
+    state = stand_in.State(10 * x[None, :, None])  # [1, B, 1]
+
+    def loss_of(params, rows, state, weight):
+      sums = loss.LossSum(params * rows.targets, rows.sources)
+      return weight * jnp.sum(params**2 * rows.targets), (sums, stand_in.State(state.past + 1))
+
+    found, sums, after = jax.jit(functools.partial(gradients.accumulate, loss_of, parts=parts))(
+        jnp.float32(3.0), rows, state, weight=jnp.float32(0.5))
+    self.assertEqual(float(found), 0.5 * 2 * 3.0 * 28)
+    np.testing.assert_array_equal(sums.nats, 3 * x)
+    np.testing.assert_array_equal(sums.targets, np.arange(8))
+    np.testing.assert_array_equal(after.past, 10 * x[None, :, None] + 1)
+
+
 class CarryTest(parameterized.TestCase):
 
   def setUp(self):
@@ -133,30 +153,30 @@ class CarryTest(parameterized.TestCase):
   def after(self, state):
     return self.model.apply(self.params, self.rows.inputs, state)[1].past
 
-  def test_states_are_carried_and_reset_exactly_where_rows_are_fresh(self):
-    fresh = np.array([True, False, False, True, False, True, True, False])
-    found = self.compute(self.params, self.old, self.rows._replace(fresh=fresh), 1.0).carry.past
-    carried, cold = self.after(self.old), self.after(self.model.initial_state(8))
-    np.testing.assert_allclose(found[:, ~fresh], carried[:, ~fresh], atol=1e-6)
-    np.testing.assert_allclose(found[:, fresh], cold[:, fresh], atol=1e-6)
-    self.assertGreater(float(jnp.abs(carried - cold).max()), 0.1)
+  def test_states_are_carried_and_reset_exactly_where_rows_say_so(self):
+    reset = np.array([True, False, False, True, False, True, True, False])
+    found = self.compute(self.params, self.old, self.rows._replace(reset=reset), 1.0).carry.past
+    carried, initial = self.after(self.old), self.after(self.model.initial_state(8))
+    np.testing.assert_allclose(found[:, ~reset], carried[:, ~reset], atol=1e-6)
+    np.testing.assert_allclose(found[:, reset], initial[:, reset], atol=1e-6)
+    self.assertGreater(float(jnp.abs(carried - initial).max()), 0.1)
 
   def test_the_carried_past_changes_the_loss(self):
-    stale = self.rows._replace(fresh=np.zeros(8, bool))
+    stale = self.rows._replace(reset=np.zeros(8, bool))
     with_past = self.compute(self.params, self.old, stale, 1.0)
     without = self.compute(self.params, self.model.initial_state(8), stale, 1.0)
     self.assertGreater(abs(float(with_past.loss.nats - without.loss.nats)), 0.1)
 
   def test_a_reset_wipes_out_what_is_not_finite(self):
     broken = jax.tree.map(lambda x: x.at[0, 2].set(jnp.nan), self.old)
-    fresh = np.arange(8) == 2
-    found = self.compute(self.params, broken, self.rows._replace(fresh=fresh), 1.0)
+    reset = np.arange(8) == 2
+    found = self.compute(self.params, broken, self.rows._replace(reset=reset), 1.0)
     chex.assert_tree_all_finite(jax.device_get(found))
 
   def test_no_state_that_is_not_finite_is_handed_on(self):
     broken = jax.tree.map(lambda x: x.at[0, 2].set(jnp.nan), self.old)
     stale = self.rows._replace(
-        fresh=np.zeros(8, bool), targets=np.full_like(self.rows.targets, 65))
+        reset=np.zeros(8, bool), targets=np.full_like(self.rows.targets, 65))
     found = self.compute(self.params, broken, stale, 1.0)
     self.assertTrue(np.isnan(found.loss.nats))
     chex.assert_tree_all_finite(jax.device_get(found.carry))

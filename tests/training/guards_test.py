@@ -43,27 +43,27 @@ class GuardsTest(parameterized.TestCase):
     self.assertEqual(applied, [True] * 5 + [False, True])
     self.assertEqual((int(state.skipped), int(state.consecutive)), (1, 0))
 
-  def test_skipped_norms_do_not_become_usual(self):
+  def test_skipped_norms_do_not_move_the_average(self):
     state, applied = after([1.0] * 4 + [100.0, np.nan] * 20)
     self.assertFalse(any(applied[4:]))
-    self.assertAlmostEqual(float(guards.usual_norm(state, CONFIG)), 1.0, places=5)
+    self.assertAlmostEqual(float(guards.grad_norm_ema(state, CONFIG)), 1.0, places=5)
 
   def test_the_average_is_a_mean_from_the_first_step_on(self):
     for count in (1, 3, 30):
       state, _ = after([2.0] * count)
-      self.assertAlmostEqual(float(guards.usual_norm(state, CONFIG)), 2.0, places=5)
+      self.assertAlmostEqual(float(guards.grad_norm_ema(state, CONFIG)), 2.0, places=5)
     state, _ = after([2.0] * 10 + [4.0] * 30)
-    self.assertAlmostEqual(float(guards.usual_norm(state, CONFIG)), 4.0, places=2)
+    self.assertAlmostEqual(float(guards.grad_norm_ema(state, CONFIG)), 4.0, places=2)
 
   def test_too_many_in_a_row_say_what_happened_and_what_to_try(self):
-    guards.check(7, consecutive=2, loss=1.0, gradient_norm=1.0, usual=1.0, config=CONFIG)
-    with self.assertRaisesRegex(
-        guards.TooManySkippedSteps,
+    self.assertEqual(guards.reason_to_stop(
+        7, consecutive=2, loss=1.0, gradient_norm=1.0, ema=1.0, config=CONFIG), '')
+    self.assertRegex(
+        guards.reason_to_stop(
+            8, consecutive=3, loss=float('nan'), gradient_norm=12.0, ema=1.5, config=CONFIG),
         r'stopped at step 8: the last 3 steps were all skipped .*max_consecutive_skips=2.*'
-        r'loss nan and gradient norm 12; usual is 1.5, and 5 times that is a spike. '
-        r'Try, .*learning_rate'):
-      guards.check(
-          8, consecutive=3, loss=float('nan'), gradient_norm=12.0, usual=1.5, config=CONFIG)
+        r'loss nan and gradient norm 12; the average norm is 1.5, and 5 times that is a spike. '
+        r'Try, .*learning_rate')
 
 
 if __name__ == '__main__':

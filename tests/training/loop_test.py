@@ -31,7 +31,7 @@ def train(config, run_dir, devices=1, until=None, **fields):
 
 
 def everything(run_dir):
-  """What must be equal: the last checkpoint, bit by bit, and all rows but their speeds."""
+  """What must be equal: the last checkpoint, bitwise, and all rows but their speeds."""
   run_dir = pathlib.Path(run_dir)
   last = checkpoint.restore_latest(run_dir)
   rows = [
@@ -250,7 +250,7 @@ class LoopTest(parameterized.TestCase):
 
   def test_two_trainings_cannot_share_a_folder(self):
     with run_folder.locked(self.run_dir), self.assertRaisesRegex(
-        ValueError, 'another training is writing to'):
+        ValueError, r'another training is writing to .* \(process \d+\): wait'):
       train(self.config, self.run_dir)
 
 
