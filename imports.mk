@@ -467,6 +467,7 @@ $(call py_library, //haiku_spectral/tasks:turkish_suffixes, //haiku_spectral/san
     //haiku_spectral/tasks:turkish_stems)
 $(call py_library, //haiku_spectral/tasks:verified_sample, //haiku_spectral:requirement \
     //haiku_spectral/storage:strict_json)
+$(call py_library, //haiku_spectral/training:accumulators, //haiku_spectral/training:metrics)
 $(call py_library, //haiku_spectral/training:checkpoint, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:leaves //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
@@ -479,20 +480,27 @@ $(call py_library, //haiku_spectral/training:heldout, //haiku_spectral/parallel:
 $(call py_library, //haiku_spectral/training:leaves)
 $(call py_library, //haiku_spectral/training:loop, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/parallel:mesh \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:gradients \
-    //haiku_spectral/training:guards //haiku_spectral/training:heldout \
-    //haiku_spectral/training:metrics //haiku_spectral/training:progress \
-    //haiku_spectral/training:run_folder //haiku_spectral/training:state \
-    //haiku_spectral/training:step //haiku_spectral/training:tally \
+    //haiku_spectral/training:accumulators //haiku_spectral/training:gradients \
+    //haiku_spectral/training:guards //haiku_spectral/training:measurements \
+    //haiku_spectral/training:metrics //haiku_spectral/training:run \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:step \
     //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:loss, //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/training:loss_scale)
+$(call py_library, //haiku_spectral/training:measurements, //haiku_spectral/training:accumulators \
+    //haiku_spectral/training:heldout //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run)
 $(call py_library, //haiku_spectral/training:metrics, //haiku_spectral/storage:append_log \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:loss \
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:optimizer, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:filters)
 $(call py_library, //haiku_spectral/training:progress, //haiku_spectral/training:loss)
+$(call py_library, //haiku_spectral/training:run, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/training:accumulators \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
+    //haiku_spectral/training:progress //haiku_spectral/training:state \
+    //haiku_spectral/training:step //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:run_folder, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_lock)
@@ -507,7 +515,6 @@ $(call py_library, //haiku_spectral/training:step, //haiku_spectral/config:__ini
     //haiku_spectral/training:gradients //haiku_spectral/training:guards \
     //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
     //haiku_spectral/training:optimizer //haiku_spectral/training:state)
-$(call py_library, //haiku_spectral/training:tally, //haiku_spectral/training:metrics)
 $(call py_library, //haiku_spectral/training:task, //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral:vocab)
 $(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions)
@@ -864,8 +871,9 @@ $(call py_test, //tests/training:run_folder_test, //haiku_spectral/config:__init
 $(call py_library, //tests/training:stand_in, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab)
-$(call py_test, //tests/training:step_test, //haiku_spectral/parallel:mesh \
-    //haiku_spectral/training:gradients //haiku_spectral/training:heldout \
-    //haiku_spectral/training:leaves //haiku_spectral/training:loss_scale \
+$(call py_test, //tests/training:step_test, //haiku_spectral/modules:precision \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
+    //haiku_spectral/training:heldout //haiku_spectral/training:leaves \
+    //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
     //haiku_spectral/training:state //haiku_spectral/training:step //tests/training:stand_in)
 $(call py_test, //tests:vocab_test, //haiku_spectral:vocab)

@@ -216,8 +216,8 @@ def _first_complete(
       reason = (str(error) or type(error).__name__).splitlines()[0][:300]
       damaged(step, f'checkpoint {folder} is damaged and not used: {reason}')
   raise ValueError(
-      f'none of the {len(order)} checkpoints of {run_dir} is complete: restore the folder from a copy '
-      'or train again in another --run_dir.')
+      f'none of the {len(order)} checkpoints of {run_dir} is complete: restore the folder from '
+      'a copy or train again in another --run_dir.')
 
 
 def _read(folder: pathlib.Path, step: int, items: Sequence[str]) -> Checkpoint:
