@@ -52,7 +52,7 @@ class Batches:
     # A stage has its own windows, but its stateful rows go on from the stage before.
     return np.array(places, np.int32), pipeline.batches(
         phase.data, data_dir=self._data_dir, seed=(self._config.train.seed, number),
-        segment=stage.segment, walked=stage.walked, host=self._host, hosts=self._hosts)
+        segment=stage.segment, offset=stage.offset, host=self._host, hosts=self._hosts)
 
   def missing(self) -> dict[str, str]:
     """The datasets of later phases that are not built yet, and the phase that first reads each."""

@@ -2,7 +2,7 @@
 
 Shapes: B rows on this host, T segment (bytes), H history (bytes).
 
-A global batch has two kinds of rows. Rows 0 .. carried_rows - 1 are stateful (truncated
+A global batch has two kinds of rows. Rows 0 .. stateful_rows - 1 are stateful (truncated
 back-propagation through time): each reads a sequence of chunks of segments, all over the mixture,
 and every chunk from its beginning to its end, so that the state may be carried from step to step.
 The state of such a row is reset where a chunk begins, and in every segment in which a document
@@ -67,12 +67,12 @@ class Batches:
 
   def __init__(
       self, data_config: config.DataConfig, records: Sequence[windows.Records],
-      weights: Sequence[float], *, segment: int, walked: int, seed: Sequence[int], host: int,
+      weights: Sequence[float], *, segment: int, offset: int, seed: Sequence[int], host: int,
       hosts: int,
   ) -> None:
-    self._config, self._segment, self._walked = data_config, segment, walked
+    self._config, self._segment, self._offset = data_config, segment, offset
     self._rows = _host_rows(data_config.batch_size, host, hosts)
-    self._chunk = data_config.segment * data_config.span  # Bytes.
+    self._chunk = data_config.segment * data_config.chunk_segments  # Bytes.
     self._windows = [windows.Windows(source, segment) for source in records]
     self._chunks = [windows.Windows(source, self._chunk) for source in records]
     self._window_order = mixture.mix([len(w) for w in self._windows], weights, seed=(*seed, 0))
@@ -86,27 +86,27 @@ class Batches:
     """The rows of this host at a step."""
     if step < 0:
       raise IndexError(f'steps are counted from 0, got {step}.')
-    return _stack([self._stateful_row(step, row) if row < self._config.carried_rows
+    return _stack([self._stateful_row(step, row) if row < self._config.stateful_rows
                    else self._stateless_row(step, row) for row in self._rows])
 
   def _stateless_row(self, step: int, row: int) -> _Row:
-    carried = self._config.carried_rows
-    number = step * (self._config.batch_size - carried) + row - carried
+    stateful = self._config.stateful_rows
+    number = step * (self._config.batch_size - stateful) + row - stateful
     source, window = self._window_order[number]
     return _window(self._windows[source], window, source, self._segment, self._config.history)
 
   def _stateful_row(self, step: int, row: int) -> _Row:
-    carried, chunk = self._config.carried_rows, self._chunk
+    stateful, chunk = self._config.stateful_rows, self._chunk
     # Rows start evenly spread over a chunk, the first one the farthest, so that chunks begin in the
     # order in which they are numbered: then the mixture's shares are kept at every step.
-    ahead = (carried - 1 - row) * self._config.span // carried * self._config.segment
-    number, start = divmod(self._walked + step * self._segment + ahead, chunk)
-    source, index = self._chunk_order[number * carried + row]
+    ahead = (stateful - 1 - row) * self._config.chunk_segments // stateful * self._config.segment
+    number, start = divmod(self._offset + step * self._segment + ahead, chunk)
+    source, index = self._chunk_order[number * stateful + row]
     # The chunk at the end of a split may be short: it is read again rather than its padding.
     readable = self._chunks[source].count_slices(index, self._segment) * self._segment
     ids = self._chunks[source].ids(index, start % readable, self._segment)
     # A chunk that begins, begins again, or may not go on where it was with segments of this length.
-    begins = start % readable == 0 or (step == 0 and (not self._walked or readable < chunk))
+    begins = start % readable == 0 or (step == 0 and (not self._offset or readable < chunk))
     reset = begins or bool((ids[:-1] == vocab.BOUNDARY).any())
     return _Row(ids, reset, source, np.full(self._config.history, vocab.PAD, np.int32))
 
@@ -188,17 +188,17 @@ def _open(
 
 def batches(
     data_config: config.DataConfig, *, data_dir: str, split: str = 'train', seed: Sequence[int],
-    host: int = 0, hosts: int = 1, segment: int | None = None, walked: int = 0,
+    host: int = 0, hosts: int = 1, segment: int | None = None, offset: int = 0,
 ) -> Batches:
   """The batches of a stage of training: [k] is what this host reads at its step k.
 
   Every window is read once before any is read again. Host h reads rows h B/H to (h + 1) B/H - 1 of
   the same global batch, whatever the number H of hosts. `segment` may be shorter than the config's,
-  which then still says how long a chunk is. Rows go on where they are after `walked` bytes.
+  which then still says how long a chunk is. Rows go on where they are after `offset` bytes.
   """
   records, weights = _open(data_config, data_dir, split)
   return Batches(data_config, records, weights, segment=segment or data_config.segment,
-                 walked=walked, seed=seed, host=host, hosts=hosts)
+                 offset=offset, seed=seed, host=host, hosts=hosts)
 
 
 def evaluation_batches(

@@ -60,18 +60,19 @@ def _validate_time_constants(path: str, owner: FilterConfig | MemoryConfig) -> N
 
 def _validate_data(data: DataConfig) -> None:
   parse_mixture(data.mixture)
-  require(data.carried_rows <= data.batch_size, 'config.data.carried_rows', data.carried_rows,
+  require(data.stateful_rows <= data.batch_size, 'config.data.stateful_rows', data.stateful_rows,
           f'0 to config.data.batch_size={data.batch_size}')
-  _validate_segment('config.data.segment', data.segment, data.span)
+  _validate_segment('config.data.segment', data.segment, data.chunk_segments)
 
 
-def _validate_segment(name: str, segment: int, span: int) -> None:
+def _validate_segment(name: str, segment: int, chunk_segments: int) -> None:
   require(RECORD_BYTES % segment == 0, name, segment,
           f'a divisor of the record length {RECORD_BYTES}')
-  chunk = segment * span
-  require(RECORD_BYTES % chunk == 0 or chunk % RECORD_BYTES == 0, 'config.data.span', span,
-          f'a number such that segment x span ({segment} x span) divides {RECORD_BYTES}, or is a '
-          'multiple of it')
+  chunk = segment * chunk_segments
+  require(RECORD_BYTES % chunk == 0 or chunk % RECORD_BYTES == 0,
+          'config.data.chunk_segments', chunk_segments,
+          f'a number that, times the segment ({segment}), divides {RECORD_BYTES}, or is a multiple '
+          'of it')
 
 
 def _validate_curriculum(config: Config) -> None:
@@ -81,7 +82,7 @@ def _validate_curriculum(config: Config) -> None:
     require(bool(phase.name) and names.index(phase.name) == number, path + 'name', phase.name,
             'a name that no other phase has')
     parse_mixture(phase.mixture, path + 'mixture')
-    _validate_segment(path + 'segment', phase.segment, config.data.span)
+    _validate_segment(path + 'segment', phase.segment, config.data.chunk_segments)
     lengths = list(parse_lengths(phase.warmup_lengths, path + 'warmup_lengths'))
     require(all(phase.segment % length == 0 for length in lengths)
             and phase.segment not in lengths, path + 'warmup_lengths', phase.warmup_lengths,
@@ -121,9 +122,9 @@ def _validate_reach(config: Config) -> None:
   """What a mixer reaches for must come up in training, or it first meets it in use."""
   model, data = config.model, config.data
   segment = max(phase.data.segment for phase in phases.plan(config))
-  met = segment * (data.span if data.carried_rows else 1)
+  met = segment * (data.chunk_segments if data.stateful_rows else 1)
   allowed = (f'at most the {met} bytes that a row reads before its state is reset '
-             '(data.segment, times data.span when rows are carried)')
+             '(data.segment, times data.chunk_segments where there are stateful rows)')
   if 'A' in model.pattern:
     window = model.attention.window
     require(window <= met, 'config.model.attention.window', window, allowed)

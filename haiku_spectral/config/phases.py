@@ -25,7 +25,7 @@ class Stage(NamedTuple):
   first_step: int  # Of the run.
   steps: int
   segment: int
-  walked: int  # Bytes that every row has read in the phase before.
+  offset: int  # Bytes that every row has read in the phase before.
 
 
 class Phase(NamedTuple):
@@ -63,15 +63,15 @@ def plan(config: Config) -> tuple[Phase, ...]:
 
 def _stages(phase: PhaseConfig, first_step: int, batch_size: int) -> tuple[Stage, ...]:
   """The stages of a phase; one that its bytes do not suffice for has no steps."""
-  stages, share, walked = [], 0.0, 0
+  stages, share, offset = [], 0.0, 0
   lengths = parse_lengths(phase.warmup_lengths, 'warmup_lengths')
   rest = 1 - sum(lengths.values())
   for segment, part in (*lengths.items(), (phase.segment, rest)):
     share += part
     end = round(share * phase.bytes / (batch_size * phase.segment)) * phase.segment
-    steps = (end - walked) // segment
-    stages.append(Stage(first_step, steps, segment, walked))
-    first_step, walked = first_step + steps, end
+    steps = (end - offset) // segment
+    stages.append(Stage(first_step, steps, segment, offset))
+    first_step, offset = first_step + steps, end
   return tuple(stages)
 
 

@@ -84,10 +84,10 @@ class DataConfig:
   mixture: str = 'starter:1'  # 'name:weight,name:weight'; weights are shares of the bytes.
   batch_size: int = field(8, at_least=1)  # Rows of the global batch.
   segment: int = field(1024, at_least=1)  # Bytes per row and step: the training length T.
-  # Segments of a chunk that a stateful row reads in sequence before it goes to another place.
-  span: int = field(16, at_least=1)
+  # Segments that a stateful row reads in sequence (a chunk) before it goes to another place.
+  chunk_segments: int = field(16, at_least=1)
   # Stateful rows of the batch (their state is carried over); the others are stateless.
-  carried_rows: int = field(4, at_least=0)
+  stateful_rows: int = field(4, at_least=0)
   # Bytes of context before the window that a stateless row is given; 0: none. There are no more
   # before a window in its record.
   history: int = field(0, at_least=0, at_most=RECORD_BYTES - 1, unit='bytes')

@@ -18,7 +18,7 @@ def get_config() -> ml_collections.ConfigDict:
       model=config.ModelConfig(
           layers=12, width=768, mlp_width=2560, remat=True,
           memory=config.MemoryConfig(heads=12), attention=config.AttentionConfig(heads=12)),
-      data=config.DataConfig(mixture=REAL, segment=4096, batch_size=128, carried_rows=64),
+      data=config.DataConfig(mixture=REAL, segment=4096, batch_size=128, stateful_rows=64),
       curriculum=(
           config.PhaseConfig(
               name='language', bytes=20_000_000_000,

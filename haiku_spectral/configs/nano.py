@@ -10,7 +10,7 @@ def get_config() -> ml_collections.ConfigDict:
   return config.to_config_dict(config.Config(
       model=config.ModelConfig(
           width=96, mlp_width=160, attention=config.AttentionConfig(heads=2)),
-      data=config.DataConfig(batch_size=4, carried_rows=2),
+      data=config.DataConfig(batch_size=4, stateful_rows=2),
       train=config.TrainConfig(
           steps=900, eval_every=150, checkpoint_every=100,
           optimizer=config.OptimizerConfig(learning_rate=3e-3)),

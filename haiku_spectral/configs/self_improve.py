@@ -19,7 +19,7 @@ def get_config() -> ml_collections.ConfigDict:
           memory=config.MemoryConfig(heads=2),
           hyena=config.HyenaConfig(
               filter=config.FilterConfig(horizon=256, max_time_constant=64.0))),
-      data=config.DataConfig(mixture='starter:1', segment=256, batch_size=16, carried_rows=0),
+      data=config.DataConfig(mixture='starter:1', segment=256, batch_size=16, stateful_rows=0),
       curriculum=(
           config.PhaseConfig(
               name='base', bytes=700 * 4096, mixture=ORIGINAL, segment=256,

@@ -11,7 +11,7 @@ def get_config() -> ml_collections.ConfigDict:
       model=config.ModelConfig(
           layers=12, width=512, mlp_width=1280,
           memory=config.MemoryConfig(heads=8), attention=config.AttentionConfig(heads=8)),
-      data=config.DataConfig(batch_size=64, carried_rows=32),
+      data=config.DataConfig(batch_size=64, stateful_rows=32),
       train=config.TrainConfig(
           steps=50_000, precision='bfloat16', eval_every=1000, checkpoint_every=1000,
           optimizer=config.OptimizerConfig(learning_rate=1e-3, warmup_steps=1000)),

@@ -195,12 +195,12 @@ def state_bytes(config: ModelConfig) -> tuple[int, int]:
 def write_run(run_dir: pathlib.Path, config: Config, params: hk.Params, step: int) -> None:
   """Makes a run folder whose one checkpoint holds these parameters.
 
-  Training may go on from it: with a fresh optimiser, and no past for the carried rows.
+  Training may go on from it: with a fresh optimiser, and no past for the stateful rows.
   """
   model = spectral_gpt.make_model(config.model)._replace(init=lambda key: params)
   fresh = train_states.initial_state(model, config)._replace(step=jnp.int32(step))
   run_folder.write_config(run_dir, config)
   store = checkpoint.Store(run_dir, keep_latest=1)
-  store.save(step, params, train_states.stored(fresh, config.data.carried_rows),
+  store.save(step, params, train_states.stored(fresh, config.data.stateful_rows),
              {'heldout_loss': None})
   store.close()

@@ -121,6 +121,6 @@ def save(run: Run, out: Outputs, position: Position) -> Position:
   """Saves a checkpoint in the background."""
   host = {**position.memory._asdict(), 'sums': position.memory.sums._asdict(),
           'reading': run.task.reading(position.step)}
-  training = state.stored(position.state, run.config.data.carried_rows)
+  training = state.stored(position.state, run.config.data.stateful_rows)
   out.store.save(position.step, position.state.params, training, host)
   return position._replace(saved=True)

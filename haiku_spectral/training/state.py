@@ -46,7 +46,7 @@ def initial_state(model: spectral_gpt.Model, config: Config) -> TrainState:
   """The state before the first step: a function of `config.train.seed`."""
   params = model.init(jax.random.key(config.train.seed))
   carry = None
-  if config.data.carried_rows:
+  if config.data.stateful_rows:
     carry = model.initial_state(config.data.batch_size, compute_dtype(config))
   return TrainState(
       step=jnp.int32(0),
@@ -70,9 +70,9 @@ def place(mesh: Mesh, state: TrainState) -> TrainState:
   return TrainState(*(jax.device_put(*part) for part in zip(state, shardings(mesh), strict=True)))
 
 
-def stored(state: TrainState, carried_rows: int) -> TrainState:
+def stored(state: TrainState, stateful_rows: int) -> TrainState:
   """What a checkpoint holds beside the parameters: of the carry, that of the stateful rows."""
-  carry = jax.tree.map(lambda x: x[:, :carried_rows], state.carry)
+  carry = jax.tree.map(lambda x: x[:, :stateful_rows], state.carry)
   return state._replace(params=None, carry=carry)
 
 
@@ -80,7 +80,7 @@ def restored(
     params: leaves.Leaves, training: leaves.Leaves, model: spectral_gpt.Model, config: Config
 ) -> TrainState:
   """The train state of a checkpoint, on the host. Raises ValueError when it does not fit."""
-  rows = config.data.carried_rows
+  rows = config.data.stateful_rows
   like = jax.eval_shape(lambda: initial_state(model, config))
   like = like._replace(carry=jax.tree.map(
       lambda x: jax.ShapeDtypeStruct((x.shape[0], rows, *x.shape[2:]), x.dtype), like.carry))

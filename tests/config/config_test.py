@@ -67,8 +67,8 @@ class ConfigTest(parameterized.TestCase):
       ({'data__history': 65_536}, 'data.history=65536.*give 0 to 65535 bytes'),
       ({'data__history': -1}, 'data.history=-1 is not allowed'),
       ({'data__segment': 1000}, 'segment=1000.*a divisor of the record length 65536'),
-      ({'data__span': 65}, 'span=65.*divides 65536, or is a multiple'),
-      ({'data__carried_rows': 9}, 'carried_rows=9.*0 to config.data.batch_size=4'),
+      ({'data__chunk_segments': 65}, 'chunk_segments=65.*divides 65536, or is a multiple'),
+      ({'data__stateful_rows': 9}, 'stateful_rows=9.*0 to config.data.batch_size=4'),
       ({'train__seed': -1}, 'train.seed=-1 is not allowed: give 0 to 2147483647'),
       ({'train__optimizer__b1': 1.0}, 'b1=1.0 is not allowed: give 0 or more, less than 1'),
       ({'train__optimizer__learning_rate': float('nan')}, 'learning_rate=nan.*a finite number'),
@@ -87,17 +87,17 @@ class ConfigTest(parameterized.TestCase):
       ({'train__optimizer__clip_norm': 0.0}, 'clip_norm=0.0'),
       ({'train__guard__spike_factor': 1.0}, 'spike_factor=1.0'),
       ({'train__guard__max_consecutive_skips': 0}, 'max_consecutive_skips=0'),
-      # What is never met in training: the window, the horizon, with and without carried rows.
-      ({'data__segment': 256, 'data__carried_rows': 0},
+      # What is never met in training: the window, the horizon, with and without stateful rows.
+      ({'data__segment': 256, 'data__stateful_rows': 0},
        'attention.window=512.*at most the 256 bytes that a row reads before its state is reset'),
-      ({'data__segment': 512, 'data__carried_rows': 0}, 'filter.horizon=1024.*at most the 512'),
+      ({'data__segment': 512, 'data__stateful_rows': 0}, 'filter.horizon=1024.*at most the 512'),
       ({'model__depth': 3}, 'config.model.depth is not a field: config.model has pattern, layers'),
   )
   def test_every_mistake_names_the_field_the_value_and_what_is_allowed(self, fields, message):
     with self.assertRaisesRegex(ValueError, message):
       changed(**fields)
 
-  def test_a_window_longer_than_a_segment_is_met_by_carried_rows(self):
+  def test_a_window_longer_than_a_segment_is_met_by_stateful_rows(self):
     self.assertEqual(changed(data__segment=256).data.segment, 256)
 
   def test_json_brings_back_the_same_config(self):

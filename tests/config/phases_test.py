@@ -41,16 +41,16 @@ class PhasesTest(parameterized.TestCase):
     plan, step = phases.plan(make(*budgets, rows=rows, warmup_lengths=warmup_lengths)), 0
     lengths = [part.split(':') for part in warmup_lengths.split(',') if part]
     for budget, phase in zip(budgets, plan, strict=True):
-      walked, share = 0, 0.0
+      offset, share = 0, 0.0
       self.assertEqual(phase.first_step, step)
       self.assertLen(phase.stages, len(lengths) + 1)
       for stage, (length, part) in zip(phase.stages, [*lengths, (1024, 1)], strict=True):
-        self.assertEqual((stage.first_step, stage.segment, stage.walked),
-                         (step, int(length), walked))
-        self.assertEqual(walked % 1024, 0)
-        step, walked = step + stage.steps, walked + stage.steps * stage.segment
+        self.assertEqual((stage.first_step, stage.segment, stage.offset),
+                         (step, int(length), offset))
+        self.assertEqual(offset % 1024, 0)
+        step, offset = step + stage.steps, offset + stage.steps * stage.segment
         share = min(1.0, share + float(part))
-        self.assertLessEqual(abs(rows * walked - share * budget), rows * 512 + 1e-3)
+        self.assertLessEqual(abs(rows * offset - share * budget), rows * 512 + 1e-3)
       self.assertEqual(phase.end, step)
 
   def test_a_step_belongs_to_one_phase_and_stage(self):

@@ -87,7 +87,7 @@ class CurriculumTest(parameterized.TestCase):
       self.assertGreater(checked, 1)
 
   def test_hosts_read_the_same_global_batches(self):
-    config = small(batch_size=8, carried_rows=5)
+    config = small(batch_size=8, stateful_rows=5)
     batches = self.batches(config)
     cuts = [stage.first_step for phase in phases.plan(config) for stage in phase.stages]
     for step in {*cuts, *(cut - 1 for cut in cuts[1:]), len(batches) - 1}:
@@ -97,14 +97,14 @@ class CurriculumTest(parameterized.TestCase):
   @hypothesis.settings(deadline=None, max_examples=15)
   @hypothesis.given(st.data())
   def test_a_batch_depends_on_the_step_alone_and_on_no_host(self, data):
-    config = small(batch_size=8, carried_rows=3)
+    config = small(batch_size=8, stateful_rows=3)
     used = self.batches(config)
     for step in data.draw(st.lists(st.integers(0, len(used) - 1), min_size=1, max_size=4)):
       hosts = data.draw(st.sampled_from([1, 2, 4, 8]))
       self.assert_same(self.joined(config, step, hosts), used[step])
 
   def test_phases_change_at_their_steps_and_begin_anew(self):
-    config = small(batch_size=8, carried_rows=8)
+    config = small(batch_size=8, stateful_rows=8)
     batches, names = self.batches(config), phases.sources(config)
     self.assertLen(batches, phases.total_steps(config))
     for phase in phases.plan(config):
@@ -118,7 +118,7 @@ class CurriculumTest(parameterized.TestCase):
       batches[len(batches)]
 
   def test_rows_go_on_where_they_were_when_segments_get_longer(self):
-    config = small(batch_size=8, carried_rows=8)
+    config = small(batch_size=8, stateful_rows=8)
     batches, stages = self.batches(config), phases.plan(config)[0].stages
     self.assertEqual([stage.segment for stage in stages], [4, 16, 64])
     went_on = 0
@@ -135,7 +135,7 @@ class CurriculumTest(parameterized.TestCase):
     data_dir = str(self.root / 'later')
     shutil.copytree(self.data_dir, data_dir)
     shutil.rmtree(pathlib.Path(data_dir, 'text_folder', 'golden'))
-    config = small(batch_size=8, carried_rows=4)
+    config = small(batch_size=8, stateful_rows=4)
     batches, last = self.batches(config, data_dir=data_dir), phases.plan(config)[-1]
     self.assertEqual(batches.missing(), {'text_folder/golden': 'golden'})
     batches[last.first_step - 1]
@@ -147,7 +147,7 @@ class CurriculumTest(parameterized.TestCase):
     batches[last.first_step]
 
   def test_a_checkpoint_says_what_was_read(self):
-    config = small(batch_size=8, carried_rows=4)
+    config = small(batch_size=8, stateful_rows=4)
     batches, plan = self.batches(config), phases.plan(config)
     found = batches.reading(plan[1].first_step)  # Nothing of the second phase is read yet.
     self.assertEqual((found['phase'], found['segment']), ('world', 64))
@@ -162,7 +162,7 @@ class CurriculumTest(parameterized.TestCase):
   def test_a_dataset_that_changed_is_named_as_long_as_it_is_read(self):
     data_dir = str(self.root / 'changed')
     shutil.copytree(self.data_dir, data_dir)
-    config = small(batch_size=8, carried_rows=4)
+    config = small(batch_size=8, stateful_rows=4)
     plan = phases.plan(config)
     first, second = plan[1].first_step - 1, plan[1].first_step
     readings = {step: self.batches(config, data_dir=data_dir).reading(step)

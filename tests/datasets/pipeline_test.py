@@ -15,8 +15,8 @@ from haiku_spectral import config, vocab
 from tests.datasets import corpora
 
 CONFIG = config.DataConfig(
-    mixture='text_folder/big:4,text_folder/other:1', batch_size=8, segment=1024, span=4,
-    carried_rows=4)
+    mixture='text_folder/big:4,text_folder/other:1', batch_size=8, segment=1024, chunk_segments=4,
+    stateful_rows=4)
 BIG, TINY = 'text_folder/big:1', 'text_folder/tiny:1'
 
 
@@ -98,20 +98,21 @@ class PipelineTest(parameterized.TestCase):
 
   def test_a_chunk_goes_on_from_record_to_record(self):
     # One document that fills records: a row reads two of them in sequence, 128 segments.
-    data_config = replace(mixture='text_folder/long:1', batch_size=1, carried_rows=1, span=128)
+    data_config = replace(
+        mixture='text_folder/long:1', batch_size=1, stateful_rows=1, chunk_segments=128)
     batches, segments = self.batches(data_config), []
     for step in range(128, 256):
       batch = batches[step]
       self.assertEqual(batch.reset[0], step == 128 or (batch.inputs[0] == vocab.BOUNDARY).any())
       segments.append(batch.inputs[0])
-    walked, stream = np.concatenate(segments), self.streams['long'].reshape(-1)
+    read, stream = np.concatenate(segments), self.streams['long'].reshape(-1)
     at = self.locate('long', segments[0])[0] * packing.RECORD_BYTES
     self.assertEqual(at % (2 * packing.RECORD_BYTES), 0)
-    np.testing.assert_array_equal(walked, stream[at:at + len(walked)])
+    np.testing.assert_array_equal(read, stream[at:at + len(read)])
 
   def test_resets_are_staggered_and_stateless_rows_are_always_reset(self):
     batches = self.batches(
-        replace(mixture='text_folder/long:1', batch_size=10, carried_rows=8, segment=64))
+        replace(mixture='text_folder/long:1', batch_size=10, stateful_rows=8, segment=64))
     np.testing.assert_array_equal(batches[0].reset, True)
     for step in range(1, 40):
       reset = batches[step].reset
@@ -121,8 +122,8 @@ class PipelineTest(parameterized.TestCase):
       self.assertBetween(reset[:8].sum(), 2, 3)  # More than 2 only where a document begins.
 
   @parameterized.parameters(0, 4, 8)
-  def test_hosts_share_the_same_global_batch(self, carried_rows):
-    data_config = replace(carried_rows=carried_rows)
+  def test_hosts_share_the_same_global_batch(self, stateful_rows):
+    data_config = replace(stateful_rows=stateful_rows)
     for hosts in (2, 4, 8):
       parts = [self.batches(data_config, host=host, hosts=hosts)[5] for host in range(hosts)]
       joined = corpora.joined(parts)
@@ -143,8 +144,8 @@ class PipelineTest(parameterized.TestCase):
       self.assertFalse(np.array_equal(inputs, self.batches(seed=1)[0].inputs[rows]))
 
   @parameterized.parameters(0, 8)
-  def test_weights_are_shares_of_the_bytes(self, carried_rows):
-    batches = self.batches(replace(carried_rows=carried_rows, segment=64, span=4))
+  def test_weights_are_shares_of_the_bytes(self, stateful_rows):
+    batches = self.batches(replace(stateful_rows=stateful_rows, segment=64, chunk_segments=4))
     scored = np.zeros(2)
     for step in range(400):  # 3200 windows.
       batch = batches[step]
@@ -152,7 +153,8 @@ class PipelineTest(parameterized.TestCase):
     self.assertAlmostEqual(scored[0] / scored.sum(), 0.8, delta=0.01)
 
   def test_an_epoch_covers_every_window_once(self):
-    batches = self.batches(replace(mixture=BIG, carried_rows=0, batch_size=4, segment=4096, span=1))
+    batches = self.batches(replace(
+        mixture=BIG, stateful_rows=0, batch_size=4, segment=4096, chunk_segments=1))
     count = len(windows.Windows(
         windows.Records('text_folder/big', data_dir=self.data_dir, split='train'), 4096))
     rows = [row for step in range(count // 2) for row in batches[step].inputs]
@@ -162,7 +164,8 @@ class PipelineTest(parameterized.TestCase):
     self.assertLen({row.tobytes() for row in rows[:count]}, count)
 
   def test_stateful_rows_cover_every_chunk_once(self):
-    batches = self.batches(replace(mixture=BIG, carried_rows=2, batch_size=2, segment=1024, span=4))
+    batches = self.batches(replace(
+        mixture=BIG, stateful_rows=2, batch_size=2, segment=1024, chunk_segments=4))
     count = len(windows.Windows(
         windows.Records('text_folder/big', data_dir=self.data_dir, split='train'), 4096))
     # Row 1 is at the beginning of its chunk at step 0, row 0 two segments further.
@@ -171,17 +174,19 @@ class PipelineTest(parameterized.TestCase):
     self.assertLen({record * 16 + position // 4096 for record, position in chunks}, count // 2 * 2)
 
   @parameterized.parameters(0, 3, 8)
-  def test_a_corpus_smaller_than_a_batch_is_repeated(self, carried_rows):
-    batches = self.batches(replace(mixture=TINY, carried_rows=carried_rows, segment=16, span=4))
+  def test_a_corpus_smaller_than_a_batch_is_repeated(self, stateful_rows):
+    batches = self.batches(replace(
+        mixture=TINY, stateful_rows=stateful_rows, segment=16, chunk_segments=4))
     for step in range(50):
       batch = batches[step]
       self.assertTrue((batch.targets != vocab.PAD).any(axis=1).all(), 'a row without a target')
-      np.testing.assert_array_equal(batch.reset[carried_rows:], True)
+      np.testing.assert_array_equal(batch.reset[stateful_rows:], True)
 
   def test_short_chunks_start_over_with_a_reset(self):
     # 41 + 41 positions or fewer: a chunk of 64 segments has no more than 6 slices of 16 with
     # something to predict; the row goes back to its start rather than into padding.
-    batches = self.batches(replace(mixture=TINY, carried_rows=1, batch_size=1, segment=16, span=64))
+    batches = self.batches(replace(
+        mixture=TINY, stateful_rows=1, batch_size=1, segment=16, chunk_segments=64))
     previous, begun = batches[0], 0
     for step in range(1, 60):
       batch = batches[step]
@@ -193,9 +198,9 @@ class PipelineTest(parameterized.TestCase):
     self.assertBetween(begun, 59 // 6, 59 // 5 + 1)
 
   def test_rows_go_on_where_they_were_in_longer_segments(self):
-    long = replace(mixture='text_folder/long:1', segment=1024, span=8)
+    long = replace(mixture='text_folder/long:1', segment=1024, chunk_segments=8)
     short, whole = self.batches(long, segment=256), self.batches(long)
-    later = self.batches(long, walked=2048)
+    later = self.batches(long, offset=2048)
     for step in range(5):
       self.assert_same(*(
           [field[:4] for field in batch[:5]] for batch in (later[step], whole[step + 2])))
@@ -205,7 +210,7 @@ class PipelineTest(parameterized.TestCase):
         np.concatenate(pieces, axis=1), np.concatenate([whole[k].inputs[:4] for k in (0, 1)], 1))
 
   def test_boundaries_are_inputs_and_targets(self):
-    batches = self.batches(replace(mixture=TINY, carried_rows=0, segment=128, span=1))
+    batches = self.batches(replace(mixture=TINY, stateful_rows=0, segment=128, chunk_segments=1))
     stream = self.streams['tiny'][0]
     boundaries = np.flatnonzero(stream == vocab.BOUNDARY)
     self.assertEqual(boundaries[0], 0)

@@ -79,7 +79,8 @@ class NewMixerTest(absltest.TestCase):
 
   def test_trains_a_step(self):
     config = configs.validate(configs.Config(
-        model=MODEL, data=configs.DataConfig(batch_size=2, segment=32, span=1, carried_rows=1),
+        model=MODEL,
+        data=configs.DataConfig(batch_size=2, segment=32, chunk_segments=1, stateful_rows=1),
         train=configs.TrainConfig(steps=4, optimizer=configs.OptimizerConfig(warmup_steps=0))))
     mesh = meshes.data_mesh(jax.devices()[:1])
     model = spectral_gpt.make_model(MODEL)

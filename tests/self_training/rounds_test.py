@@ -31,7 +31,7 @@ from tests.self_training import stand_ins
 
 FAMILY = stand_ins.Doubling()
 CONFIG = config.Config(
-    model=tiny_model.CONFIG, data=config.DataConfig(carried_rows=0),
+    model=tiny_model.CONFIG, data=config.DataConfig(stateful_rows=0),
     curriculum=tuple(
         config.PhaseConfig(name=name, bytes=80 * 1024, mixture=mixture,
                            rate=config.RateConfig(warmup_steps=1))

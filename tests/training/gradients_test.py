@@ -45,7 +45,7 @@ def assert_close(found, expected, tolerance=1e-5):
 @functools.cache
 def run(real, devices, accumulation, carried=True):
   """Gradients of the same batch, cut among devices and micro-batches."""
-  config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
+  config = stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8)
   model = spectral_gpt.make_model(REAL) if real else stand_in.make_model()
   params = jax.jit(model.init)(jax.random.key(0))
   mesh = meshes.data_mesh(jax.devices()[:devices])
@@ -62,7 +62,7 @@ def run(real, devices, accumulation, carried=True):
 class GradientsTest(parameterized.TestCase):
 
   def test_rows_score_unequal_numbers_of_bytes(self):
-    config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
+    config = stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8)
     counts = (make_rows(config).targets != vocab.PAD).sum(axis=1)
     self.assertGreater(counts.max(), 3 * (counts.min() + 1))
     self.assertGreater(len(set(counts)), ROWS // 2)
@@ -76,7 +76,7 @@ class GradientsTest(parameterized.TestCase):
 
   def test_the_sums_of_the_sources_are_those_of_their_rows(self):
     found, rows = run(False, 4, 2), make_rows(
-        stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8))
+        stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8))
     self.assertEqual(found.by_source.targets.tolist(), [
         (rows.targets[rows.sources == source] != vocab.PAD).sum() for source in range(2)])
     assert_close(found.by_source.nats.sum(), found.loss.nats)
@@ -91,7 +91,7 @@ class GradientsTest(parameterized.TestCase):
     self.assertEqual(part.by_source.targets[1], 0)
 
   def test_are_those_of_the_global_mean(self):
-    config = stand_in.make_config(batch_size=ROWS, segment=32, carried_rows=8)
+    config = stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8)
     model, rows = stand_in.make_model(), make_rows(config)
     params = model.init(jax.random.key(0))
 

@@ -207,11 +207,11 @@ class LoopTest(parameterized.TestCase):
 
   def test_another_config_is_refused(self):
     train(self.config, self.run_dir)
-    other = stand_in.make_config(steps=10, carried_rows=2, optimizer={'learning_rate': 0.5})
+    other = stand_in.make_config(steps=10, stateful_rows=2, optimizer={'learning_rate': 0.5})
     with self.assertRaises(ValueError) as caught:
       train(other, self.run_dir)
     message = str(caught.exception)
-    self.assertIn('config.data.carried_rows: 4 != 2', message)
+    self.assertIn('config.data.stateful_rows: 4 != 2', message)
     self.assertIn('config.train.optimizer.learning_rate: 0.02 != 0.5', message)
     self.assertNotIn('config.train.log_every:', message)
     self.assertRegex(message, r'another --run_dir.*What may change is config.train.steps')

@@ -83,7 +83,7 @@ def make_model(on_apply=lambda: None):
   return spectral_gpt.Model(init, apply, initial_state)
 
 
-def make_config(*, batch_size=8, segment=8, carried_rows=4, curriculum=(), **train):
+def make_config(*, batch_size=8, segment=8, stateful_rows=4, curriculum=(), **train):
   """A small config; keywords are fields of TrainConfig, or dicts of its parts' fields."""
   rate = {} if curriculum else {'learning_rate': 0.02, 'warmup_steps': 2}
   optimizer = configs.OptimizerConfig(**{**rate, **train.pop('optimizer', {})})
@@ -93,8 +93,8 @@ def make_config(*, batch_size=8, segment=8, carried_rows=4, curriculum=(), **tra
   return configs.validate(configs.Config(
       model=configs.ModelConfig(pattern='M'),  # Not used; no window or horizon to be met.
       data=configs.DataConfig(
-          mixture='starter:1,other:1', batch_size=batch_size, segment=segment, span=4,
-          carried_rows=carried_rows),
+          mixture='starter:1,other:1', batch_size=batch_size, segment=segment, chunk_segments=4,
+          stateful_rows=stateful_rows),
       curriculum=curriculum,
       train=configs.TrainConfig(
           **{**defaults, **train}, optimizer=optimizer, guard=guard)))
@@ -112,7 +112,7 @@ def make_batch(config, step):
   for row, scored in enumerate(random.integers(0, segment + 1, data.batch_size)):
     targets[row, max(scored, row == 0):] = vocab.PAD
   rows = np.arange(data.batch_size)
-  reset = ((step + rows) % data.span == 0) | (rows >= data.carried_rows)
+  reset = ((step + rows) % data.chunk_segments == 0) | (rows >= data.stateful_rows)
   reset |= step in [phase.first_step for phase in plan]
   return Batch(ids[:, :-1].copy(), targets, reset, (rows % 2).astype(np.int32))
 

@@ -76,7 +76,7 @@ class StepTest(parameterized.TestCase):
 
   @parameterized.parameters('float32', 'bfloat16', 'float16')
   def test_the_loss_is_that_of_parameters_rounded_to_the_precision(self, name):
-    config = stand_in.make_config(precision=name, carried_rows=0)
+    config = stand_in.make_config(precision=name, stateful_rows=0)
     batch = rows(config, 0)
     params = jax.device_get(stand_in.start(config, MESH).params)
 
@@ -111,8 +111,8 @@ class StepTest(parameterized.TestCase):
         [h.learning_rate for h in history], [0.005, 0.01, 0.015], rtol=1e-6)
     self.assertEqual(history[-1].loss.targets, (rows(config, 2).targets != 256).sum())
 
-  def test_without_carried_rows_there_is_no_carry(self):
-    last, _ = run(stand_in.make_config(carried_rows=0), 2)
+  def test_without_stateful_rows_there_is_no_carry(self):
+    last, _ = run(stand_in.make_config(stateful_rows=0), 2)
     self.assertIsNone(last.carry)
 
 
@@ -152,7 +152,7 @@ class LengthTest(absltest.TestCase):
 
   def test_a_state_goes_on_in_longer_segments(self):
     config = stand_in.make_config(
-        carried_rows=8, optimizer={'learning_rate': 1e-12, 'warmup_steps': 0})
+        stateful_rows=8, optimizer={'learning_rate': 1e-12, 'warmup_steps': 0})
     ids = np.random.default_rng(0).integers(0, 256, (8, 17)).astype(np.int32)
 
     def read(*cuts):
@@ -206,14 +206,14 @@ class LossScaleTest(parameterized.TestCase):
 class StoredStateTest(parameterized.TestCase):
 
   @parameterized.parameters(('float32', 0), ('float32', 4), ('float16', 8))
-  def test_a_stored_state_goes_on_bitwise(self, name, carried_rows):
-    config = stand_in.make_config(precision=name, carried_rows=carried_rows)
+  def test_a_stored_state_goes_on_bitwise(self, name, stateful_rows):
+    config = stand_in.make_config(precision=name, stateful_rows=stateful_rows)
     middle, _ = run(config, 3)
     params, training = (
-        leaves.to_leaves(tree) for tree in (middle.params, state.stored(middle, carried_rows)))
+        leaves.to_leaves(tree) for tree in (middle.params, state.stored(middle, stateful_rows)))
     for name, leaf in training.items():
       if name.startswith('carry'):
-        self.assertEqual(leaf.shape[1], carried_rows)
+        self.assertEqual(leaf.shape[1], stateful_rows)
     back = state.place(MESH, state.restored(params, training, MODEL, config))
     straight, before = run(config, 3, middle, start=3)
     resumed, after = run(config, 3, back, start=3)

@@ -55,7 +55,7 @@ class StagesTest(absltest.TestCase):
   def test_a_built_corpus_is_trained_on_by_the_loop_itself(self):
     preset = config.to_config_dict(config.Config(
         model=dataclasses.replace(tiny_model.CONFIG, pattern='A', layers=1),
-        data=config.DataConfig(segment=64, batch_size=4, carried_rows=2)))
+        data=config.DataConfig(segment=64, batch_size=4, stateful_rows=2)))
     self.enterContext(mock.patch.object(tiny, 'get_config', return_value=preset))
     given = {'FORMAT': 'jsonl.gz', 'FOLDER': self.create_tempdir().full_path,
              'NUM_BYTES': 400_000, 'WINDOW_BYTES': 32_768, 'STEPS': 5}
