@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from absl import flags
 
-from binaries import command_line
+from binaries import command_line, flag_types
 from haiku_spectral import shutdown
 from haiku_spectral.agent import folder, loop, sampler, transcript
 from haiku_spectral.decoding import decoder as decoder_lib
@@ -24,18 +24,24 @@ from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.training import checkpoint
 
-RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of the run whose model writes.')
+RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the run whose model generates.')
 BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
-SESSION = flags.DEFINE_string('session', '', 'Folder of the session: a new one, or one to go on.')
+SESSION = flag_types.define_path(
+    'session', '', 'Folder of the session: a new one, or one to go on with.')
 GOAL = flags.DEFINE_string('goal', '', 'What to do; not needed to go on.')
-TURN_BYTES = flags.DEFINE_integer('turn_bytes', 512, 'Bytes of a turn, at most.', lower_bound=1)
-TEMPERATURE = flags.DEFINE_float('temperature', 0.0, '0: always the most probable byte.')
-SEED = flags.DEFINE_integer(
-    'seed', 0, 'The same seed writes the same bytes.', lower_bound=0, upper_bound=2**31 - 1)
-TURNS = flags.DEFINE_integer('turns', 32, 'Turns for a goal, at most.')
-MINUTES = flags.DEFINE_float('minutes', 10.0, 'Minutes of writing and running code, at most.')
-EXECUTIONS = flags.DEFINE_integer('executions', 16, 'Blocks of code that run, at most.')
-REPEATS = flags.DEFINE_integer('repeats', 3, 'Turns in a row that ask for the same, at most.')
+TURN_BYTES = flag_types.define_integer(
+    'turn_bytes', 512, 'Greatest number of bytes per turn.', lower=1)
+TEMPERATURE = flag_types.define_float(
+    'temperature', 0.0, 'Temperature of sampling; 0: always the most probable byte.')
+SEED = flag_types.define_integer('seed', 0, 'Seed of sampling: the same seed, the same bytes.')
+TURNS = flag_types.define_integer(
+    'turns', 32, 'Greatest number of turns for a goal.', lower=1)
+MINUTES = flag_types.define_float(
+    'minutes', 10.0, 'Greatest time of generation and execution, in minutes.')
+EXECUTIONS = flag_types.define_integer(
+    'executions', 16, 'Greatest number of blocks of code that are executed.')
+REPEATS = flag_types.define_integer(
+    'repeats', 3, 'Greatest number of equal turns in a row.', lower=1)
 SANDBOX = flags.DEFINE_enum('sandbox', 'bwrap', ['bwrap', 'landlock'], 'What holds the code.')
 PRECISION = flags.DEFINE_enum(
     'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')

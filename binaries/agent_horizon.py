@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import tqdm
 from absl import flags
 
-from binaries import command_line
+from binaries import command_line, flag_types
 from haiku_spectral.agent import horizon, horizon_report
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import session
@@ -24,17 +24,19 @@ from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.tasks import registry
 from haiku_spectral.training import checkpoint
 
-RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of the run that is measured.')
+RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the run that is measured.')
 BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
 FAMILIES = flags.DEFINE_list('families', ['turkish_suffixes'], 'Of what the sub-tasks are drawn.')
-DEPTH = flags.DEFINE_integer('depth', 1, 'Of each sub-task.')
-GOALS = flags.DEFINE_integer('goals', 50, 'How many.')
-LENGTHS = flags.DEFINE_multi_integer('lengths', [1, 2, 4, 8], 'Sub-tasks of a goal; repeatable.')
-SEED = flags.DEFINE_integer('seed', 0, 'Of the goals.', lower_bound=0)
+DEPTH = flag_types.define_integer('depth', 1, 'Depth of each sub-task.', lower=1)
+GOALS = flag_types.define_integer('goals', 50, 'Number of goals.', lower=1)
+LENGTHS = flag_types.define_integers(
+    'lengths', [1, 2, 4, 8], 'Sub-tasks per goal; may be given several times.', lower=1)
+SEED = flag_types.define_integer('seed', 0, 'Seed that draws the goals.')
 SANDBOX = flags.DEFINE_enum('sandbox', 'bwrap', ['bwrap', 'landlock'], 'What holds the answers.')
 PRECISION = flags.DEFINE_enum(
     'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')
-OUTPUT = flags.DEFINE_string('output', None, 'Folder of the report (default: the run folder).')
+OUTPUT = flag_types.define_path(
+    'output', None, 'Folder of the report (default: the run folder).')
 
 
 def _load() -> horizon.Writer:

@@ -17,7 +17,7 @@ from typing import Any
 import jax
 from absl import flags
 
-from binaries import command_line
+from binaries import command_line, flag_types
 from binaries.benchmarks import data, decode, executor, report
 from binaries.benchmarks import settings as settings_lib
 from binaries.benchmarks import subject as subject_lib
@@ -26,11 +26,12 @@ SUITES: dict[str, Any] = {
     'decode': decode, 'data': data, 'sandbox': executor}  # Modules.
 SUITE = flags.DEFINE_enum('suite', 'decode', list(SUITES), 'What is measured.')
 SECTIONS = flags.DEFINE_list('sections', [], 'Only these sections of it.')
-RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of a run; empty: tiny, not trained.')
-OUT = flags.DEFINE_string('out', 'runs/benchmarks', 'Folder of the report.')
-REPEATS = flags.DEFINE_integer('repeats', None, 'Rounds of each measurement.', lower_bound=1)
-GIGABYTES = flags.DEFINE_float(
-    'gigabytes', None, 'data: text of all formats together.', lower_bound=0.001)
+RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of a run; empty: tiny, not trained.')
+OUT = flag_types.define_path('out', 'runs/benchmarks', 'Folder of the report.')
+REPEATS = flag_types.define_integer(
+    'repeats', None, 'Rounds per measurement, of which the median counts (default: 3).', lower=1)
+GIGABYTES = flag_types.define_float(
+    'gigabytes', None, 'data: text of all formats together, in GB (default: 1).', lower=0.001)
 QUICK = flags.DEFINE_bool('quick', False, 'Small sizes: to see that everything runs.')
 
 

@@ -1,40 +1,111 @@
-"""How every program starts and how it tells a user of a mistake."""
+"""How every program runs its `main`, and how it ends: exit codes, and mistakes in one line."""
 
+import contextlib
+import functools
+import os
+import select
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from absl import app, logging
+from absl import app, flags, logging
 
-BAR_SECONDS = 0.2 if sys.stderr.isatty() else 15.0  # A log file needs few lines.
+import binaries
+from haiku_spectral import backend
+from haiku_spectral.storage import file_name
+
+BAR_SECONDS = 0.2 if sys.stderr.isatty() else 15.0  # Between updates; a log needs few lines.
 USER_ERRORS = (ValueError, OSError)  # OSError: files that are not there, full disks, permissions.
+MISTAKE, INTERRUPTED, BROKEN_PIPE = 1, binaries.INTERRUPTED, 128 + signal.SIGPIPE  # Exit codes.
+
+Main = Callable[[Sequence[str]], int | None]
+
+
+def run(main: Main) -> None:
+  """Runs `main` with the flags of the command line and ends the process with its exit code.
+
+  A user's mistake is one line on standard error and exit code 1. Ctrl-C gives 130, a reader of the
+  output that has gone away (`| head`) 141: the numbers that a shell gives to the signals.
+  """
+  _on_interrupt(binaries.stop_at_once, signal.default_int_handler)
+  try:
+    code = _exit_code(main)
+  except KeyboardInterrupt:
+    tell('interrupted')
+    code = INTERRUPTED
+  except BrokenPipeError as error:
+    code = BROKEN_PIPE
+    if not _reader_is_gone():  # Of another pipe than the output.
+      tell(f'error: {error}')
+      code = MISTAKE
+  except USER_ERRORS as error:
+    tell(f'error: {error}')
+    code = MISTAKE
+  _on_interrupt(signal.default_int_handler, binaries.stop_at_once)
+  _drop_what_cannot_be_written()
+  sys.exit(code)
+
+
+def tell(text: str) -> None:
+  """Prints lines on standard error, with escapes for what would change the terminal."""
+  with contextlib.suppress(OSError):  # Nobody listens.
+    print('\n'.join(map(file_name.printable, text.split('\n'))), file=sys.stderr, flush=True)
+
+
+def _exit_code(main: Main) -> Any:
+  """What absl's `run` ends with."""
+  backend.keep_freed_memory()
+  # What libraries log about their own doings is no news to a user.
+  logging.set_verbosity(logging.WARNING)
+  try:
+    app.run(functools.partial(_checked, main), flags_parser=_parse_flags)
+  except SystemExit as end:
+    sys.stdout.flush()  # Here, where it can be told when it fails.
+    return end.code
+  return 0
+
+
+def _checked(main: Main, argv: Sequence[str]) -> int | None:
+  if len(argv) > 1:
+    raise ValueError(f'unknown argument {argv[1]!r}: give flags (--name=value).')
+  logging.set_verbosity(logging.WARNING)
+  return main(argv)
 
 
 def _parse_flags(argv: list[str]) -> list[str]:
-  """absl's, and config files that cannot be loaded or fields that are not there told in a line."""
+  """absl's, with one line for any mistake, also one in a preset, which is a program itself."""
   try:
-    return app.parse_flags_with_usage(argv)
-  except (AttributeError, ImportError, OSError, SyntaxError, TypeError, ValueError) as error:
+    return flags.FLAGS(argv)
+  except SystemExit:  # --help, which absl ends with 1.
+    sys.exit(0)
+  except flags.UnrecognizedFlagError as error:
+    raise ValueError(f'{error} --help lists the flags.') from error
+  except Exception as error:
     reason = ' '.join(str(error).replace('\\n', ' ').replace('\\', '').split())
-    print(f'error: a flag cannot be used: {reason}', file=sys.stderr)
-    sys.exit(1)
+    if not isinstance(error, (flags.Error, *USER_ERRORS, AttributeError)):
+      reason = f'{type(error).__name__}: {reason}'
+    raise ValueError(f'a flag cannot be used: {reason}') from error
 
 
-def run(main: Callable[[Sequence[str]], int | None]) -> None:
-  """Runs `main`; a user's mistake becomes a line on stderr and exit code 1, no traceback."""
+def _on_interrupt(old: Any, new: Any) -> None:
+  """Changes what Ctrl-C does, unless whoever started the program has decided."""
+  if signal.getsignal(signal.SIGINT) is old:
+    signal.signal(signal.SIGINT, new)
 
-  def guarded(argv: Sequence[str]) -> int | None:
-    if len(argv) > 1:
-      print(f'error: unknown argument {argv[1]!r}: give flags (--name=value).', file=sys.stderr)
-      return 1
-    # What libraries log about their own doings is no news to a user.
-    logging.set_verbosity(logging.WARNING)
+
+def _reader_is_gone() -> bool:
+  """Whether standard output or error is a pipe that nobody reads any more."""
+  poll = select.poll()
+  for number in (1, 2):
+    poll.register(number, 0)
+  return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _drop_what_cannot_be_written() -> None:
+  """Python flushes its streams once more at the end, and would print how that failed."""
+  for number, stream in ((1, sys.stdout), (2, sys.stderr)):
     try:
-      return main(argv)
-    except USER_ERRORS as error:
-      print(f'error: {error}', file=sys.stderr)
-      return 1
-    except KeyboardInterrupt:
-      print('interrupted', file=sys.stderr)
-      return 130
-
-  app.run(guarded, flags_parser=_parse_flags)
+      stream.flush()
+    except OSError:
+      os.dup2(os.open(os.devnull, os.O_WRONLY), number)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line, input_output
+from binaries import command_line, flag_types, input_output
 from haiku_spectral.compression import codec as compression
 from haiku_spectral.compression import compressed_file, compressors
 
 flags.adopt_module_key_flags(input_output)
-LANES = flags.DEFINE_integer(
-    'lanes', 0, 'Parts of the file read side by side, faster but larger; 0: by its size.')
+LANES = flag_types.define_integer(
+    'lanes', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.')
 PRECISION = flags.DEFINE_enum(
     'precision', 'float32', compressed_file.PRECISIONS, 'What the layers compute in.')
 COMPARE = flags.DEFINE_bool('compare', False, 'Show what other programs make of the file.')

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line
+from binaries import command_line, flag_types
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string('run_dir', 'runs/demo', 'Where the trained model and its reports go.')
-flags.DEFINE_string('data_dir', 'data', 'Where the dataset is built.')
-flags.DEFINE_integer('steps', None, 'Training steps; the preset decides unless given.')
+flag_types.define_path('run_dir', 'runs/demo', 'Folder of the trained model and its reports.')
+flag_types.define_path('data_dir', 'data', 'Folder in which the dataset is built.')
+flag_types.define_integer('steps', None, 'Training steps (default: those of the preset).', lower=1)
 
 PROMPTS = {
     'Turkish': 'Efendiler, ',

@@ -18,7 +18,7 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from binaries import command_line, extrapolation_report
+from binaries import command_line, extrapolation_report, flag_types
 from haiku_spectral import config as config_lib
 from haiku_spectral import vocab
 from haiku_spectral.decoding import decoder as decoder_lib
@@ -29,18 +29,19 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import checkpoint, loss
 
-RUN_DIR = flags.DEFINE_string('run_dir', None, 'Folder of the run whose filters are distilled.')
-OUT = flags.DEFINE_string('out', None, 'Folder of the new run: one that is empty or not there.')
+RUN_DIR = flag_types.define_path('run_dir', None, 'Folder of the run whose filters are distilled.')
+OUT = flag_types.define_path(
+    'out', None, 'Folder of the new run: one that is empty or does not exist.')
 BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
-MODES = flags.DEFINE_integer('modes', 32, 'Exponentials per channel.')
-TOLERANCE = flags.DEFINE_float(
-    'tolerance', 0.02, 'Greatest relative l2 error of the taps that any channel may have.')
-FORCE = flags.DEFINE_bool('force', False, 'Write the run whatever its errors are.')
-DATA_DIR = flags.DEFINE_string('data_dir', 'data', 'Folder of the built datasets.')
-EVAL_BYTES = flags.DEFINE_integer(
+MODES = flag_types.define_integer('modes', 32, 'Exponentials per channel.', lower=1)
+TOLERANCE = flag_types.define_float(
+    'tolerance', 0.02, 'Greatest relative l2 error that the taps of a channel may have.')
+FORCE = flags.DEFINE_bool('force', False, 'Writes the run whatever its errors are.')
+DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+EVAL_BYTES = flag_types.define_integer(
     'eval_bytes', 65_536, 'Held-out bytes on which both models are compared; 0: none.')
-SPEED_BYTES = flags.DEFINE_integer(
-    'speed_bytes', 256, 'Bytes that both models write to be timed; 0: none.')
+SPEED_BYTES = flag_types.define_integer(
+    'speed_bytes', 256, 'Bytes that both models generate to be timed; 0: none.')
 REPORT = 'distillation.json'
 LANES = 8  # Documents read side by side,
 CHUNK = 256  # and bytes of each in a device call: modes take N numbers a byte while they read.

@@ -14,25 +14,30 @@ import jax.numpy as jnp
 import tqdm
 from absl import flags
 
-from binaries import command_line, extrapolation_report
+from binaries import command_line, extrapolation_report, flag_types
 from haiku_spectral import config as config_lib
 from haiku_spectral.evaluation import extrapolation, ngram, report
 from haiku_spectral.evaluation import plan as plan_lib
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.training import checkpoint
 
-RUN_DIR = flags.DEFINE_string('run_dir', None, 'Folder of the run that is evaluated.')
+RUN_DIR = flag_types.define_path('run_dir', None, 'Folder of the run that is evaluated.')
 BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
-DATA_DIR = flags.DEFINE_string('data_dir', 'data', 'Folder of the built datasets.')
+DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 DATASET = flags.DEFINE_list('dataset', [], 'Names of datasets; empty: all of the run\'s mixture.')
 SPLIT = flags.DEFINE_string('split', 'validation', 'Which documents: validation or test.')
-MAX_FACTOR = flags.DEFINE_integer('max_factor', 64, 'Greatest multiple of the training length.')
-MAX_DOCUMENTS = flags.DEFINE_integer('max_documents', 64, 'The longest so many are read.')
-BATCH_SIZE = flags.DEFINE_integer('batch_size', 8, 'Documents and windows read side by side.')
-CHUNK = flags.DEFINE_integer('chunk', 0, 'Bytes per row and device call; 0: the training length.')
+MAX_FACTOR = flag_types.define_integer(
+    'max_factor', 64, 'Greatest multiple of the training length, a power of two.', lower=1)
+MAX_DOCUMENTS = flag_types.define_integer(
+    'max_documents', 64, 'Number of documents, the longest ones.', lower=1)
+BATCH_SIZE = flag_types.define_integer(
+    'batch_size', 8, 'Documents or windows per device call.', lower=1)
+CHUNK = flag_types.define_integer(
+    'chunk', 0, 'Bytes per row and device call; 0: the training length.')
 PRECISION = flags.DEFINE_enum(
     'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')
-OUTPUT = flags.DEFINE_string('output', None, 'Folder of the report (default: the run folder).')
+OUTPUT = flag_types.define_path(
+    'output', None, 'Folder of the report (default: the run folder).')
 
 
 def _progress(what: str, total: int | None) -> tqdm.tqdm:

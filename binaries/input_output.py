@@ -10,16 +10,16 @@ from collections.abc import Iterator
 import tqdm
 from absl import flags
 
-from binaries import command_line
+from binaries import command_line, flag_types
 from haiku_spectral.compression import codec as compression
 from haiku_spectral.decoding import session
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import checkpoint
 
-RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of the run whose model predicts.')
+RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the run whose model predicts.')
 BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
-INPUT = flags.DEFINE_string('input', '', "File to read; '-': standard input.")
-OUTPUT = flags.DEFINE_string('output', '', "File to write; '-': standard output.")
+INPUT = flag_types.define_path('input', '', "File to read; '-': standard input.")
+OUTPUT = flag_types.define_path('output', '', "File to write; '-': standard output.")
 
 # Measuring, which a GPU otherwise does at every start, may choose another way to multiply, and so
 # other roundings, at the other end. Changes nothing on a CPU.

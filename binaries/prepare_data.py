@@ -20,41 +20,46 @@ from typing import Any
 import tqdm
 from absl import flags, logging
 
-from binaries import command_line
+from binaries import command_line, flag_types
 from datasets import registry
 
 _DATASET = flags.DEFINE_string('dataset', 'starter', 'What is built, as --list names it.')
-_DATA_DIR = flags.DEFINE_string('data_dir', 'data', 'Where datasets are kept.')
+_DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 _OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Build again what is already there.')
 _LIST = flags.DEFINE_bool('list', False, 'Say which datasets there are, and which are built.')
 _IMPORTS = flags.DEFINE_list('imports', [], 'Modules with builders of your own.')
 
-_SOURCE = flags.DEFINE_string('source', '', 'text_folder: the folder of UTF-8 files.')
+_SOURCE = flag_types.define_path('source', '', 'text_folder: the folder of UTF-8 files.')
 _NAME = flags.DEFINE_string('name', '', 'text_folder: what the corpus is called.')
 _EXTENSIONS = flags.DEFINE_list(
     'extensions', [], 'text_folder: only files with these extensions (".txt,.py").')
 _INVALID = flags.DEFINE_string(
     'invalid', 'skip', 'text_folder: what becomes of files that are not UTF-8 text: '
     'skip (and count), replace (the wrong bytes by U+FFFD) or fail.')
-_VALIDATION = flags.DEFINE_float('validation', 0.05, 'text_folder: share of the documents.')
-_TEST = flags.DEFINE_float('test', 0.05, 'text_folder: share of the documents.')
+_VALIDATION = flag_types.define_float(
+    'validation', 0.05, 'text_folder: share of the documents for validation.', upper=1.0)
+_TEST = flag_types.define_float(
+    'test', 0.05, 'text_folder: share of the documents for the test split.', upper=1.0)
 
-_MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'Corpora: the folder of the source files.')
-_MIRROR = flags.DEFINE_string(
+_MANUAL_DIR = flag_types.define_path('manual_dir', '', 'Corpora: the folder of the source files.')
+_MIRROR = flag_types.define_path(
     'mirror', '', 'Corpora: a folder of folders of source files, each called as its dataset.')
 _ON_ERROR = flags.DEFINE_string(
     'on_error', 'skip', 'Corpora: what becomes of broken input: skip (and count) or refuse.')
-_MAX_BYTES = flags.DEFINE_integer(
-    'max_bytes', None, 'Corpora: stop after so much clean text of each split, for a sample.')
-_WORKERS = flags.DEFINE_integer('workers', 1, 'Corpora: processes that work side by side.')
+_MAX_BYTES = flag_types.define_integer(
+    'max_bytes', None, 'Corpora: bytes of clean text per split after which to stop (default: all).',
+    lower=1, upper=2**63 - 1)
+_WORKERS = flag_types.define_integer(
+    'workers', 1, 'Corpora: number of processes.', lower=1, upper=4096)
 _BEAM = flags.DEFINE_list(
     'beam', None, 'Corpora: run as an Apache Beam pipeline with these options '
     '("--runner=DirectRunner"; see //binaries:prepare_data_beam).')
-_EVALUATION = flags.DEFINE_list(
-    'evaluation', [], 'Corpora: text that may not be trained on: built datasets, files or folders.')
+_EVALUATION = flag_types.define_paths(
+    'evaluation', 'Corpora: text that may not be trained on: built datasets, files or folders.')
 _NFC = flags.DEFINE_bool('nfc', None, 'Corpora: Unicode normal form C.')
 _CONTROL = flags.DEFINE_bool('control', None, 'Corpora: take out control characters.')
-_MINIMAL_BYTES = flags.DEFINE_integer('minimal_bytes', None, 'Corpora: of a document.')
+_MINIMAL_BYTES = flag_types.define_integer(
+    'minimal_bytes', None, 'Corpora: size in bytes below which documents are left out.')
 _LANGUAGE = flags.DEFINE_string('language', None, 'Corpora: leave out other ones ("tr").')
 _EXACT = flags.DEFINE_bool('exact_duplicates', None, 'Corpora: leave out equal documents.')
 _NEAR = flags.DEFINE_bool('near_duplicates', None, 'Corpora: leave out nearly equal documents.')

@@ -20,18 +20,17 @@ from typing import Any
 
 import tqdm
 from absl import flags, logging
-from ml_collections import config_flags
 
-from binaries import command_line
+from binaries import command_line, flag_types, preset_flag
 from haiku_spectral import config as configs
 from haiku_spectral import shutdown
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.self_training import settings as settings_lib
 
-CONFIG = config_flags.DEFINE_config_file(
-    'config', 'haiku_spectral/configs/self_improve.py',
+CONFIG = preset_flag.define(
+    'haiku_spectral/configs/self_improve.py',
     'Preset with two phases: the training of the base model, and that of each round.')
-RUN_DIR = flags.DEFINE_string(
+RUN_DIR = flag_types.define_path(
     'run_dir', 'runs/self_improve', 'Folder of all models, samples and reports.')
 SEED = flags.DEFINE_list(
     'seed', ['0'], 'Seeds of the base model and of all draws, by commas: each is a run of its own.')
@@ -42,7 +41,7 @@ SANDBOX = flags.DEFINE_enum(
     'sandbox', 'bwrap', ['bwrap', 'landlock'], 'Isolation of the programs: bwrap, or landlock, a '
     'single layer for machines without user namespaces.')
 _DEFINE: dict[Any, Callable[..., Any]] = {
-    int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+    int: flag_types.define_integer, float: flag_types.define_float, str: flags.DEFINE_string}
 for _field in dataclasses.fields(settings_lib.Settings):
   _DEFINE[_field.type](_field.name, _field.default, _field.metadata['help'])
 

@@ -11,29 +11,24 @@ import pathlib
 from collections.abc import Sequence
 
 from absl import flags, logging
-from ml_collections import config_flags
 
-from binaries import command_line
+from binaries import command_line, flag_types, preset_flag
 from haiku_spectral import config as configs
 from haiku_spectral import shutdown
 from haiku_spectral.config import phases
 from haiku_spectral.training import run_folder
 
-CONFIG = config_flags.DEFINE_config_file(
-    'config', None, 'Preset, haiku_spectral/configs/NAME.py; not needed to go on with a run.')
-RUN_DIR = flags.DEFINE_string(
+CONFIG = preset_flag.define(
+    None, 'Preset, haiku_spectral/configs/NAME.py; not needed to go on with a run.')
+RUN_DIR = flag_types.define_path(
     'run_dir', None, 'Folder of the run, made if it is not there (default: runs/NAME).')
-DATA_DIR = flags.DEFINE_string('data_dir', 'data', 'Folder of the built datasets.')
+DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 
 
 def _config_and_folder() -> tuple[configs.Config, pathlib.Path]:
   """What the flags ask for."""
   if flags.FLAGS['config'].present:
-    preset = pathlib.Path(config_flags.get_config_filename(flags.FLAGS['config']))
-    if not preset.is_file():
-      raise FileNotFoundError(
-          f'--config={preset} does not exist: give a preset, haiku_spectral/configs/NAME.py.')
-    run_dir = pathlib.Path(RUN_DIR.value or f'runs/{preset.stem}')
+    run_dir = pathlib.Path(RUN_DIR.value or f'runs/{preset_flag.path().stem}')
     return configs.from_config_dict(CONFIG.value), run_dir
   if not RUN_DIR.value:
     raise ValueError(
