@@ -1,81 +1,49 @@
 # Each module with its imports and what its strings name. `make tidy` writes this file.
-$(call py_binary, //binaries:agent, //binaries:command_line //haiku_spectral/agent:folder \
-    //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
-    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
-    //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
+$(call py_binary, //binaries:agent, //binaries:command_line //binaries:flag_types \
+    //haiku_spectral/agent:folder //haiku_spectral/agent:loop //haiku_spectral/agent:sampler \
+    //haiku_spectral/agent:transcript //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:display //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session //haiku_spectral/modules:precision \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
     //haiku_spectral/training:checkpoint)
-$(call py_binary, //binaries:agent_horizon, //binaries:command_line \
+$(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
     //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral/tasks:registry \
-    //haiku_spectral/training:checkpoint)
-$(call py_binary, //binaries:benchmark, //binaries/benchmarks:data //binaries/benchmarks:decode \
-    //binaries/benchmarks:executor //binaries/benchmarks:report //binaries/benchmarks:settings \
-    //binaries/benchmarks:subject //binaries:command_line)
-$(call py_library, //binaries/benchmarks:compression, //binaries/benchmarks:report \
-    //binaries/benchmarks:settings //binaries/benchmarks:starter_text \
-    //binaries/benchmarks:subject //haiku_spectral/compression:codec \
-    //haiku_spectral/compression:compressors //haiku_spectral/decoding:session)
-$(call py_library, //binaries/benchmarks:corpus, //datasets:__init__ //datasets/readers:raw \
-    //datasets:streaming_builder)
-$(call py_binary, //binaries/benchmarks:corpus_stages, //binaries/benchmarks:corpus \
-    //binaries:command_line //datasets:__init__ //datasets:pipeline //datasets:prefetch \
-    //datasets:preparation //datasets:registry //datasets:streaming_builder //datasets:windows \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:registry //haiku_spectral/training:checkpoint)
+$(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
+    //datasets:__init__ //datasets/starter:starter_dataset_builder //datasets:synthetic \
+    //haiku_spectral/benchmarks:data //haiku_spectral/benchmarks:decode \
+    //haiku_spectral/benchmarks:processes //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:sandboxed_jobs //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/benchmarks:subject //haiku_spectral/storage:atomic_file, \
+    //binaries:corpus_stage)
+$(call py_library, //binaries:command_line, //haiku_spectral:backend \
+    //haiku_spectral/storage:file_name)
+$(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_types \
+    //binaries:input_output //haiku_spectral/compression:codec \
+    //haiku_spectral/compression:compressed_file //haiku_spectral/compression:compressors)
+$(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:flag_types \
+    //datasets:__init__ //datasets:pipeline //datasets:prefetch //datasets:preparation \
+    //datasets:registry //datasets:streaming_builder //datasets:synthetic //datasets:windows \
     //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loop \
     //haiku_spectral/training:task)
-$(call py_library, //binaries/benchmarks:data, //binaries/benchmarks:corpus \
-    //binaries/benchmarks:processes //binaries/benchmarks:report //binaries/benchmarks:settings \
-    //binaries/benchmarks:subject, //binaries/benchmarks:corpus_stages)
-$(call py_library, //binaries/benchmarks:decode, //binaries/benchmarks:compression \
-    //binaries/benchmarks:plot //binaries/benchmarks:processes //binaries/benchmarks:report \
-    //binaries/benchmarks:settings //binaries/benchmarks:speed //binaries/benchmarks:subject)
-$(call py_library, //binaries/benchmarks:executor, //binaries/benchmarks:report \
-    //binaries/benchmarks:settings //binaries/benchmarks:subject //binaries/benchmarks:timing \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/sandbox:worker)
-$(call py_library, //binaries/benchmarks:plot, //haiku_spectral/evaluation:plot)
-$(call py_binary, //binaries/benchmarks:prefill_peak, //binaries/benchmarks:subject \
-    //binaries/benchmarks:timing //binaries:command_line //haiku_spectral/decoding:prefill)
-$(call py_library, //binaries/benchmarks:processes, //binaries/benchmarks:report \
-    //binaries/benchmarks:settings //binaries/benchmarks:speed //binaries/benchmarks:subject, \
-    //binaries/benchmarks:prefill_peak)
-$(call py_library, //binaries/benchmarks:report)
-$(call py_library, //binaries/benchmarks:settings)
-$(call py_library, //binaries/benchmarks:speed, //binaries/benchmarks:report \
-    //binaries/benchmarks:settings //binaries/benchmarks:starter_text \
-    //binaries/benchmarks:subject //binaries/benchmarks:timing //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:prefill //haiku_spectral:vocab)
-$(call py_library, //binaries/benchmarks:starter_text, //datasets:__init__ \
-    //datasets/starter:starter_dataset_builder)
-$(call py_library, //binaries/benchmarks:subject, //haiku_spectral/config:__init__ \
-    //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:speculation //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint)
-$(call py_library, //binaries/benchmarks:timing)
-$(call py_binary, //binaries/benchmarks:transformer)
-$(call py_library, //binaries:command_line)
-$(call py_binary, //binaries:compress, //binaries:command_line //binaries:input_output \
-    //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file \
-    //haiku_spectral/compression:compressors)
 $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:input_output \
     //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file)
-$(call py_binary, //binaries:demo, //binaries:command_line, //binaries:eval_extrapolation \
-    //binaries:prepare_data //binaries:sample //binaries:train //haiku_spectral/configs:nano)
+$(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types, \
+    //binaries:eval_extrapolation //binaries:prepare_data //binaries:sample //binaries:train \
+    //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
-    //haiku_spectral/config:__init__ //haiku_spectral/decoding:decoder \
+    //binaries:flag_types //haiku_spectral/config:__init__ //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/distillation:distill \
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:loss //haiku_spectral:vocab)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
-    //binaries:extrapolation_report //haiku_spectral/config:__init__ \
+    //binaries:extrapolation_report //binaries:flag_types //haiku_spectral/config:__init__ \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
@@ -84,13 +52,15 @@ $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datase
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
     //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:task)
-$(call py_library, //binaries:input_output, //binaries:command_line \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:task)
+$(call py_library, //binaries:flag_types)
+$(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/compression:codec //haiku_spectral/decoding:session \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint)
-$(call py_binary, //binaries:prepare_data, //binaries:command_line //datasets:__init__ \
-    //datasets:preparation //datasets:registry //datasets:streaming_builder)
+$(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
+    //datasets:__init__ //datasets:preparation //datasets:registry //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
+$(call py_library, //binaries:preset_flag, //binaries:flag_types)
 $(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:candidates \
     //haiku_spectral/decoding:chat //haiku_spectral/decoding:constraint \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
@@ -99,22 +69,22 @@ $(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/de
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/decoding:speculation //haiku_spectral/modules:precision \
     //haiku_spectral:shutdown //haiku_spectral/training:checkpoint //haiku_spectral:vocab)
-$(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:training_task \
-    //datasets:__init__ //datasets:preparation //datasets:registry //datasets:streaming_builder \
-    //haiku_spectral/config:__init__ //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral/self_training:callbacks \
-    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:paths \
-    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds \
-    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
-    //haiku_spectral/self_training:verifier_cache //haiku_spectral:shutdown \
-    //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
+$(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
+    //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:preparation \
+    //datasets:registry //datasets:streaming_builder //haiku_spectral/config:__init__ \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/self_training:callbacks //haiku_spectral/self_training:outcomes \
+    //haiku_spectral/self_training:paths //haiku_spectral/self_training:report \
+    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:seed_run \
+    //haiku_spectral/self_training:settings //haiku_spectral/self_training:verifier_cache \
+    //haiku_spectral:shutdown //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
     //haiku_spectral/configs:self_improve)
 $(call py_binary, //binaries:tidy)
-$(call py_binary, //binaries:train, //binaries:command_line //binaries:training_task \
-    //datasets:__init__ //datasets:curriculum //datasets:registry \
-    //haiku_spectral/config:__init__ //haiku_spectral/config:phases //haiku_spectral:shutdown \
-    //haiku_spectral/training:loop //haiku_spectral/training:run_folder, \
-    //haiku_spectral/configs:nano)
+$(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_types \
+    //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
+    //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral:shutdown //haiku_spectral/training:loop \
+    //haiku_spectral/training:run_folder, //haiku_spectral/configs:nano)
 $(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
     //datasets:curriculum //datasets:pipeline //datasets:prefetch \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
@@ -202,6 +172,8 @@ $(call py_library, //datasets:streaming_builder, //datasets:__init__ //datasets/
     //datasets:packed_builder //datasets/readers:raw //datasets/streaming:collect \
     //datasets/streaming:decide //datasets/streaming:evaluation_text //datasets/streaming:runners \
     //datasets/streaming:shards //datasets/streaming:summary)
+$(call py_library, //datasets:synthetic, //datasets:__init__ //datasets/readers:raw \
+    //datasets:streaming_builder)
 $(call py_library, //datasets:text_files, //datasets:__init__ //datasets:registry \
     //datasets:splits //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/text_folder:text_folder_dataset_builder, //datasets:__init__ \
@@ -251,6 +223,41 @@ $(call py_library, //haiku_spectral/agent:transcript, //haiku_spectral/agent:act
     //haiku_spectral/storage:file_lock //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/agent:workspace, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral:backend)
+$(call py_library, //haiku_spectral/benchmarks:compression, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/compression:codec //haiku_spectral/compression:compressors \
+    //haiku_spectral/decoding:session)
+$(call py_library, //haiku_spectral/benchmarks:data, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject)
+$(call py_library, //haiku_spectral/benchmarks:decode, //haiku_spectral/benchmarks:compression \
+    //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:processes \
+    //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/benchmarks:speed //haiku_spectral/benchmarks:subject)
+$(call py_library, //haiku_spectral/benchmarks:plot, //haiku_spectral/evaluation:plot)
+$(call py_binary, //haiku_spectral/benchmarks:prefill_peak, //haiku_spectral:backend \
+    //haiku_spectral/benchmarks:subject //haiku_spectral/benchmarks:timing \
+    //haiku_spectral/decoding:prefill)
+$(call py_library, //haiku_spectral/benchmarks:processes, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
+    //haiku_spectral/benchmarks:subject, //haiku_spectral/benchmarks:prefill_peak)
+$(call py_library, //haiku_spectral/benchmarks:report, //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/benchmarks:sandboxed_jobs, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:timing //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:worker)
+$(call py_library, //haiku_spectral/benchmarks:settings)
+$(call py_library, //haiku_spectral/benchmarks:speed, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:timing //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:prefill //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/benchmarks:subject, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:speculation //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint)
+$(call py_library, //haiku_spectral/benchmarks:timing)
+$(call py_binary, //haiku_spectral/benchmarks:transformer_baseline)
 $(call py_library, //haiku_spectral/compression:codec, \
     //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
@@ -538,6 +545,20 @@ $(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
 $(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript)
 $(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace)
 $(call py_test, //tests:backend_test, //haiku_spectral:backend)
+$(call py_test, //tests/benchmarks:compression_test, //haiku_spectral/benchmarks:compression \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/benchmarks:data_test, //haiku_spectral/benchmarks:data \
+    //haiku_spectral/benchmarks:settings)
+$(call py_test, //tests/benchmarks:processes_test, //haiku_spectral/benchmarks:processes \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
+    //haiku_spectral/benchmarks:subject //tests/decoding:tiny_model)
+$(call py_test, //tests/benchmarks:report_test, //haiku_spectral/benchmarks:decode \
+    //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:report)
+$(call py_test, //tests/benchmarks:speed_test, //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/benchmarks:speed //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:timing //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:spectral_gpt //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:agent_horizon_test, //binaries:agent_horizon \
     //haiku_spectral/agent:horizon //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //tests/decoding:tiny_model)
@@ -545,28 +566,19 @@ $(call py_test, //tests/binaries:agent_test, //binaries:agent //haiku_spectral/a
     //haiku_spectral/agent:sampler //haiku_spectral/config:__init__ \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/training:checkpoint //tests/decoding:tiny_model)
-$(call py_test, //tests/binaries/benchmarks:data_test, //binaries:benchmark \
-    //binaries/benchmarks:corpus //binaries/benchmarks:corpus_stages //binaries/benchmarks:data \
-    //binaries/benchmarks:processes //binaries/benchmarks:settings //datasets:__init__ \
-    //datasets/readers:reader //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
-    //tests/decoding:tiny_model)
-$(call py_test, //tests/binaries/benchmarks:decode_test, //binaries:benchmark \
-    //binaries/benchmarks:compression //binaries/benchmarks:decode //binaries/benchmarks:report \
-    //binaries/benchmarks:settings //binaries/benchmarks:subject //tests/decoding:tiny_model)
-$(call py_test, //tests/binaries/benchmarks:processes_test, //binaries/benchmarks:processes \
-    //binaries/benchmarks:settings //binaries/benchmarks:speed //binaries/benchmarks:subject \
-    //tests/decoding:tiny_model)
-$(call py_test, //tests/binaries/benchmarks:report_test, //binaries/benchmarks:decode \
-    //binaries/benchmarks:plot //binaries/benchmarks:report)
-$(call py_test, //tests/binaries/benchmarks:speed_test, //binaries/benchmarks:settings \
-    //binaries/benchmarks:speed //binaries/benchmarks:starter_text //binaries/benchmarks:subject \
-    //binaries/benchmarks:timing //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:spectral_gpt //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:benchmark_test, //binaries:benchmark //datasets:__init__ \
+    //datasets:synthetic //haiku_spectral/benchmarks:decode //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //tests/decoding:tiny_model, //binaries:corpus_stage)
+$(call py_test, //tests/binaries:command_line_test, //binaries:command_line \
+    //binaries:flag_types)
 $(call py_test, //tests/binaries:compression_test, //binaries:compress //binaries:decompress \
     //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file \
     //haiku_spectral/config:__init__ //haiku_spectral/decoding:session \
     //haiku_spectral/training:checkpoint //tests/decoding:tiny_model \
     //tests/decoding:toy_predictor //tests/evaluation:toy_models)
+$(call py_test, //tests/binaries:corpus_stage_test, //binaries:corpus_stage \
+    //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__init__ \
     //datasets:pipeline //haiku_spectral/evaluation:streaming \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
@@ -578,6 +590,7 @@ $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrap
 $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapolation_report \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/binaries:flag_types_test, //binaries:flag_types //binaries:preset_flag)
 $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \
     //datasets/streaming:collect //tests/datasets:corpora \
@@ -591,6 +604,7 @@ $(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:
     //haiku_spectral/training:checkpoint, //binaries:self_improve)
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
     //haiku_spectral/sandbox:result)
+$(call py_test, //tests/binaries:start_test, , //binaries:prepare_data)
 $(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint, \
     //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
 $(call py_test, //tests/binaries:train_test, //datasets:__init__ \
@@ -674,6 +688,8 @@ $(call py_test, //tests/datasets:streaming_builder_test, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:packed_builder //datasets:packing //datasets:splits \
     //datasets/streaming:collect //datasets:streaming_builder //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
+$(call py_test, //tests/datasets:synthetic_test, //datasets:__init__ //datasets/readers:reader \
+    //datasets:synthetic)
 $(call py_test, //tests/datasets:text_files_test, //datasets:__init__ //datasets:text_files \
     //haiku_spectral/storage:file_name //tests/datasets:corpora)
 $(call py_test, //tests/datasets/text_folder:text_folder_dataset_builder_test, \

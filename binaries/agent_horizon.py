@@ -21,6 +21,7 @@ from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import session
 from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks import registry
 from haiku_spectral.training import checkpoint
 
@@ -71,18 +72,18 @@ def main(argv: Sequence[str]) -> int:
   plan = horizon.Plan(
       families=tuple(registry.family(name) for name in FAMILIES.value), depth=DEPTH.value,
       goals=GOALS.value, lengths=tuple(LENGTHS.value), seed=SEED.value)
+  folder = pathlib.Path(OUTPUT.value or RUN_DIR.value)
+  atomic_file.check_folder(folder, what='The report', flag='--output')
   try:
     with sandbox.Sandbox(SANDBOX.value, hash_seeds=(0,)) as box:
       found = _measure(plan, box)
   except result.Unavailable as error:
     print(f'error: {error}', file=sys.stderr)
     return error.EXIT_CODE
-  folder = pathlib.Path(OUTPUT.value or RUN_DIR.value)
-  folder.mkdir(parents=True, exist_ok=True)
+  print(horizon_report.to_text(found), flush=True)  # First, should writing fail.
   paths = folder / 'horizon.json', folder / 'horizon.png'
-  paths[0].write_text(horizon_report.to_json(found) + '\n')
+  atomic_file.write_text(paths[0], horizon_report.to_json(found) + '\n')
   horizon_report.save(found, paths[1])
-  print(horizon_report.to_text(found))
   print(f'\nWritten: {paths[0]}, {paths[1]}')
   return 0
 

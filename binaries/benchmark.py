@@ -1,9 +1,9 @@
-"""Measures what the README claims, prints tables and writes report.md, results.json and pictures.
+"""Measures what the documentation claims: prints tables, writes report.md, results.json and plots.
 
   python -m binaries.benchmark --suite=decode --out=runs/benchmarks
   python -m binaries.benchmark --suite=data --gigabytes=5
 
-Leave the machine to it: every number is a median, but only of this run.
+Leave the machine to it: every number is a median, but of this run alone.
 """
 
 import dataclasses
@@ -11,28 +11,54 @@ import os
 import pathlib
 import platform
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 from absl import flags
 
 from binaries import command_line, flag_types
-from binaries.benchmarks import data, decode, executor, report
-from binaries.benchmarks import settings as settings_lib
-from binaries.benchmarks import subject as subject_lib
+from datasets import synthetic
+from datasets.starter import starter_dataset_builder
+from haiku_spectral.benchmarks import data, decode, processes, report, sandboxed_jobs
+from haiku_spectral.benchmarks import settings as settings_lib
+from haiku_spectral.benchmarks import subject as subject_lib
+from haiku_spectral.storage import atomic_file
 
-SUITES: dict[str, Any] = {
-    'decode': decode, 'data': data, 'sandbox': executor}  # Modules.
+LANGUAGES = {'Turkish': 'turkish', 'English': 'english', 'code': 'code'}  # Folders of `starter`.
+
+
+def _run_stage(stage: str, folder: str, kind: str, **sizes: int) -> dict[str, Any]:
+  return processes.run_json([
+      sys.executable, '-m', 'binaries.corpus_stage', f'--stage={stage}', f'--folder={folder}',
+      f'--format={kind}', *(f'--{name}={value}' for name, value in sizes.items())])
+
+
+class Suite(NamedTuple):
+  """What is measured, by name, and what is drawn of it."""
+
+  sections: Mapping[str, Callable[[subject_lib.Subject, settings_lib.Settings], report.Section]]
+  draw: Callable[[Mapping[str, report.Section], pathlib.Path], list[pathlib.Path]] = (
+      lambda sections, folder: [])
+
+
+SUITES = {
+    'decode': Suite(decode.SECTIONS, decode.draw),
+    'data': Suite(data.sections(synthetic.FORMATS, _run_stage)),
+    'sandbox': Suite(sandboxed_jobs.SECTIONS),
+}
 SUITE = flags.DEFINE_enum('suite', 'decode', list(SUITES), 'What is measured.')
-SECTIONS = flags.DEFINE_list('sections', [], 'Only these sections of it.')
-RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of a run; empty: tiny, not trained.')
+SECTIONS = flags.DEFINE_list(
+    'sections', [], 'Sections of the suite, separated by commas (default: all).')
+RUN_DIR = flag_types.define_path(
+    'run_dir', '', 'Folder of a training run; empty: the preset tiny with random parameters.')
 OUT = flag_types.define_path('out', 'runs/benchmarks', 'Folder of the report.')
 REPEATS = flag_types.define_integer(
     'repeats', None, 'Rounds per measurement, of which the median counts (default: 3).', lower=1)
 GIGABYTES = flag_types.define_float(
-    'gigabytes', None, 'data: text of all formats together, in GB (default: 1).', lower=0.001)
-QUICK = flags.DEFINE_bool('quick', False, 'Small sizes: to see that everything runs.')
+    'gigabytes', None, 'Suite data: synthetic text of all formats together, in GB (default: 1).',
+    lower=0.001)
+QUICK = flags.DEFINE_bool('quick', False, 'Small sizes, to see that everything runs.')
 
 
 def _settings() -> settings_lib.Settings:
@@ -42,22 +68,33 @@ def _settings() -> settings_lib.Settings:
       gigabytes=GIGABYTES.value or chosen.gigabytes)
 
 
+def _held_out_texts() -> dict[str, bytes]:
+  """Text of each language that no training reads."""
+  texts = dict.fromkeys(LANGUAGES, b'')
+  for entry in starter_dataset_builder.manifest():
+    for language, folder in LANGUAGES.items():
+      if entry.split != 'train' and entry.file.startswith(folder + '/'):
+        texts[language] += entry.path.read_bytes()
+  return texts
+
+
 def main(argv: Sequence[str]) -> None:
   """Measures section by section; the report grows with each."""
   del argv
   suite = SUITES[SUITE.value]
-  names = SECTIONS.value or list(suite.SECTIONS)
-  if unknown := sorted(set(names) - set(suite.SECTIONS)):
+  names = SECTIONS.value or list(suite.sections)
+  if unknown := sorted(set(names) - set(suite.sections)):
     raise ValueError(f'--sections={unknown[0]} is not allowed: give some of '
-                     f'{", ".join(suite.SECTIONS)}.')
+                     f'{", ".join(suite.sections)}.')
   settings, folder = _settings(), pathlib.Path(OUT.value)
-  subject = subject_lib.load(settings.run_dir)
+  atomic_file.check_folder(folder, what='The report', flag='--out')
+  subject = subject_lib.load(settings.run_dir, _held_out_texts())
   machine = {'cores': os.cpu_count(), 'device': jax.devices()[0].device_kind,
              'python': platform.python_version(), 'jax': jax.__version__}
   sections: dict[str, report.Section] = {}
   for name in names:
-    print(f'measuring {name} ...', file=sys.stderr)
-    sections[name] = suite.SECTIONS[name](subject, settings)
+    command_line.tell(f'measuring {name} ...')
+    sections[name] = suite.sections[name](subject, settings)
     print(report.markdown(sections[name]) + '\n', flush=True)
     paths = report.write(folder, f'Suite {SUITE.value}', machine, sections)
   print('Written:', ', '.join(map(str, [*paths, *suite.draw(sections, folder)])))

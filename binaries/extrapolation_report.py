@@ -11,6 +11,7 @@ from datasets import pipeline
 from haiku_spectral import config as config_lib
 from haiku_spectral.evaluation import extrapolation, plan, plot, report
 from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import task
 
 HOOK_MAX_FACTOR = 16
@@ -33,7 +34,7 @@ def write(found: report.Report, folder: pathlib.Path) -> tuple[pathlib.Path, pat
   """Writes extrapolation.json and extrapolation.png into a folder, and returns their paths."""
   folder.mkdir(parents=True, exist_ok=True)
   paths = folder / 'extrapolation.json', folder / 'extrapolation.png'
-  paths[0].write_text(report.to_json(found) + '\n')
+  atomic_file.write_text(paths[0], report.to_json(found) + '\n')
   plot.save(found, paths[1])
   return paths
 

@@ -187,7 +187,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     report = {'dataset': self.info.full_name, **self.settings(),
               **summary.report([r for _, results in collected.values() for r in results], decision)}
     (self.data_path / packed_builder.REPORT).write_text(
-        json.dumps(report, indent=2, ensure_ascii=False))
+        json.dumps(report, indent=2, ensure_ascii=False), encoding='utf-8')
     summary.write_documents(pathlib.Path(self.data_path, packed_builder.DOCUMENTS), decided)
     return shards.tasks(self._parts / 'shards', decision, decided)
 

@@ -43,7 +43,7 @@ def _stable(value: Any) -> Any:
 def result(folder: pathlib.Path, wanted: str) -> dict[str, Any] | None:
   """What a finished part with this key has to say; None when there is none."""
   try:
-    done = json.loads((folder / _DONE).read_text())
+    done = json.loads((folder / _DONE).read_text(encoding='utf-8'))
   except (FileNotFoundError, json.JSONDecodeError):
     return None
   return done if done['key'] == wanted and done['files'] == _sizes(folder) else None
@@ -59,7 +59,7 @@ def make(
 ) -> dict[str, Any]:
   """The result of a part, for which `work` fills an empty folder unless it is there already."""
   folder.parent.mkdir(parents=True, exist_ok=True)
-  with folder.with_name(folder.name + '.lock').open('w') as lock:
+  with folder.with_name(folder.name + '.lock').open('w', encoding='utf-8') as lock:
     fcntl.flock(lock, fcntl.LOCK_EX)  # Against a process whose parent was killed a moment ago.
     done = result(folder, wanted)
     if done is None:
@@ -67,7 +67,7 @@ def make(
       folder.mkdir()
       done = {'key': wanted, **work(folder), 'files': _sizes(folder)}
       unfinished = folder / 'unfinished.json'
-      unfinished.write_text(json.dumps(done, indent=1, ensure_ascii=False))
+      unfinished.write_text(json.dumps(done, indent=1, ensure_ascii=False), encoding='utf-8')
       unfinished.rename(folder / _DONE)
   return done
 

@@ -48,7 +48,7 @@ def require_text(collected: Sequence[dict[str, Any]]) -> None:
 
 def write_documents(path: pathlib.Path, decided: decide.Task) -> None:
   """One line for each document in the order of the streams: id, split, bytes, name, licence."""
-  with path.open('w') as file:
+  with path.open('w', encoding='utf-8') as file:
     for fate, split in enumerate(decided.splits):
       for number, source in enumerate(decided.files):
         fates = np.load(io.BytesIO(decide.fates_path(decided.folder, number).read_bytes()))

@@ -44,7 +44,7 @@ def find() -> str:
 def check_version(path: str) -> None:
   """Raises Unavailable when this is no bubblewrap, or too old a one."""
   try:
-    told = subprocess.run([path, '--version'], capture_output=True, text=True, timeout=20,
+    told = subprocess.run([path, '--version'], capture_output=True, encoding='utf-8', timeout=20,
                           check=False).stdout.strip()
   except (OSError, subprocess.TimeoutExpired) as error:
     raise result.Unavailable(f'{path} cannot be run: {error}. {INSTALL}.') from error

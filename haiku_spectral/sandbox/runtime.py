@@ -39,7 +39,9 @@ def find() -> Runtime:
   binaries = [executable]
   for extension in EXTENSIONS:
     binaries += glob.glob(f'{glob.escape(standard)}/lib-dynload/{extension}.*')
-  listing = subprocess.run(['ldd', *binaries], capture_output=True, text=True, check=False).stdout
+  listing = subprocess.run(
+      ['ldd', *binaries], capture_output=True, encoding='utf-8', errors='surrogateescape',
+      check=False).stdout
   needed = re.findall(r'^\s+(?:(\S+) => )?(/\S+) \(0x', listing, re.MULTILINE)
   return Runtime(
       executable, 'python{}.{}'.format(*sys.version_info), standard=standard,

@@ -5,11 +5,11 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from binaries.benchmarks import processes, speed, subject
-from binaries.benchmarks.settings import Settings
+from haiku_spectral.benchmarks import processes, speed, subject
+from haiku_spectral.benchmarks.settings import Settings
 from tests.decoding import tiny_model
 
-TINY = subject.Subject('tiny', tiny_model.CONFIG, tiny_model.params())
+TINY = subject.Subject('tiny', tiny_model.CONFIG, tiny_model.params(), {})
 ROWS = [{'context': 8, 'ms': 1.0, 'variant': 'static cache, sdpa', 'parameters': 4000},
         {'context': 16, 'ms': 12.0, 'variant': 'dynamic cache, eager', 'parameters': 4000}]
 
@@ -39,7 +39,7 @@ class PrefillMemoryTest(absltest.TestCase):
     self.assertGreater(second['bytes/s'], 0)
 
 
-class RivalTest(absltest.TestCase):
+class BaselineTest(absltest.TestCase):
 
   def test_table(self):
     def run(command):
@@ -51,9 +51,9 @@ class RivalTest(absltest.TestCase):
         mock.patch.object(subject, 'pasts', return_value={}),
         mock.patch.object(speed, 'at_positions', return_value={16: 4.0, 8: 2.0}),
     ):
-      section = processes.rival(TINY, Settings(contexts=(8, 16)))
-    self.assertEqual([row['transformer, ms a token'] for row in section.rows], [1.0, 12.0])
-    self.assertEqual([row['ours, ms a byte'] for row in section.rows], [2.0, 4.0])
+      section = processes.baseline(TINY, Settings(contexts=(8, 16)))
+    self.assertEqual([row['transformer, ms per token'] for row in section.rows], [1.0, 12.0])
+    self.assertEqual([row['ours, ms per byte'] for row in section.rows], [2.0, 4.0])
     self.assertEqual([row['ratio'] for row in section.rows], [0.5, 3.0])
     self.assertIn('transformers 5 on torch 2', section.note)
 
@@ -62,7 +62,7 @@ class RivalTest(absltest.TestCase):
       raise RuntimeError('exit code 2: no matching distribution')
 
     with mock.patch.object(processes, 'run_json', run):
-      section = processes.rival(TINY, Settings())
+      section = processes.baseline(TINY, Settings())
     self.assertEmpty(section.rows)
     self.assertIn('Skipped', section.note)
     self.assertIn('no matching distribution', section.note)

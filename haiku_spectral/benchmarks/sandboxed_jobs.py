@@ -1,14 +1,13 @@
-"""The suite `sandbox`: what it costs to run code where it can do no harm."""
+"""The suite `sandbox`: the cost of running untrusted code."""
 
-import pathlib
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from binaries.benchmarks import timing
-from binaries.benchmarks.report import Row, Section
-from binaries.benchmarks.settings import Settings
-from binaries.benchmarks.subject import Subject
+from haiku_spectral.benchmarks import timing
+from haiku_spectral.benchmarks.report import Row, Section
+from haiku_spectral.benchmarks.settings import Settings
+from haiku_spectral.benchmarks.subject import Subject
 from haiku_spectral.sandbox import result, sandbox, worker
 
 WORKERS = 2
@@ -20,7 +19,7 @@ def _round(box: sandbox.Sandbox, jobs: int) -> list[result.ExecResult]:
 
 
 def runs(subject: Subject, settings: Settings) -> Section:
-  """How many jobs a second, and how long until the first?"""
+  """Jobs per second, and the time until the first."""
   del subject
   rows: list[Row] = []
   for kind in worker.KINDS:
@@ -33,18 +32,12 @@ def runs(subject: Subject, settings: Settings) -> Section:
     rows.append({
         'kind': kind, 'jobs/s': settings.jobs / statistics.median(seconds),
         'slowest round, jobs/s': settings.jobs / max(seconds), 'start and self-test, ms':
-        1000 * started, 'CPU of a job, ms': 1000 * statistics.median(
+        1000 * started, 'CPU per job, ms': 1000 * statistics.median(
             outcome.cpu_seconds for outcome in outcomes)})
   return Section(
       'Sandboxed jobs',
-      f'{WORKERS} warm interpreters, {settings.jobs} trivial jobs a round, median of '
-      f'{settings.repeats} rounds after one that does not count.', rows)
+      f'{WORKERS} warm interpreters, {settings.jobs} trivial jobs per round, median of '
+      f'{settings.repeats} rounds after one that warms up.', rows)
 
 
 SECTIONS: dict[str, Callable[[Subject, Settings], Section]] = {'runs': runs}
-
-
-def draw(sections: Mapping[str, Section], folder: pathlib.Path) -> list[pathlib.Path]:
-  """There is nothing to draw."""
-  del sections, folder
-  return []

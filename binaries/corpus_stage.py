@@ -1,6 +1,6 @@
-"""One stage of the life of a corpus of random words, in this process: how long and how much memory.
+"""One stage of a synthetic corpus, in this process: its time and its peak memory.
 
-  python -m binaries.benchmarks.corpus_stages --stage=write --format=parquet --folder=DIR
+  python -m binaries.corpus_stage --stage=write --format=parquet --folder=DIR
 
 One line of JSON. A process of its own for each, because the peak never falls.
 """
@@ -17,44 +17,46 @@ from typing import Any
 
 from absl import flags, logging
 
-from binaries import command_line
+from binaries import command_line, flag_types
 
-STAGE = flags.DEFINE_enum('stage', 'write', ['write', 'build', 'read', 'train'], 'What is done.')
-FORMAT = flags.DEFINE_string('format', 'parquet', 'Of the source files.')
-FOLDER = flags.DEFINE_string('folder', '', 'Holds source/ and data/.')
-NUM_BYTES = flags.DEFINE_integer('num_bytes', 1 << 20, 'write: bytes of text.', lower_bound=1)
-WINDOW_BYTES = flags.DEFINE_integer('window_bytes', 1 << 20, 'read: bytes of it in windows.')
-STEPS = flags.DEFINE_integer('steps', 20, 'train: steps of tiny.', lower_bound=5)
-COMPILING = 3  # Steps that do not count.
+STAGE = flags.DEFINE_enum(
+    'stage', 'write', ['write', 'build', 'read', 'train'], 'What is measured.')
+FORMAT = flags.DEFINE_string('format', 'parquet', 'Format of the source files.')
+FOLDER = flag_types.define_path('folder', '', 'Folder of source/ and data/.')
+NUM_BYTES = flag_types.define_integer(
+    'num_bytes', 1 << 20, 'Stage write: bytes of text.', lower=1, upper=2**63 - 1)
+WINDOW_BYTES = flag_types.define_integer(
+    'window_bytes', 1 << 20, 'Stage read: bytes read in random windows.', upper=2**63 - 1)
+STEPS = flag_types.define_integer('steps', 20, 'Stage train: steps of the preset tiny.', lower=5)
+COMPILING = 3  # Steps that are not timed.
 
 
 def peak_memory() -> int:
-  """The most memory, in bytes, that this process or one that it started has held.
+  """The peak memory, in bytes, of this process and of those that it started.
 
   ru_maxrss of a process begins with what its parent held, so of this one the system's own count is
   taken; those that it started begin with no more.
   """
-  status = pathlib.Path('/proc/self/status').read_text()
+  status = pathlib.Path('/proc/self/status').read_text(encoding='utf-8')
   own = int(status.partition('VmHWM:')[2].split()[0])
   return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def _write(name: str, folder: pathlib.Path) -> dict[str, Any]:
   del name
-  from binaries.benchmarks import corpus  # Here, so that training does not hold what it needs.
+  from datasets import synthetic  # Here, so that training does not hold what it needs.
   (folder / 'source').mkdir(parents=True, exist_ok=True)
-  corpus.write(folder / 'source', FORMAT.value, NUM_BYTES.value)
+  synthetic.write(folder / 'source', FORMAT.value, NUM_BYTES.value)
   return {}
 
 
 def _build(name: str, folder: pathlib.Path) -> dict[str, Any]:
-  from binaries.benchmarks import corpus
-  from datasets import preparation, registry, streaming_builder
+  from datasets import preparation, registry, streaming_builder, synthetic
 
-  registry.add(corpus.__name__)
+  registry.add(synthetic.__name__)
 
-  def make(data_dir: str) -> corpus.RandomWords:
-    builder = corpus.RandomWords(data_dir=data_dir, config=name.partition('/')[2])
+  def make(data_dir: str) -> synthetic.RandomWords:
+    builder = synthetic.RandomWords(data_dir=data_dir, config=name.partition('/')[2])
     builder.options = streaming_builder.Options(folder=str(folder / 'source'))
     return builder
 
@@ -83,7 +85,7 @@ def _read(name: str, folder: pathlib.Path) -> dict[str, Any]:
 
 
 class _Timed:
-  """Batches, and when each was asked for and given."""
+  """Batches, with the times at which each was requested and ready."""
 
   def __init__(self, batches: Any) -> None:
     self._batches = batches
@@ -133,7 +135,7 @@ _STAGES: dict[str, Callable[[str, pathlib.Path], dict[str, Any]]] = {
 
 
 def main(argv: Sequence[str]) -> None:
-  """Does it and prints."""
+  """Runs the stage and prints a line of JSON."""
   del argv
   logging.set_verbosity(logging.ERROR)  # What libraries log is for their developers.
   name = f'random_words/{FORMAT.value.replace(".", "_")}'

@@ -1,18 +1,18 @@
-"""The suite `decode`: what writing costs."""
+"""The suite `decode`: the cost of generation."""
 
 import pathlib
 from collections.abc import Callable, Mapping
 
-from binaries.benchmarks import compression, plot, processes, speed
-from binaries.benchmarks.report import Section
-from binaries.benchmarks.settings import Settings
-from binaries.benchmarks.subject import Subject
+from haiku_spectral.benchmarks import compression, plot, processes, speed
+from haiku_spectral.benchmarks.report import Section
+from haiku_spectral.benchmarks.settings import Settings
+from haiku_spectral.benchmarks.subject import Subject
 
 SECTIONS: dict[str, Callable[[Subject, Settings], Section]] = {
     'flat': speed.flat,
     'memory': processes.prefill_memory,
     'horizons': speed.horizons,
-    'rival': processes.rival,
+    'baseline': processes.baseline,
     'speculation': speed.speculation,
     'compression': compression.compare,
     'filters': speed.filter_kinds,
@@ -20,13 +20,13 @@ SECTIONS: dict[str, Callable[[Subject, Settings], Section]] = {
 
 
 def lines(sections: Mapping[str, Section]) -> tuple[plot.Line, plot.Line]:
-  """Milliseconds by position that were measured, ours and the rival's."""
+  """Measured milliseconds by position, ours and the baseline's."""
   def line(name: str, position: str, milliseconds: str) -> dict[int, float]:
     rows = sections[name].rows if name in sections else ()
     return {int(row[position]): float(row[milliseconds]) for row in rows}
 
-  ours = line('rival', 'context', 'ours, ms a byte') | line('flat', 'position', 'ms a byte')
-  return ours, line('rival', 'context', 'transformer, ms a token')
+  ours = line('baseline', 'context', 'ours, ms per byte') | line('flat', 'position', 'ms per byte')
+  return ours, line('baseline', 'context', 'transformer, ms per token')
 
 
 def draw(sections: Mapping[str, Section], folder: pathlib.Path) -> list[pathlib.Path]:

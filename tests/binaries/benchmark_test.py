@@ -9,22 +9,23 @@ from unittest import mock
 from absl.testing import absltest, flagsaver
 
 from binaries import benchmark
-from binaries.benchmarks import compression, decode, settings, subject
-from binaries.benchmarks.report import Section
+from datasets import synthetic
+from haiku_spectral.benchmarks import decode, settings, subject
+from haiku_spectral.benchmarks.report import Section
 from tests.decoding import tiny_model
 
-TINY = subject.Subject('tiny', tiny_model.CONFIG, tiny_model.params())
+TINY = subject.Subject('tiny', tiny_model.CONFIG, tiny_model.params(), {})
 
 
 class BenchmarkTest(absltest.TestCase):
 
   def _run(self, **flags):
     out = io.StringIO()
-    seen = []
+    self.seen = seen = []
 
     def measure(chosen, wanted):
       seen.append((chosen, wanted))
-      return Section(f'Section {len(seen)}', 'As it is.', [{'position': 64, 'ms a byte': 2.0}])
+      return Section(f'Section {len(seen)}', 'As it is.', [{'position': 64, 'ms per byte': 2.0}])
 
     self.folder = pathlib.Path(self.create_tempdir().full_path, 'out')
     with (
@@ -42,7 +43,7 @@ class BenchmarkTest(absltest.TestCase):
     self.assertEqual(seen[0][0], TINY)
     self.assertEqual((seen[0][1].repeats, seen[0][1].positions), (7, settings.QUICK.positions))
     written = (self.folder / 'report.md').read_text()
-    for part in ('## Section 1', '## Section 2', '|       64 |      2.00 |'):
+    for part in ('## Section 1', '## Section 2', '|       64 |        2.00 |'):
       self.assertIn(part, out)
       self.assertIn(part, written)
     self.assertEqual({path.name for path in self.folder.iterdir()},
@@ -63,22 +64,33 @@ class BenchmarkTest(absltest.TestCase):
         ValueError, '--sections=speed is not allowed: give some of flat, memory'):
       self._run(sections=['flat', 'speed'])
 
+  def test_an_output_that_cannot_be_is_refused_before_anything_is_measured(self):
+    taken = self.create_tempfile('taken', 'mine').full_path
+    for out in (taken, f'{taken}/below'):
+      with self.assertRaisesRegex(ValueError, f'The report {out} .*--out'):
+        self._run(out=out)
+    self.assertEmpty(self.seen)
 
-class CompressionTest(absltest.TestCase):
+  def test_the_size_of_the_corpora_is_a_flag(self):
+    with flagsaver.flagsaver(gigabytes=5.0):
+      self.assertEqual(benchmark._settings().gigabytes, 5.0)
+    self.assertEqual(list(benchmark.SUITES['data'].sections), ['formats', 'wait'])
 
-  def test_bits_per_byte_of_each_program(self):
-    rows = compression.compare(TINY, settings.Settings(run_dir='runs/x', text_bytes=600)).rows
-    self.assertEqual([row['text'] for row in rows], ['Turkish', 'English', 'code'])
-    for row in rows:
-      self.assertEqual(row['bytes'], 600)
-      for program in ('gzip -9', 'xz -9', 'zstd -19'):
-        self.assertBetween(row[program], 3, 8)  # Short English text is at about 5.
-      self.assertGreater(row['ours'], 8)  # Random parameters know nothing.
+  def test_the_stages_are_processes(self):
+    with mock.patch.object(benchmark.processes, 'run_json', return_value={'peak': 1}) as ran:
+      self.assertEqual(benchmark._run_stage('read', '/f', 'zip', window_bytes=7), {'peak': 1})
+    self.assertEqual(ran.call_args.args[0][1:], [
+        '-m', 'binaries.corpus_stage', '--stage=read', '--folder=/f', '--format=zip',
+        '--window_bytes=7'])
+    self.assertIn('zip', synthetic.FORMATS)
 
-  def test_skipped_without_a_trained_model(self):
-    section = compression.compare(TINY, settings.Settings())
-    self.assertEmpty(section.rows)
-    self.assertIn('give --run_dir', section.note)
+  def test_each_language_has_held_out_text(self):
+    texts = benchmark._held_out_texts()
+    for text in texts.values():
+      self.assertGreaterEqual(len(text), 65536)
+    self.assertIn('ı'.encode(), texts['Turkish'])
+    self.assertIn(b' the ', texts['English'])
+    self.assertIn(b'#include', texts['code'])
 
 
 if __name__ == '__main__':

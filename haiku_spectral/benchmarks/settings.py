@@ -1,4 +1,4 @@
-"""How much is measured."""
+"""The sizes of all measurements."""
 
 import dataclasses
 
@@ -9,15 +9,15 @@ class Settings:
 
   run_dir: str = ''  # Whose model; empty: the preset tiny with random parameters.
   repeats: int = 3  # Rounds; their median counts.
-  round_bytes: int = 1088  # Written in a round: a horizon, and the block before which all is due.
-  direct_bytes: int = 32  # The same for an engine whose every byte is like the others.
+  round_bytes: int = 1088  # Generated per round: a horizon and a block, so all tiles are paid.
+  direct_bytes: int = 32  # The same for the chunk call, in which all bytes cost the same.
   positions: tuple[int, ...] = (1 << 10, 1 << 16, 1 << 20)
   prompts: tuple[int, ...] = (1 << 16, 1 << 20)
   horizons: tuple[int, ...] = (1 << 10, 1 << 12, 1 << 14)
   contexts: tuple[int, ...] = (1 << 10, 1 << 13, 1 << 14, 1 << 15, 1 << 16)
   text_bytes: int = 1 << 16  # Of each language, compressed.
-  prompt_bytes: int = 1 << 12  # Of each language, written on from.
-  gigabytes: float = 1.0  # Of text, all formats together.
+  prompt_bytes: int = 1 << 12  # Of each language, as the prompt of a generation.
+  gigabytes: float = 1.0  # Of synthetic text, all formats together.
   window_bytes: int = 1 << 25  # Of each format, read in random order.
   steps: int = 20  # Of training.
   jobs: int = 1000  # Sandboxed.

@@ -1,26 +1,25 @@
-"""How small held-out text becomes, here and with programs that have read none before."""
+"""The size of compressed held-out text, with a model and with programs that know none."""
 
 import functools
 
-from binaries.benchmarks import starter_text
-from binaries.benchmarks.report import Row, Section
-from binaries.benchmarks.settings import Settings
-from binaries.benchmarks.subject import Subject
+from haiku_spectral.benchmarks.report import Row, Section
+from haiku_spectral.benchmarks.settings import Settings
+from haiku_spectral.benchmarks.subject import Subject
 from haiku_spectral.compression import codec as compression
 from haiku_spectral.compression import compressors
 from haiku_spectral.decoding import session
 
 
 def compare(subject: Subject, settings: Settings) -> Section:
-  """Bits per byte of each language of `starter`."""
+  """Bits per byte of each held-out text of the subject."""
   title = 'Compression'
   if not settings.run_dir:
     return Section(title, 'Skipped: only a trained model compresses; give --run_dir.', ())
   make = functools.partial(compression.ModelPredictor, subject.config, subject.params)
   owner = session.owner(subject.config, subject.params)
   rows: list[Row] = []
-  for language in starter_text.LANGUAGES:
-    data = starter_text.held_out(language, settings.text_bytes)
+  for language, text in subject.texts.items():
+    data = text[:settings.text_bytes]
     sizes = compressors.sizes(data) | {'ours': len(compression.compress(make, owner, data))}
     rows.append({'text': language, 'bytes': len(data),
                  **{name: 8 * size / len(data) for name, size in sizes.items()}})

@@ -1,11 +1,11 @@
-"""The rival: how long a GPT-2 of a given size takes for a token when so many are in its cache.
+"""The baseline: time per token of a GPT-2 of a given size, by the tokens in its cache.
 
-  make //binaries/benchmarks:transformer ARGS='--contexts=1024,8192'
+  make //haiku_spectral/benchmarks:transformer_baseline ARGS='--contexts=1024,8192'
 
 Random weights and a random cache: neither changes the time. Every kind of cache and of attention
-that `transformers` has for this model is timed, in turns, in float32 on `--threads` cores, and the
-fastest at each context counts. A step is what greedy decoding does: a forward of one token and the
-choice of the next. Prints JSON. It runs in an environment of its own (.venv-transformer).
+that `transformers` has for this model is timed, interleaved, in float32 on `--threads` cores, and
+the fastest at each context counts. A step is what greedy decoding does: a forward of one token and
+the choice of the next. Prints JSON. It runs in an environment of its own (.venv-transformer).
 """
 
 import argparse
@@ -41,10 +41,10 @@ def count(model: Any) -> int:
   return sum(leaf.numel() for leaf in model.parameters()) - model.transformer.wpe.weight.numel()
 
 
-def fill(model: Any, kind: str, context: int, room: int) -> Any:
-  """A cache with `context` tokens in it, and room for so many more."""
+def fill(model: Any, kind: str, context: int, space: int) -> Any:
+  """A cache of `context` tokens, with space for so many more."""
   cache = (transformers.DynamicCache(config=model.config) if kind == 'dynamic' else
-           transformers.StaticCache(config=model.config, max_cache_len=context + room))
+           transformers.StaticCache(config=model.config, max_cache_len=context + space))
   for layer in range(LAYERS):
     keys, values = torch.randn(2, 1, HEADS, context, WIDTH // HEADS)
     cache.update(keys, values, layer)
@@ -52,7 +52,7 @@ def fill(model: Any, kind: str, context: int, room: int) -> Any:
 
 
 def median_step(model: Any, kind: str, context: int, steps: int) -> float:
-  """Median seconds of a token behind `context` tokens."""
+  """Median seconds per token behind `context` tokens."""
   total = WARM_STEPS + steps
   cache = fill(model, kind, context, total)
   ids = torch.zeros(1, 1, dtype=torch.long)
@@ -93,7 +93,7 @@ def main() -> None:
   parser.add_argument('--contexts', default='1024,8192,32768', help='Tokens in the cache.')
   parser.add_argument('--parameters', type=int, default=4_780_000, help='Size of the model.')
   parser.add_argument('--steps', type=int, default=32, help='Tokens timed.')
-  parser.add_argument('--repeats', type=int, default=3, help='Turns; the least median counts.')
+  parser.add_argument('--repeats', type=int, default=3, help='Rounds; the least median counts.')
   parser.add_argument('--threads', type=int, default=2, help='Cores used.')
   flags = parser.parse_args()
   torch.set_num_threads(flags.threads)

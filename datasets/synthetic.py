@@ -1,6 +1,6 @@
-"""A corpus of random words in every format that sources have, and a builder of it.
+"""A synthetic corpus of random words in every format that sources have, and its builder.
 
-  make //binaries:prepare_data ARGS='--imports=binaries.benchmarks.corpus --manual_dir=DIR \\
+  make //binaries:prepare_data ARGS='--imports=datasets.synthetic --manual_dir=DIR \\
       --dataset=random_words/parquet'
 """
 

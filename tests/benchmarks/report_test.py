@@ -7,17 +7,17 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from matplotlib import image
 
-from binaries.benchmarks import decode, plot, report
+from haiku_spectral.benchmarks import decode, plot, report
 
 FLAT = report.Section('Flat', 'How it was.', [
-    {'position': 1024, 'ms a byte': 2.5, 'how': 'online'},
-    {'position': 1048576, 'ms a byte': 12.25, 'how': 'x'},
+    {'position': 1024, 'ms per byte': 2.5, 'how': 'online'},
+    {'position': 1048576, 'ms per byte': 12.25, 'how': 'x'},
 ])
-RIVAL = report.Section('Rival', 'Why not.', [
-    {'context': 1024, 'ours, ms a byte': 3.0, 'transformer, ms a token': 4.0},
-    {'context': 8192, 'ours, ms a byte': 3.5, 'transformer, ms a token': 9.0},
+BASELINE = report.Section('Baseline', 'Why not.', [
+    {'context': 1024, 'ours, ms per byte': 3.0, 'transformer, ms per token': 4.0},
+    {'context': 8192, 'ours, ms per byte': 3.5, 'transformer, ms per token': 9.0},
 ])
-SKIPPED = report.Section('Rival', 'Skipped: no network.', ())
+SKIPPED = report.Section('Baseline', 'Skipped: no network.', ())
 
 
 class TableTest(parameterized.TestCase):
@@ -32,19 +32,19 @@ class TableTest(parameterized.TestCase):
   def test_markdown(self):
     self.assertEqual(report.markdown(FLAT), '\n'.join([
         '## Flat', '',
-        '|  position | ms a byte | how    |',
-        '| --------: | --------: | ------ |',
-        '|     1,024 |      2.50 | online |',
-        '| 1,048,576 |      12.2 | x      |',
+        '|  position | ms per byte | how    |',
+        '| --------: | ----------: | ------ |',
+        '|     1,024 |        2.50 | online |',
+        '| 1,048,576 |        12.2 | x      |',
         '', 'How it was.']))
 
   def test_skipped_section_is_its_reason(self):
-    self.assertEqual(report.markdown(SKIPPED), '## Rival\n\nSkipped: no network.')
+    self.assertEqual(report.markdown(SKIPPED), '## Baseline\n\nSkipped: no network.')
 
   def test_written_for_people_and_programs(self):
     folder = pathlib.Path(self.create_tempdir().full_path, 'new')
     text, numbers = report.write(
-        folder, 'Suite decode', {'cores': 2}, {'flat': FLAT, 'rival': SKIPPED})
+        folder, 'Suite decode', {'cores': 2}, {'flat': FLAT, 'baseline': SKIPPED})
     self.assertEqual(text.read_text(), '\n\n'.join([
         '# Suite decode', 'cores 2', report.markdown(FLAT), report.markdown(SKIPPED)]) + '\n')
     found = json.loads(numbers.read_text())
@@ -59,24 +59,24 @@ class PlotTest(absltest.TestCase):
     self.assertEqual((axes.get_xscale(), axes.get_yscale()), ('log', 'log'))
     lines = {line.get_label(): line.get_xydata() for line in axes.lines}
     np.testing.assert_array_equal(lines['SpectralGPT, one byte'], [[64, 2.0], [1024, 2.5]])
-    rival, = (xy for label, xy in lines.items() if 'GPT-2' in label)
-    np.testing.assert_array_equal(rival, [[64, 1.0]])
+    baseline, = (xy for label, xy in lines.items() if 'GPT-2' in label)
+    np.testing.assert_array_equal(baseline, [[64, 1.0]])
     self.assertEqual([label.get_text() for label in axes.get_xticklabels()], ['64 B', '1 K'])
 
   def test_drawn_from_what_was_measured(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
-    path, = decode.draw({'flat': FLAT, 'rival': RIVAL}, folder)
+    path, = decode.draw({'flat': FLAT, 'baseline': BASELINE}, folder)
     self.assertEqual(image.imread(path).shape, (800, 1440, 4))
 
   def test_both_sections_give_the_lines(self):
-    ours, theirs = decode.lines({'flat': FLAT, 'rival': RIVAL})
+    ours, theirs = decode.lines({'flat': FLAT, 'baseline': BASELINE})
     self.assertEqual(ours, {1024: 2.5, 8192: 3.5, 1048576: 12.25})  # `flat` wins.
     self.assertEqual(theirs, {1024: 4.0, 8192: 9.0})
-    self.assertEqual(decode.lines({'rival': SKIPPED}), ({}, {}))
+    self.assertEqual(decode.lines({'baseline': SKIPPED}), ({}, {}))
 
   def test_nothing_to_draw(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
-    self.assertEmpty(decode.draw({'rival': SKIPPED}, folder))
+    self.assertEmpty(decode.draw({'baseline': SKIPPED}, folder))
     self.assertEmpty(list(folder.iterdir()))
 
 

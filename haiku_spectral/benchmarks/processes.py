@@ -1,4 +1,4 @@
-"""What is measured in processes of its own: memory of a prefill, and the rival."""
+"""What is measured in processes of its own: memory of a prefill, and the baseline."""
 
 import json
 import os
@@ -9,24 +9,24 @@ from typing import Any
 
 import jax
 
-from binaries.benchmarks import speed
-from binaries.benchmarks import subject as subject_lib
-from binaries.benchmarks.report import Row, Section
-from binaries.benchmarks.settings import Settings
-from binaries.benchmarks.subject import Subject
+from haiku_spectral.benchmarks import speed
+from haiku_spectral.benchmarks import subject as subject_lib
+from haiku_spectral.benchmarks.report import Row, Section
+from haiku_spectral.benchmarks.settings import Settings
+from haiku_spectral.benchmarks.subject import Subject
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
 def run_json(command: list[str]) -> dict[str, Any]:
-  """Runs a command from the root and reads its last line as JSON.
+  """Runs a command from the root and parses its last line as JSON.
 
-  Raises RuntimeError with the last line of what it complained of when it fails.
+  Raises RuntimeError with the last line of its complaint when it fails.
   """
   environment = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL')}
   done = subprocess.run(
-      command, cwd=ROOT, env=environment | {'PYTHONPATH': str(ROOT)}, text=True, check=False,
-      capture_output=True)
+      command, cwd=ROOT, env=environment | {'PYTHONPATH': str(ROOT)}, encoding='utf-8',
+      errors='replace', check=False, capture_output=True)
   if done.returncode:
     complaint = (done.stderr.strip() or done.stdout.strip() or 'no output').splitlines()
     lines = [line for line in complaint if not line.startswith('make')] or complaint
@@ -35,37 +35,37 @@ def run_json(command: list[str]) -> dict[str, Any]:
 
 
 def prefill_memory(subject: Subject, settings: Settings) -> Section:
-  """Does reading take more memory, the more is read?"""
+  """Peak memory and speed of prefill, by the length of the prompt."""
   del subject
-  command = [sys.executable, '-m', 'binaries.benchmarks.prefill_peak']
-  run_flag = [f'--run_dir={pathlib.Path(settings.run_dir).resolve()}'] if settings.run_dir else []
-  found = [run_json([*command, *run_flag, f'--num_bytes={count}']) for count in settings.prompts]
+  command = [sys.executable, '-m', 'haiku_spectral.benchmarks.prefill_peak']
+  run_dir = str(pathlib.Path(settings.run_dir).resolve()) if settings.run_dir else ''
+  found = [run_json([*command, run_dir, str(count)]) for count in settings.prompts]
   rows: list[Row] = [
       {'prompt, bytes': each['bytes'], 'peak memory, MiB': each['peak'] / 2**20,
        'ratio': each['peak'] / found[0]['peak'], 'bytes/s': each['bytes'] / each['seconds']}
       for each in found
   ]
   return Section(
-      'Memory and speed of reading, by length',
-      'Resident memory of a fresh process at its peak, Python and compilation included.', rows)
+      'Memory and speed of prefill, by length',
+      'Peak resident memory of a new process, Python and compilation included.', rows)
 
 
-def rival(subject: Subject, settings: Settings) -> Section:
-  """Against a transformer with a cache, of the same size and with the same cores."""
+def baseline(subject: Subject, settings: Settings) -> Section:
+  """Against a transformer with a key-value cache, of the same size and on the same cores."""
   title = 'Against a transformer of the same size'
   size = sum(leaf.size for leaf in jax.tree.leaves(subject.params))
   arguments = (f'--contexts={",".join(map(str, settings.contexts))} --parameters={size} '
                f'--repeats={settings.repeats} --threads={os.cpu_count()}')
   try:
     theirs = run_json(['make', '--silent', f'PY={sys.executable}',
-                       '//binaries/benchmarks:transformer', f'ARGS={arguments}'])
+                       '//haiku_spectral/benchmarks:transformer_baseline', f'ARGS={arguments}'])
   except (RuntimeError, ValueError) as error:
-    return Section(title, f'Skipped: the rival could not be run ({error}).', ())
+    return Section(title, f'Skipped: the baseline could not be run ({error}).', ())
   pasts = subject_lib.pasts(subject, settings.contexts)
   ours = speed.at_positions(subject, settings, pasts)
   rows: list[Row] = [
-      {'context': row['context'], 'ours, ms a byte': ours[row['context']],
-       'transformer, ms a token': row['ms'], 'ratio': row['ms'] / ours[row['context']],
+      {'context': row['context'], 'ours, ms per byte': ours[row['context']],
+       'transformer, ms per token': row['ms'], 'ratio': row['ms'] / ours[row['context']],
        'its fastest variant': row['variant']}
       for row in theirs['rows']
   ]

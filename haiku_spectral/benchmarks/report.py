@@ -1,10 +1,12 @@
-"""What a benchmark found: sections, as markdown for people and JSON for programs."""
+"""What a benchmark measured: sections, as markdown for people and JSON for programs."""
 
 import json
 import math
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from haiku_spectral.storage import atomic_file
 
 Cell = str | int | float
 Row = dict[str, Cell]  # By the name of the column.
@@ -19,7 +21,7 @@ class Section(NamedTuple):
 
 
 def cell(value: Cell) -> str:
-  """Three digits that count, and commas between thousands."""
+  """Three significant digits, and commas between thousands."""
   if isinstance(value, float):
     digits = 2 - math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 2
     return f'{value:,.{max(digits, 0)}f}'
@@ -53,9 +55,9 @@ def write(
   folder.mkdir(parents=True, exist_ok=True)
   paths = [folder / 'report.md', folder / 'results.json']
   about = ', '.join(f'{name} {value}' for name, value in machine.items())
-  paths[0].write_text(
-      '\n\n'.join([f'# {heading}', about, *map(markdown, sections.values())]) + '\n')
-  paths[1].write_text(json.dumps(
+  atomic_file.write_text(
+      paths[0], '\n\n'.join([f'# {heading}', about, *map(markdown, sections.values())]) + '\n')
+  atomic_file.write_text(paths[1], json.dumps(
       {'machine': machine, 'sections': {name: each._asdict() for name, each in sections.items()}},
       indent=2) + '\n')
   return paths

@@ -1,10 +1,10 @@
-"""The model that is measured, and the two ways in which it writes.
+"""The model that is measured, and the methods by which it generates.
 
 Shapes: B rows, N bytes, S horizon, D channels.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import haiku as hk
@@ -21,19 +21,20 @@ from haiku_spectral.modules import filters, spectral_gpt
 from haiku_spectral.training import checkpoint
 
 Context = context_lib.Context
-Write = Callable[[Context, int], Context]  # Greedily writes so many bytes on a past of one row.
+Write = Callable[[Context, int], Context]  # Greedily generates so many bytes behind one row.
 STEPS = generate.STEPS
 
 
-_make_model = functools.cache(spectral_gpt.make_model)  # One model a config: programs are its own.
+_make_model = functools.cache(spectral_gpt.make_model)  # Compiled programs belong to a model.
 
 
 class Subject(NamedTuple):
-  """A model and its parameters."""
+  """A model, its parameters, and text that it has not been trained on."""
 
   name: str
   config: config_lib.ModelConfig
   params: Any
+  texts: Mapping[str, bytes]  # By language.
 
   @property
   def model(self) -> spectral_gpt.Model:
@@ -41,26 +42,28 @@ class Subject(NamedTuple):
     return _make_model(self.config)
 
 
-def load(run_dir: str) -> Subject:
-  """The latest of a run; of no run: the preset tiny, not trained."""
+def load(run_dir: str, texts: Mapping[str, bytes]) -> Subject:
+  """The latest checkpoint of a run; without a run, the preset tiny with random parameters."""
   if run_dir:
     config, params, step = checkpoint.load_params(run_dir)
-    return Subject(f'{run_dir} at step {step:,}', config.model, jax.device_put(params))
-  return untrained('tiny, random parameters', config_lib.from_config_dict(tiny.get_config()).model)
+    return Subject(f'{run_dir} at step {step:,}', config.model, jax.device_put(params), texts)
+  return untrained(
+      'tiny, random parameters', config_lib.from_config_dict(tiny.get_config()).model)._replace(
+          texts=texts)
 
 
 def untrained(name: str, config: config_lib.ModelConfig) -> Subject:
   """Random parameters."""
-  return Subject(name, config, jax.jit(_make_model(config).init)(jax.random.key(0)))
+  return Subject(name, config, jax.jit(_make_model(config).init)(jax.random.key(0)), {})
 
 
 def random_bytes(count: int) -> np.ndarray:  # [1, count] int32
-  """What is read where any bytes will do."""
+  """Input where any bytes will do."""
   return np.random.default_rng(0).integers(0, 256, (1, count), np.int32)
 
 
 def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
-  """The contexts after so many random bytes."""
+  """The contexts of so many random bytes."""
   found, context, read = {}, prefill.begin(subject.model, subject.params), 0
   ids = random_bytes(max(positions))
   for position in sorted(positions):
@@ -70,7 +73,7 @@ def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
 
 
 def online(subject: Subject) -> Write:
-  """Writing as programs do it."""
+  """Generation as programs do it."""
   decoder = decoder_lib.Decoder(subject.config, subject.params)
   greedy = sampling.SamplingConfig(temperature=0)
 
@@ -82,8 +85,8 @@ def online(subject: Subject) -> Write:
   return write
 
 
-class Guessing:
-  """The same bytes in fewer calls."""
+class Speculative:
+  """Prompt-lookup speculation: the same bytes in fewer calls."""
 
   def __init__(self, subject: Subject, past: bytes) -> None:
     self._decoder = decoder_lib.Decoder(subject.config, subject.params)
@@ -91,7 +94,7 @@ class Guessing:
     self.calls = 0  # Of the model, in the last round.
 
   def write(self, context: Context, num_bytes: int) -> Context:
-    """Writes behind the context that has read `past`."""
+    """Generates behind the context of `past`."""
     written = speculation.generate_greedily(
         self._decoder, context, num_bytes=num_bytes, past=self._past)
     self.calls = written.calls
@@ -99,7 +102,7 @@ class Guessing:
 
 
 def direct(subject: Subject) -> Write:
-  """Writing by the chunk call with one byte: of a long filter S products a channel.
+  """Generation by the chunk call with one byte: S products per channel of a long filter.
 
   The taps are made once, not at every byte. Only for filters of kind 'network', and for multiples
   of `STEPS` bytes.

@@ -1,4 +1,4 @@
-"""How fast a model writes: by position, by horizon, by kind of filter, by way of writing."""
+"""The speed of generation: by position, by horizon, by kind of filter, by method."""
 
 import dataclasses
 import functools
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import jax
 
-from binaries.benchmarks import starter_text, timing
-from binaries.benchmarks import subject as subject_lib
-from binaries.benchmarks.report import Row, Section
-from binaries.benchmarks.settings import Settings
-from binaries.benchmarks.subject import Context, Subject, Write
 from haiku_spectral import vocab
+from haiku_spectral.benchmarks import subject as subject_lib
+from haiku_spectral.benchmarks import timing
+from haiku_spectral.benchmarks.report import Row, Section
+from haiku_spectral.benchmarks.settings import Settings
+from haiku_spectral.benchmarks.subject import Context, Subject, Write
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill
 
@@ -19,7 +19,7 @@ from haiku_spectral.decoding import prefill
 def _milliseconds(
     works: Mapping[str, tuple[Write, Context, int]], repeats: int
 ) -> dict[str, float]:
-  """Median milliseconds a byte of writing so many bytes on a past, each in its turn."""
+  """Median milliseconds per byte of generating so many bytes behind a context, interleaved."""
   found = timing.medians({
       name: functools.partial(write, past, count) for name, (write, past, count) in works.items()
   }, repeats)
@@ -29,7 +29,7 @@ def _milliseconds(
 def at_positions(
     subject: Subject, settings: Settings, pasts: Mapping[int, Context]
 ) -> dict[int, float]:
-  """Milliseconds a byte behind each past."""
+  """Milliseconds per byte behind each context."""
   write = subject_lib.online(subject)
   found = _milliseconds(
       {str(position): (write, past, settings.round_bytes) for position, past in pasts.items()},
@@ -38,23 +38,23 @@ def at_positions(
 
 
 def flat(subject: Subject, settings: Settings) -> Section:
-  """Does a byte cost the same wherever it stands?"""
+  """Is the time per byte the same at every position?"""
   pasts = subject_lib.pasts(subject, settings.positions)
   found = at_positions(subject, settings, pasts)
   first = found[min(found)]
   rows: list[Row] = [
-      {'position': position, 'ms a byte': ms, 'bytes/s': 1000 / ms, 'ratio': ms / first,
+      {'position': position, 'ms per byte': ms, 'bytes/s': 1000 / ms, 'ratio': ms / first,
        'state, bytes': sum(leaf.nbytes for leaf in jax.tree.leaves(pasts[position].state))}
       for position, ms in found.items()
   ]
   return Section(
-      'Time a byte, by position',
-      f'{subject.name}; greedy, {settings.round_bytes:,} bytes a round, the positions in turns, '
+      'Time per byte, by position',
+      f'{subject.name}; greedy, {settings.round_bytes:,} bytes per round, interleaved, '
       f'median of {settings.repeats} rounds.', rows)
 
 
 def horizons(subject: Subject, settings: Settings) -> Section:
-  """What tiles save, the longer the filter the more."""
+  """The gain of tiles over the chunk call, by the horizon of the filter."""
   rows: list[Row] = []
   for horizon in settings.horizons:
     reached = _with_filter(subject, kind='network', horizon=horizon)
@@ -65,13 +65,13 @@ def horizons(subject: Subject, settings: Settings) -> Section:
         'direct': (subject_lib.direct(reached), past, settings.direct_bytes),
     }, settings.repeats)
     rows.append({
-        'horizon': horizon, 'online, ms a byte': found['online'],
-        'direct, ms a byte': found['direct'], 'ratio': found['direct'] / found['online']})
+        'horizon': horizon, 'online, ms per byte': found['online'],
+        'direct, ms per byte': found['direct'], 'ratio': found['direct'] / found['online']})
   return Section(
-      'Writing by tiles against writing by the chunk call',
+      'Generation by tiles against generation by the chunk call',
       f'{subject.name}, with filters of another horizon; a round is a horizon and a block, so '
-      f'that every tile is paid for, and {settings.direct_bytes} bytes of the chunk call, which '
-      f'has its taps ready; in turns, median of {settings.repeats} rounds.', rows)
+      f'that every tile is paid for, and {settings.direct_bytes} bytes of the chunk call, with '
+      f'precomputed taps; interleaved, median of {settings.repeats} rounds.', rows)
 
 
 def filter_kinds(subject: Subject, settings: Settings) -> Section:
@@ -83,44 +83,44 @@ def filter_kinds(subject: Subject, settings: Settings) -> Section:
     works[kind] = subject_lib.online(made), past, settings.round_bytes
   found = _milliseconds(works, settings.repeats)
   rows: list[Row] = [
-      {'filter': kind, 'ms a byte': ms, 'bytes/s': 1000 / ms,
+      {'filter': kind, 'ms per byte': ms, 'bytes/s': 1000 / ms,
        'state, bytes': sum(leaf.nbytes for leaf in jax.tree.leaves(works[kind][1].state))}
       for kind, ms in found.items()
   ]
   return Section(
-      'Filters by a network and by modes',
+      'Filters of a network and of modes',
       f'{subject.name}, and the other kind with random parameters; '
-      f'{subject.config.hyena.filter.modes} modes; greedy, in turns, median of '
+      f'{subject.config.hyena.filter.modes} modes; greedy, interleaved, median of '
       f'{settings.repeats} rounds.', rows)
 
 
 def speculation(subject: Subject, settings: Settings) -> Section:
-  """Greedy writing with and without guesses, on text of each language of `starter`."""
-  title = 'Greedy writing by guesses'
+  """Greedy generation with and without prompt-lookup speculation, for each held-out text."""
+  title = 'Greedy speculative decoding'
   if not settings.run_dir:
-    return Section(title, 'Skipped: what an untrained model writes is no text; give --run_dir.', ())
+    return Section(title, 'Skipped: only a trained model generates text; give --run_dir.', ())
   rows: list[Row] = []
-  for language in starter_text.LANGUAGES:
-    data = starter_text.held_out(language, settings.prompt_bytes)
+  for language, text in subject.texts.items():
+    data = text[:settings.prompt_bytes]
     start = prefill.begin(subject.model, subject.params)
     past = prefill.read(subject.model, subject.params, start, vocab.encode(data)[None])
-    guessing = subject_lib.Guessing(subject, data)
+    speculative = subject_lib.Speculative(subject, data)
     found = _milliseconds({
         'plain': (subject_lib.online(subject), past, settings.round_bytes),
-        'guessing': (guessing.write, past, settings.round_bytes)}, settings.repeats)
+        'speculative': (speculative.write, past, settings.round_bytes)}, settings.repeats)
     rows.append({
         'text': language, 'plain, bytes/s': 1000 / found['plain'],
-        'guessing, bytes/s': 1000 / found['guessing'],
-        'ratio': found['plain'] / found['guessing'],
-        'bytes a call': settings.round_bytes / guessing.calls})
+        'speculative, bytes/s': 1000 / found['speculative'],
+        'ratio': found['plain'] / found['speculative'],
+        'bytes per call': settings.round_bytes / speculative.calls})
   return Section(
       title,
       f'{subject.name}; {settings.round_bytes:,} bytes behind {settings.prompt_bytes:,} of '
-      f'held-out text, in turns, median of {settings.repeats} rounds.', rows)
+      f'held-out text, interleaved, median of {settings.repeats} rounds.', rows)
 
 
 def _with_filter(subject: Subject, **fields: str | int) -> Subject:
-  """The subject with other filters, whose parameters are random if they are of another kind."""
+  """The subject with other filters; filters of another kind get random parameters."""
   hyena = subject.config.hyena
   kind = dataclasses.replace(hyena.filter, **fields)  # type: ignore[arg-type]
   config = dataclasses.replace(subject.config, hyena=dataclasses.replace(hyena, filter=kind))
