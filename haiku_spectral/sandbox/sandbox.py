@@ -16,8 +16,8 @@ from haiku_spectral.sandbox import literals, result, runtime, selftest, worker
 
 ATTEMPTS = 3  # Of a job whose interpreter was lost.
 AHEAD = 4  # Jobs that wait for each worker.
-MOST_SOURCE = 1 << 20  # Bytes of UTF-8.
-MOST_MESSAGE = 64 << 20  # Bytes of a job, its arguments included.
+MAX_SOURCE = 1 << 20  # Bytes of UTF-8.
+MAX_MESSAGE = 64 << 20  # Bytes of a job, its arguments included.
 
 
 class _Own(threading.local):
@@ -30,7 +30,8 @@ class _Own(threading.local):
 class Sandbox:
   """A pool of warm interpreters, two to a core when there are two seeds; a context manager.
 
-  Entering it runs the self-test: a sandbox that does not hold raises Unavailable, and nothing runs.
+  Each interpreter passes the self-test before it is given a job, and entering tests the first: a
+  sandbox that does not hold raises Unavailable, and nothing runs.
   """
 
   def __init__(self, kind: str = 'bwrap', *, workers: int | None = None,
@@ -52,7 +53,7 @@ class Sandbox:
     runtime.check_machine()
     self._threads = concurrent.futures.ThreadPoolExecutor(self._count, 'sandbox')
     try:
-      self.selftest()
+      self._threads.submit(self._worker, self._seeds[0]).result()
     except BaseException:
       self.__exit__(None, None, None)
       raise
@@ -68,11 +69,6 @@ class Sandbox:
       threads.shutdown(cancel_futures=True)
     while self._workers:
       self._workers.pop().close()
-
-  def selftest(self) -> None:
-    """Tries to break out, harmlessly; raises Unavailable when anything gives way."""
-    selftest.check(lambda function, args: self.run(
-        selftest.PROBE, function, args, selftest.LIMITS, self._seeds[0]), self._kind)
 
   def run(self, source: str, function: str, args: tuple = (),
           limits: result.Limits = result.LIMITS, hash_seed: int = 0) -> result.ExecResult:
@@ -103,8 +99,8 @@ class Sandbox:
     if job.hash_seed not in self._seeds:
       raise ValueError(f'hash_seed={job.hash_seed!r}: this sandbox has {self._seeds}.')
     message = literals.dumps((job.source, job.function, tuple(job.args))).encode('ascii')
-    if len(message) > MOST_MESSAGE:
-      raise ValueError(f'A job of {len(message)} bytes: {MOST_MESSAGE} are allowed.')
+    if len(message) > MAX_MESSAGE:
+      raise ValueError(f'A job of {len(message)} bytes: {MAX_MESSAGE} are allowed.')
     return self._threads.submit(self._run, job, message)
 
   def _run(self, job: result.Job, message: bytes) -> result.ExecResult:
@@ -123,8 +119,15 @@ class Sandbox:
     """This thread's."""
     own = self._own.workers
     if self._threads and seed not in own:
-      own[seed] = worker.Worker(self._kind, seed)
-      self._workers.append(own[seed])
+      started = worker.Worker(self._kind, seed)
+      self._workers.append(started)  # So that the sandbox can be closed meanwhile.
+      try:
+        selftest.check(started)
+      except BaseException:
+        started.close()
+        self._workers.remove(started)
+        raise
+      own[seed] = started
     if not self._threads:  # It may have been closed meanwhile.
       raise worker.Lost('the sandbox is closed')
     return own[seed]
@@ -141,6 +144,6 @@ def _unreadable(source: str) -> str:
     size = len(source.encode('utf-8'))
   except UnicodeEncodeError as error:
     return f'SyntaxError: the source is not UTF-8: {error.reason} at character {error.start}'
-  if size > MOST_SOURCE:
-    return f'SyntaxError: the source has {size} bytes: {MOST_SOURCE} are allowed'
+  if size > MAX_SOURCE:
+    return f'SyntaxError: the source has {size} bytes: {MAX_SOURCE} are allowed'
   return ''

@@ -4,9 +4,9 @@ Allow-lists, because what a kernel adds next year must be refused too: with fres
 list of what is forbidden, AF_VSOCK, keyrings, userfaultfd and io_uring were all within reach. What
 is not listed fails with EPERM; another architecture's calls kill.
 
-By hand rather than with libseccomp, which pip cannot install. The law of a filter (seccomp(2)): it
-reads struct seccomp_data {int nr; u32 arch; u64 instruction_pointer; u64 args[6]} and returns a
-verdict. Where arguments decide, all 64 bits that the kernel itself reads are compared.
+By hand rather than with libseccomp, which pip cannot install. A filter (seccomp(2)) reads struct
+seccomp_data {int nr; u32 arch; u64 instruction_pointer; u64 args[6]} and returns a verdict. Where
+arguments decide, all the bits that the kernel itself reads are compared.
 """
 
 import errno
@@ -31,19 +31,26 @@ SNIPPET = {
     'sched_yield': 24, 'mremap': 25, 'madvise': 28, 'dup': 32, 'dup2': 33, 'nanosleep': 35,
     'getpid': 39, 'exit': 60, 'getcwd': 79, 'readlink': 89, 'gettimeofday': 96, 'getrlimit': 97,
     'getrusage': 98, 'getuid': 102, 'getgid': 104, 'geteuid': 107, 'getegid': 108, 'getppid': 110,
-    'sigaltstack': 131, 'gettid': 186, 'futex': 202, 'getdents64': 217, 'restart_syscall': 219,
-    'clock_gettime': 228, 'clock_getres': 229, 'clock_nanosleep': 230, 'exit_group': 231,
+    'sigaltstack': 131, 'gettid': 186, 'getdents64': 217, 'restart_syscall': 219, 'exit_group': 231,
     'newfstatat': 262, 'pselect6': 270, 'ppoll': 271, 'dup3': 292, 'getrandom': 318, 'statx': 332}
 
-# What the warm interpreter needs beside: to be started, and to fork, limit and end a child.
+# What the warm interpreter needs beside: to be started, and to fork, limit, time and end a child.
 WARM = {
     'sched_getaffinity': 204, 'arch_prctl': 158, 'set_tid_address': 218, 'set_robust_list': 273,
     'rseq': 334, 'execve': 59, 'uname': 63, 'sysinfo': 99, 'capget': 125, 'clone': 56, 'pipe2': 293,
-    'wait4': 61, 'kill': 62, 'prctl': 157, 'pidfd_open': 434, 'close_range': 436}
+    'wait4': 61, 'kill': 62, 'prctl': 157, 'pidfd_open': 434, 'close_range': 436,
+    'clock_gettime': 228}
 
 OPENAT, FCNTL, PRLIMIT, IOCTL, CLONE3 = 257, 72, 302, 16, 435
+FUTEX, CLOCK_GETTIME, CLOCK_GETRES, CLOCK_NANOSLEEP = 202, 228, 229, 230
 WRITING = 0o1 | 0o2 | 0o100 | 0o1000 | 0o20000000  # O_WRONLY, RDWR, CREAT, TRUNC, TMPFILE's own bit
 DESCRIPTOR_ONLY = (0, 1, 2, 3, 1030)  # F_DUPFD, GETFD, SETFD, GETFL, DUPFD_CLOEXEC
+# REALTIME to BOOTTIME, and TAI. A negative one is the CPU clock of some process of the namespace:
+# its reading would tell the next job a number of the last one's choice.
+CLOCKS = (0, 1, 2, 3, 4, 5, 6, 7, 11)
+# FUTEX_WAIT, WAKE, WAIT_BITSET and that with CLOCK_REALTIME, all of them PRIVATE: of this process
+# alone. Without PRIVATE, two jobs meet in a page of the same library; LOCK_PI knows processes.
+PRIVATE_FUTEX = (128, 129, 137, 393)
 
 
 def _argument(index: int, high: bool = False) -> Instruction:
@@ -91,6 +98,9 @@ def _assemble(calls: dict[str, int], conditions: dict[int, Program]) -> bytes:
 _SHARED = {
     OPENAT: [_argument(2), (IF_ANY_BIT, 0, 1, WRITING), _error(errno.EROFS), _verdict(ALLOW)],
     FCNTL: _if_one_of(1, DESCRIPTOR_ONLY),  # No F_SETOWN: it sends signals. No F_SETFL, F_SETLK.
+    FUTEX: _if_one_of(1, PRIVATE_FUTEX),
+    CLOCK_GETRES: _if_one_of(0, CLOCKS),
+    CLOCK_NANOSLEEP: _if_one_of(0, CLOCKS),
     IOCTL: [_error(errno.ENOTTY)],  # As a pipe answers.
     CLONE3: [_error(errno.ENOSYS)],  # Its flags lie in memory, unseen: the C library uses clone.
 }
@@ -100,7 +110,8 @@ def snippet() -> bytes:
   """The filter of the child that runs a job: installed by the child itself, for ever."""
   # prlimit64 reads limits, of itself: a limit lowered would look like the machine's doing.
   read_own = _if_zero(_argument(0), _argument(2), _argument(2, high=True))
-  return _assemble(SNIPPET, _SHARED | {PRLIMIT: read_own})
+  return _assemble(
+      SNIPPET, _SHARED | {PRLIMIT: read_own, CLOCK_GETTIME: _if_one_of(0, CLOCKS)})
 
 
 def warm() -> bytes:

@@ -49,13 +49,17 @@ def judge(
     try:
       return result.Status.OK, literals.loads(text.decode('ascii')), ''
     except (ValueError, MemoryError) as error:
-      return result.Status.EXCEPTION, None, f'{type(error).__name__}: {error}'
+      return result.Status.EXCEPTION, None, _printable(f'{type(error).__name__}: {error}')
   claims = {interpreter.EXCEPTION: result.Status.EXCEPTION, interpreter.EXIT: result.Status.EXIT,
             interpreter.MEMORY: result.Status.MEMORY, interpreter.SYNTAX: result.Status.SYNTAX}
-  verdict = claims.get(claim, result.Status.EXIT)
-  told = text.decode('utf-8', 'replace') or 'exit code 0'
-  # It goes to terminals and logs: no control sequences.
-  return verdict, None, ''.join(letter if letter.isprintable() else ' ' for letter in told)
+  # A character has four bytes at most.
+  message = text[:4 * result.MAX_ERROR].decode('utf-8', 'replace') or 'exit code 0'
+  return claims.get(claim, result.Status.EXIT), None, _printable(message)
+
+
+def _printable(text: str) -> str:
+  """It goes to terminals and logs: of bounded length, and without control sequences."""
+  return ''.join(letter if letter.isprintable() else ' ' for letter in text[:result.MAX_ERROR])
 
 
 class Worker:
@@ -67,6 +71,7 @@ class Worker:
 
   def __init__(self, kind: str, hash_seed: int) -> None:
     """Starts it and waits until it is ready; raises Unavailable."""
+    self.kind = kind
     filter_fd, end = os.pipe()
     try:
       os.write(end, seccomp_filter.warm())
@@ -114,6 +119,11 @@ class Worker:
     return result.ExecResult(
         status=verdict, value=value, stdout=output.decode('utf-8', 'replace'), error=error,
         cpu_seconds=cpu, wall_seconds=wall, peak_bytes=peak << 10)
+
+  @property
+  def process(self) -> int:
+    """The process that the host started: the interpreter, or what encloses it."""
+    return self._process.pid
 
   def kill(self) -> None:
     """Ends it, from any thread; whoever waits for it learns that it is lost."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from haiku_spectral.sandbox import literals
 from haiku_spectral.sandbox.result import ExecResult, Job
 
 STOP = '\n'  # Ends each completion: a document is prompt + completion + STOP.
@@ -76,17 +77,12 @@ def check_request(family: Family, depth: int, split: str) -> None:
 
 
 def identical(left: object, right: object) -> bool:
-  """Whether two values are equal in type and value at every level: True is not 1.
+  """Whether two values are equal in type and value at every level: True is not 1, 0.0 not -0.0.
 
-  Types are compared first, so no value can bring its own idea of equality along.
+  No value can bring its own idea of equality along, nor keep the host busy: what is compared are
+  canonical texts. What has none, for its type does not leave the sandbox, is identical to nothing.
   """
-  if type(left) is not type(right):
+  try:
+    return literals.canonical(left) == literals.canonical(right)
+  except literals.LiteralError:
     return False
-  if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-    return len(left) == len(right) and all(map(identical, left, right))
-  if isinstance(left, dict) and isinstance(right, dict):
-    return identical(set(left), set(right)) and all(
-        identical(value, right[key]) for key, value in left.items())
-  if isinstance(left, set | frozenset) and isinstance(right, set | frozenset):
-    return left == right and all(any(identical(one, other) for other in right) for one in left)
-  return left == right

@@ -22,6 +22,7 @@ from haiku_spectral.sandbox import (
   runtime,
   sandbox,
   seccomp_filter,
+  selftest,
   worker,
 )
 from tests.sandbox import canaries
@@ -187,8 +188,9 @@ class SandboxTest(parameterized.TestCase):
       self.assertLen(canaries.descendants(os.getpid()), len(before))
 
   def test_an_interpreter_lost_again_and_again_is_no_verdict(self):
-    with sandbox.Sandbox(workers=1, hash_seeds=(0,)) as box, mock.patch.object(
-        worker.Worker, 'run', side_effect=worker.Lost('gone')) as run:
+    with (sandbox.Sandbox(workers=1, hash_seeds=(0,)) as box,
+          mock.patch.object(selftest, 'check'), mock.patch.object(
+              worker.Worker, 'run', side_effect=worker.Lost('gone')) as run):
       outcome = box.run(IDENTITY, 'f')
     self.assertEqual((outcome.status, outcome.error), ('infrastructure', 'gone'))
     self.assertEqual(run.call_count, sandbox.ATTEMPTS)

@@ -1,5 +1,7 @@
 """The split of objects, for ever, and what counts as the same value."""
 
+import time
+
 import hypothesis
 import hypothesis.strategies as st
 from absl.testing import absltest, parameterized
@@ -56,6 +58,16 @@ class ProblemTest(parameterized.TestCase):
       ([1, ['a', (None, 2.5)]],), ({'a': {1, 2}, 'b': frozenset()},), (b'',), (True,), (10**30,))
   def test_same_values(self, value):
     self.assertTrue(problem.identical(value, eval(repr(value))))
+
+  @parameterized.parameters(
+      '{*range(11000)}', '{x: 0 for x in range(11000)}', '{x * (2**61 - 1) for x in range(2000)}',
+      '[{x} for x in range(5000)]')
+  def test_comparing_takes_no_longer_than_reading(self, text):
+    value = eval(text)
+    start = time.thread_time()
+    self.assertTrue(problem.identical(value, value))
+    self.assertFalse(problem.identical(value, [value]))
+    self.assertLess(time.thread_time() - start, 0.5)  # 0.02 s; by pairs it took a minute and more.
 
   def test_pinned_sides(self):
     for split, keys in PINNED.items():
