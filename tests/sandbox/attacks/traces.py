@@ -21,7 +21,13 @@ def _clocks():
 def _answered(number, *arguments):
   """Whether the kernel itself answers, be it with an error: then it has looked."""
   ctypes.set_errno(0)
-  return libc.syscall(number, *map(ctypes.c_long, arguments)) >= 0 or ctypes.get_errno() != 1
+  words = [ctypes.c_long(argument) if type(argument) is int else ctypes.byref(argument)
+           for argument in arguments]
+  return libc.syscall(number, *words) >= 0 or ctypes.get_errno() != 1
+
+
+def _time(seconds, nanoseconds):
+  return (ctypes.c_int64 * 2)(seconds, nanoseconds)
 
 
 def read_processor_time_of_others(world):
@@ -34,7 +40,7 @@ def read_processor_time_of_others(world):
 
 
 def read_processor_time_by_number(world):
-  now = ctypes.addressof((ctypes.c_int64 * 2)())
+  now = _time(0, 0)
   return [clock for clock in _clocks() if _answered(GETTIME, clock, now)]
 
 
@@ -43,18 +49,18 @@ def learn_which_processes_exist_by_their_clocks(world):
 
 
 def sleep_on_the_clock_of_others(world):
-  time = ctypes.addressof((ctypes.c_int64 * 2)(0, 1))
+  time = _time(0, 1)
   return [clock for clock in _clocks() if _answered(NANOSLEEP, clock, 0, time, 0)]
 
 
 def clocks_behind_descriptors(world):
-  now = ctypes.addressof((ctypes.c_int64 * 2)())
+  now = _time(0, 0)
   return [number for number in range(16)
           if any(_answered(call, ~number << 3 | 3, now) for call in (GETTIME, GETRES))]
 
 
 def set_clocks(world):
-  now = ctypes.addressof((ctypes.c_int64 * 2)(1, 0))
+  now = _time(1, 0)
   return [call for call in (227, 164, 159, 305) if _answered(call, 0, now, 0)]
 
 
@@ -70,9 +76,9 @@ def wake_who_waits_on_a_shared_page(world):
 
 def wait_on_a_shared_page(world):
   page = _shared_page()
-  content, time = ctypes.c_uint32.from_address(page).value, (ctypes.c_int64 * 2)(0, 1000)
+  content, time = ctypes.c_uint32.from_address(page).value, _time(0, 1000)
   return [command for command in (0, 9, 9 | REALTIME)
-          if _answered(FUTEX, page, command, content, ctypes.addressof(time), 0, -1)]
+          if _answered(FUTEX, page, command, content, time, 0, -1)]
 
 
 def move_who_waits_on_a_shared_page(world):
@@ -82,20 +88,20 @@ def move_who_waits_on_a_shared_page(world):
 
 def ask_for_processes_by_lock(world):
   """LOCK_PI says whether a process of that number exists, and lends it a priority."""
-  word, past = ctypes.c_uint32(), ctypes.addressof((ctypes.c_int64 * 2)(1, 0))
+  word, past = ctypes.c_uint32(), _time(1, 0)
   asked = []
   for process in _others():
     word.value = process
     asked += [(process, command | flags) for command in (6, 7, 8, 13) for flags in (0, PRIVATE)
-              if _answered(FUTEX, ctypes.addressof(word), command | flags, 0, past, 0, 0)]
+              if _answered(FUTEX, word, command | flags, 0, past, 0, 0)]
   return asked
 
 
 def futexes_of_new_kinds(world):
-  page = ctypes.addressof(ctypes.create_string_buffer(4096))
+  page = ctypes.create_string_buffer(4096)
   return [number for number in (449, 454, 455, 456, 273, 274) if _answered(number, page, 0, 0, 0)]
 
 
 def futex_operations_with_high_bits(world):
-  word = ctypes.addressof(ctypes.c_uint32())
+  word = ctypes.c_uint32()
   return [bit for bit in range(9, 32) if _answered(FUTEX, word, PRIVATE | 1 | 1 << bit, 1, 0, 0, 0)]
