@@ -44,7 +44,7 @@ def run_arm(run: SeedRun, arm: str) -> None:
 
 
 def run_round(run: SeedRun, this: Round, config: Config) -> Evaluation:
-  """One round, or what is left of it; `config` is that of the whole arm."""
+  """One round, or what remains of it; `config` is that of the whole arm."""
   folder = run.paths.model(this.arm, this.number)
   if (folder / EVALUATION).exists():
     return evaluation.load(folder / EVALUATION)

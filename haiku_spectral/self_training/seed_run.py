@@ -39,7 +39,7 @@ class Round(NamedTuple):
   number: int  # From 1.
 
   def __str__(self) -> str:
-    """As people read it."""
+    """Its name in messages and progress bars."""
     return f'seed {self.seed}, {self.arm}, round {self.number}'
 
 

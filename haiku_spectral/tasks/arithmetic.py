@@ -1,7 +1,7 @@
 """Addition with its carries: `347+589=` is answered by `6c3c9`, digits from the last to the first.
 
 The answer is a program of the column machine, which executes it in the sandbox and stops at a
-column that is wrong. The host compares the number that was written with the sum.
+column that is wrong. The host compares the number that comes out with the sum.
 """
 
 import inspect

@@ -65,7 +65,7 @@ Chain = Sequence[str]  # Names of primitives in the order in which they are appl
 class Functions(Family):
   """Compositions of `depth` primitives, none of which the examples could do without.
 
-  The object is what the function does, not how it is written: its key is a hash of what it makes of
+  The object is what the function does, not how it is spelled: its key is a hash of what it makes of
   fixed probes, so different compositions of the same effect are on the same side of the split.
   """
 
@@ -157,7 +157,7 @@ def draw_inputs(rng: np.random.Generator, kind: type) -> list:
 
 
 def _is_telling(chain: Chain, inputs: Iterable) -> bool:
-  """Whether no chain with some of the primitives left out does the same to all inputs."""
+  """Whether no chain that lacks some of the primitives does the same to all inputs."""
   inputs = list(inputs)
   outputs = [run(chain, value) for value in inputs]
   for size in range(len(chain)):
@@ -165,6 +165,6 @@ def _is_telling(chain: Chain, inputs: Iterable) -> bool:
       try:
         if [run(shorter, value) for value in inputs] == outputs:
           return False
-      except KeyError:  # Its types do not fit without what was left out.
+      except KeyError:  # Its types do not fit without what it lacks.
         continue
   return True

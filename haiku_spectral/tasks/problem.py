@@ -1,8 +1,8 @@
 """What all families of problems share: the problem, the split, the comparison of values.
 
-A family proposes problems of a given depth and side of the split. A model reads the prompt and
-writes a completion; `job` makes of it what the sandbox runs; `check` compares what came back. So
-only the host ever knows what was expected.
+A family proposes problems of a given depth and side of the split. A model generates a completion of
+the prompt; `job` makes of it what the sandbox runs; `check` compares what came back. So only the
+host ever knows what was expected.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ template. Small letters stand for themselves, capitals for what the word decides
     D  d or t             by the last letter
     C  c or ç             by the last letter
 
-A buffer keeps vowels from vowels and consonants from consonants: it is written only where its kind
+A buffer keeps vowels from vowels and consonants from consonants: it is there only where its kind
 differs from that of the last letter.
 """
 
@@ -65,7 +65,7 @@ def follows(previous, name):
 
 
 def attach(word, previous, name):
-  """Writes a suffix behind a word whose last suffix is `previous` (None for a stem).
+  """Adds a suffix to a word whose last suffix is `previous` (None for a stem).
 
   Cases after p3 have the buffer n; the k of lik is ğ before a vowel.
   """

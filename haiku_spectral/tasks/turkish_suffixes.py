@@ -1,6 +1,6 @@
 """Chains of Turkish suffixes: take a word apart, or put one together.
 
-Analysis is by synthesis: the model sees a stem and a word and writes a program, which is right if
+Analysis is by synthesis: the model sees a stem and a word and generates a program, which is right if
 it gives the word back. No prompt needs a label, and all programs that do are equally right.
 """
 
@@ -81,7 +81,7 @@ class TurkishSuffixes(_SuffixChains):
 class TurkishSynthesis(_SuffixChains):
   """Synthesis: `ev+pl+p1+loc=` is answered by `evlerimde`.
 
-  A word is no program, so nothing that the model wrote is executed: the word crosses the sandbox
+  A word is no program, so nothing that the model generated is executed: the word crosses the sandbox
   as data, on the way of all answers, and the host compares it.
   """
 
