@@ -8,6 +8,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import self_improve
 from haiku_spectral.sandbox import result
+from haiku_spectral.self_training import outcomes, report, rounds
 
 
 class SelfImproveTest(parameterized.TestCase):
@@ -39,6 +40,24 @@ class SelfImproveTest(parameterized.TestCase):
       code, told = self.run_with()
     self.assertEqual((code, told), (3, 'error: not installed\n'))
     self.assertFalse(self.run_dir.exists())
+
+  @parameterized.parameters(
+      (outcomes.Mastered('every depth is mastered'), 0, '', 'every depth is mastered\nthe table\n'),
+      (outcomes.NoSignal('no signal'), 4, 'error: no signal\n', 'the table\n'),
+      (outcomes.Regression('worse'), 5, 'error: worse\n', 'the table\n'))
+  def test_how_an_arm_ends_is_told_by_the_exit_code(self, outcome, code, error, told):
+    out = io.StringIO()
+    with contextlib.ExitStack() as stack:
+      for owner, name, result_ in (
+          (self_improve.sandbox.Sandbox, '__enter__', None), (self_improve, '_build_starter', None),
+          (self_improve.sandbox.Sandbox, '__exit__', None), (rounds, 'run_base', None),
+          (report, 'write', 'the table')):
+        stack.enter_context(absltest.mock.patch.object(owner, name, return_value=result_))
+      stack.enter_context(absltest.mock.patch.object(rounds, 'run_arm', side_effect=outcome))
+      stack.enter_context(contextlib.redirect_stdout(out))
+      found = self.run_with()
+    self.assertEqual(found, (code, error))
+    self.assertStartsWith(out.getvalue(), told)
 
   def test_a_report_on_nothing(self):
     with self.assertRaisesRegex(FileNotFoundError, 'has no measured model yet'):
