@@ -603,7 +603,8 @@ $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral
 $(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:verified_sample \
     //haiku_spectral/training:checkpoint, //binaries:self_improve)
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
-    //haiku_spectral/sandbox:result)
+    //haiku_spectral/sandbox:result //haiku_spectral/self_training:outcomes \
+    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds)
 $(call py_test, //tests/binaries:start_test, , //binaries:prepare_data)
 $(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint, \
     //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)

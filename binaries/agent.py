@@ -1,4 +1,4 @@
-"""Works towards a goal: writes turns, runs their code in the sandbox, remembers; goes on tomorrow.
+"""Works towards a goal: generates turns, runs their code in a sandbox, remembers, goes on tomorrow.
 
   python -m binaries.agent --run_dir=runs/nano --session=sessions/first --goal='List ten primes.'
   python -m binaries.agent --run_dir=runs/nano --session=sessions/first
@@ -48,10 +48,6 @@ PRECISION = flags.DEFINE_enum(
 ENDED_BY_LIMIT = 2  # Exit code.
 
 
-def _tell(line: str) -> None:
-  print(line, file=sys.stderr)
-
-
 def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption) -> str:
   """Goes on with the session; returns why it ended."""
   config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
@@ -66,7 +62,7 @@ def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption
   def show(event: transcript.Event) -> None:
     screen.show(b'--- %s ---\n%s\n' % (event.kind.encode(), event.text.rstrip(b'\n')))
 
-  place = folder.Folder(SESSION.value, writer, owner, _tell)
+  place = folder.Folder(SESSION.value, writer, owner, command_line.tell)
   try:
     place.set_goal(os.fsencode(GOAL.value))
     return loop.run(place, writer, box, limits, should_stop=stop, on_event=show)
@@ -91,15 +87,15 @@ def main(argv: Sequence[str]) -> int:
     ):
       reason = _work(box, limits, stop)
   except result.Unavailable as error:
-    _tell(f'error: {error}')
+    command_line.tell(f'error: {error}')
     return error.EXIT_CODE
   if not reason:
-    _tell(f'stopped by {stop.reason}; the same command goes on')
+    command_line.tell(f'stopped by {stop.reason}; the same command goes on')
     return 128 + (stop.received or 0)
   if reason != loop.DONE:
-    _tell(f'ended by --{reason}={getattr(limits, reason)}; a greater one goes on')
+    command_line.tell(f'ended by --{reason}={getattr(limits, reason)}; a greater one goes on')
     return ENDED_BY_LIMIT
-  _tell('done')
+  command_line.tell('done')
   return 0
 
 

@@ -13,7 +13,6 @@ import dataclasses
 import functools
 import os
 import pathlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -162,7 +161,7 @@ def _run_arm(run: Any, arm: str) -> int:
   except outcomes.Mastered as mastered:
     print(mastered, flush=True)
   except (outcomes.NoSignal, outcomes.Regression) as error:
-    print(f'error: {error}', file=sys.stderr)
+    command_line.tell(f'error: {error}')
     return NO_SIGNAL if isinstance(error, outcomes.NoSignal) else WORSE
   return 0
 
@@ -187,7 +186,7 @@ def main(argv: Sequence[str]) -> int:
         os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str((root / 'compiled').absolute()))
         code = _improve(settings, config, root, executor, stop)
     except result.Unavailable as error:
-      print(f'error: {error}', file=sys.stderr)
+      command_line.tell(f'error: {error}')
       return error.EXIT_CODE
   print(f'{(time.monotonic() - start) / 60:.1f} minutes; everything is in {root}')
   return code
