@@ -377,14 +377,15 @@ $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_
     //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
 $(call py_library, //haiku_spectral/parallel:mesh)
 $(call py_library, //haiku_spectral:requirement)
-$(call py_library, //haiku_spectral/sandbox:bubblewrap, //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:runtime)
+$(call py_library, //haiku_spectral/sandbox:bubblewrap, //haiku_spectral/sandbox:namespaces \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime)
 $(call py_binary, //haiku_spectral/sandbox:interpreter, //haiku_spectral/sandbox:landlock_rules \
     //haiku_spectral/sandbox:literals)
 $(call py_library, //haiku_spectral/sandbox:landlock, //haiku_spectral/sandbox:landlock_rules \
     //haiku_spectral/sandbox:runtime //haiku_spectral/sandbox:seccomp_filter)
 $(call py_library, //haiku_spectral/sandbox:landlock_rules)
 $(call py_library, //haiku_spectral/sandbox:literals)
+$(call py_library, //haiku_spectral/sandbox:namespaces)
 $(call py_library, //haiku_spectral/sandbox:probe)
 $(call py_library, //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/sandbox:runtime, //haiku_spectral/sandbox:interpreter \
@@ -393,8 +394,10 @@ $(call py_library, //haiku_spectral/sandbox:sandbox, //haiku_spectral/sandbox:li
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
     //haiku_spectral/sandbox:selftest //haiku_spectral/sandbox:worker)
 $(call py_library, //haiku_spectral/sandbox:seccomp_filter)
-$(call py_library, //haiku_spectral/sandbox:selftest, //haiku_spectral/sandbox:probe \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:worker)
+$(call py_library, //haiku_spectral/sandbox:selftest, //haiku_spectral/sandbox:bubblewrap \
+    //haiku_spectral/sandbox:literals //haiku_spectral/sandbox:probe \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
+    //haiku_spectral/sandbox:worker)
 $(call py_library, //haiku_spectral/sandbox:worker, //haiku_spectral/sandbox:bubblewrap \
     //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
     //haiku_spectral/sandbox:literals //haiku_spectral/sandbox:result \
@@ -463,7 +466,8 @@ $(call py_library, //haiku_spectral/tasks:column_addition)
 $(call py_library, //haiku_spectral/tasks:expressions)
 $(call py_library, //haiku_spectral/tasks:functions, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:expressions //haiku_spectral/tasks:problem)
-$(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:result)
+$(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:literals \
+    //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/tasks:registry, //haiku_spectral/tasks:arithmetic \
     //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem \
     //haiku_spectral/tasks:turkish_suffixes)
@@ -794,11 +798,14 @@ $(call py_library, //tests/sandbox/attacks:pool, , //haiku_spectral/sandbox:lite
 $(call py_library, //tests/sandbox/attacks:privileges)
 $(call py_library, //tests/sandbox/attacks:processes)
 $(call py_library, //tests/sandbox/attacks:resources)
+$(call py_library, //tests/sandbox/attacks:traces)
+$(call py_library, //tests/sandbox/attacks:values)
 $(call py_test, //tests/sandbox:attacks_test, //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //tests/sandbox/attacks:files \
     //tests/sandbox/attacks:network //tests/sandbox/attacks:pool \
     //tests/sandbox/attacks:privileges //tests/sandbox/attacks:processes \
-    //tests/sandbox/attacks:resources //tests/sandbox:canaries)
+    //tests/sandbox/attacks:resources //tests/sandbox/attacks:traces \
+    //tests/sandbox/attacks:values //tests/sandbox:canaries)
 $(call py_library, //tests/sandbox:canaries, //haiku_spectral/sandbox:runtime \
     //haiku_spectral/sandbox:seccomp_filter)
 $(call py_test, //tests/sandbox:literals_test, //haiku_spectral/sandbox:literals)
@@ -808,7 +815,12 @@ $(call py_test, //tests/sandbox:sandbox_test, //haiku_spectral/sandbox:bubblewra
     //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:seccomp_filter \
-    //haiku_spectral/sandbox:worker //tests/sandbox:canaries)
+    //haiku_spectral/sandbox:selftest //haiku_spectral/sandbox:worker //tests/sandbox:canaries)
+$(call py_test, //tests/sandbox:selftest_test, //haiku_spectral/sandbox:bubblewrap \
+    //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
+    //haiku_spectral/sandbox:landlock_rules //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:runtime //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/sandbox:seccomp_filter)
 $(call py_test, //tests/self_training:acceptance_filter_test, \
     //haiku_spectral/self_training:acceptance_filter //haiku_spectral/tasks:registry \
     //haiku_spectral/tasks:verified_sample //tests/self_training:stand_ins)

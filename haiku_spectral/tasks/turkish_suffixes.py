@@ -1,7 +1,7 @@
 """Chains of Turkish suffixes: take a word apart, or put one together.
 
-Analysis is by synthesis: the model sees a stem and a word and generates a program, which is right if
-it gives the word back. No prompt needs a label, and all programs that do are equally right.
+Analysis is by synthesis: the model gets a stem and a word and generates a program, which is right
+if it gives the word back. No prompt needs a label, and all programs that do are equally right.
 """
 
 import functools
@@ -81,8 +81,8 @@ class TurkishSuffixes(_SuffixChains):
 class TurkishSynthesis(_SuffixChains):
   """Synthesis: `ev+pl+p1+loc=` is answered by `evlerimde`.
 
-  A word is no program, so nothing that the model generated is executed: the word crosses the sandbox
-  as data, on the way of all answers, and the host compares it.
+  A word is no program, so nothing that the model generated is executed: the word crosses the
+  sandbox as data, on the way of all answers, and the host compares it.
   """
 
   name = 'turkish_synthesis'
