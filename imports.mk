@@ -95,7 +95,7 @@ $(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:
 $(call py_library, //datasets/cleaning:contamination, //datasets:__init__ \
     //datasets/cleaning:rolling_hash)
 $(call py_library, //datasets/cleaning:duplicates, //datasets:__init__ \
-    //datasets/cleaning:rolling_hash)
+    //datasets/cleaning:rolling_hash //datasets:splits)
 $(call py_library, //datasets/cleaning:language, //datasets:__init__)
 $(call py_library, //datasets/cleaning:normalise, //datasets:__init__)
 $(call py_library, //datasets/cleaning:rolling_hash, //datasets:__init__)
@@ -127,51 +127,62 @@ $(call py_library, //datasets:preparation, //datasets:__init__ //datasets:packed
     //datasets:registry //haiku_spectral/storage:atomic_file //haiku_spectral/storage:file_lock)
 $(call py_library, //datasets:published, //datasets:__init__ //datasets/cleaning:rules \
     //datasets/readers:raw //datasets/readers:reader //datasets:streaming_builder)
+$(call py_library, //datasets/readers:bounded, //datasets:__init__)
+$(call py_library, //datasets/readers:decompression, //datasets:__init__)
 $(call py_library, //datasets/readers:fields, //datasets:__init__ //datasets/readers:raw)
-$(call py_library, //datasets/readers:held, //datasets:__init__)
-$(call py_library, //datasets/readers:json_lines, //datasets:__init__ //datasets/readers:fields \
-    //datasets/readers:held //datasets/readers:raw)
+$(call py_library, //datasets/readers:json_lines, //datasets:__init__ //datasets/readers:bounded \
+    //datasets/readers:fields //datasets/readers:raw)
 $(call py_library, //datasets/readers:parquet, //datasets:__init__ //datasets/readers:fields \
-    //datasets/readers:parquet_pages //datasets/readers:raw)
-$(call py_library, //datasets/readers:parquet_pages, //datasets:__init__)
-$(call py_library, //datasets/readers:plain_text, //datasets:__init__ //datasets/readers:held \
     //datasets/readers:raw)
-$(call py_library, //datasets/readers:raw, //datasets:__init__)
-$(call py_library, //datasets/readers:reader, //datasets:__init__ //datasets/readers:json_lines \
-    //datasets/readers:parquet //datasets/readers:plain_text //datasets/readers:raw \
-    //datasets/readers:zipped)
+$(call py_library, //datasets/readers:plain_text, //datasets:__init__ //datasets/readers:bounded \
+    //datasets/readers:raw)
+$(call py_library, //datasets/readers:raw, //datasets:__init__ \
+    //haiku_spectral/storage:file_name)
+$(call py_library, //datasets/readers:reader, //datasets:__init__ \
+    //datasets/readers:decompression //datasets/readers:json_lines //datasets/readers:plain_text \
+    //datasets/readers:raw //datasets/readers:reader_process //datasets/readers:zipped \
+    //haiku_spectral/storage:file_name)
+$(call py_library, //datasets/readers:reader_process, //datasets:__init__ \
+    //datasets/readers:parquet //datasets/readers:raw)
 $(call py_library, //datasets/readers:zipped, //datasets:__init__ //datasets/readers:plain_text \
-    //datasets/readers:raw)
+    //datasets/readers:raw //haiku_spectral/storage:file_name)
 $(call py_library, //datasets:registry, //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/shakespeare_sonnets:shakespeare_sonnets_dataset_builder, \
     //datasets:__init__ //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets:splits, //datasets:__init__)
 $(call py_library, //datasets/starter:starter_dataset_builder, //datasets:__init__ \
     //datasets:packed_builder //datasets:splits //datasets:text_files)
+$(call py_library, //datasets/streaming:assignment, //datasets:__init__ \
+    //datasets/cleaning:duplicates //datasets/cleaning:rules //datasets:packing \
+    //datasets/streaming:collect //datasets/streaming:reason_counts //datasets/streaming:table \
+    //datasets/streaming:work_units)
 $(call py_library, //datasets/streaming:collect, //datasets:__init__ \
     //datasets/cleaning:contamination //datasets/cleaning:duplicates //datasets/cleaning:rules \
-    //datasets/readers:raw //datasets/readers:reader //datasets:splits //datasets/streaming:parts \
-    //datasets/streaming:spool //datasets/streaming:table)
-$(call py_library, //datasets/streaming:decide, //datasets:__init__ \
-    //datasets/cleaning:duplicates //datasets/cleaning:rules //datasets:packing \
-    //datasets/streaming:collect //datasets/streaming:parts //datasets/streaming:table)
+    //datasets/readers:raw //datasets/readers:reader //datasets:splits \
+    //datasets/streaming:reason_counts //datasets/streaming:spool //datasets/streaming:table \
+    //datasets/streaming:work_units //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/streaming:evaluation_text, //datasets:__init__ \
     //datasets/cleaning:contamination //datasets/cleaning:normalise //datasets:packing \
-    //datasets/streaming:parts //datasets:text_files)
-$(call py_library, //datasets/streaming:parts, //datasets:__init__)
+    //datasets/streaming:work_units //datasets:text_files)
+$(call py_library, //datasets/streaming:reason_counts, //datasets:__init__ \
+    //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/streaming:runners, //datasets:__init__)
 $(call py_library, //datasets/streaming:shards, //datasets:__init__ //datasets:packed_builder \
-    //datasets:packing //datasets/streaming:collect //datasets/streaming:decide \
-    //datasets/streaming:parts //datasets/streaming:spool //datasets/streaming:table)
+    //datasets:packing //datasets/streaming:assignment //datasets/streaming:collect \
+    //datasets/streaming:spool //datasets/streaming:table //datasets/streaming:work_units)
 $(call py_library, //datasets/streaming:spool, //datasets:__init__)
-$(call py_library, //datasets/streaming:summary, //datasets:__init__ //datasets/streaming:collect \
-    //datasets/streaming:decide //datasets/streaming:parts //datasets/streaming:table)
+$(call py_library, //datasets/streaming:summary, //datasets:__init__ \
+    //datasets/streaming:assignment //datasets/streaming:collect \
+    //datasets/streaming:reason_counts //datasets/streaming:table)
 $(call py_library, //datasets/streaming:table, //datasets:__init__ \
     //datasets/cleaning:duplicates)
+$(call py_library, //datasets/streaming:work_units, //datasets:__init__ \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //datasets:streaming_builder, //datasets:__init__ //datasets/cleaning:rules \
-    //datasets:packed_builder //datasets/readers:raw //datasets/streaming:collect \
-    //datasets/streaming:decide //datasets/streaming:evaluation_text //datasets/streaming:runners \
-    //datasets/streaming:shards //datasets/streaming:summary)
+    //datasets:packed_builder //datasets/readers:raw //datasets/streaming:assignment \
+    //datasets/streaming:collect //datasets/streaming:evaluation_text \
+    //datasets/streaming:runners //datasets/streaming:shards //datasets/streaming:summary \
+    //haiku_spectral/storage:file_name)
 $(call py_library, //datasets:synthetic, //datasets:__init__ //datasets/readers:raw \
     //datasets:streaming_builder)
 $(call py_library, //datasets:text_files, //datasets:__init__ //datasets:registry \
@@ -667,10 +678,15 @@ $(call py_test, //tests/datasets:published_test, //datasets:__init__ \
     //datasets:streaming_builder //datasets/wikitext103:wikitext103_dataset_builder \
     //haiku_spectral/tasks:verified_sample //tests/datasets:corpora \
     //tests/datasets/readers:source_files)
-$(call py_test, //tests/datasets/readers:parquet_pages_test, //datasets:__init__ \
-    //datasets/readers:parquet_pages //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets/readers:reader_process_test, //datasets:__init__ \
+    //datasets/readers:raw //datasets/readers:reader_process \
+    //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets/readers:reader_test, //datasets:__init__ //datasets/readers:raw \
-    //datasets/readers:reader //tests/datasets/readers:source_files)
+    //datasets/readers:reader //datasets/readers:reader_process \
+    //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets/readers:rules_test, //datasets:__init__ \
+    //datasets/readers:decompression //datasets/readers:raw //datasets/readers:reader \
+    //tests/datasets/readers:source_files)
 $(call py_library, //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets:registry_test, //datasets:__init__ //datasets:registry \
     //datasets:windows //tests/datasets:corpora)
@@ -678,14 +694,14 @@ $(call py_test, //tests/datasets:splits_test, //datasets:__init__ //datasets:spl
 $(call py_test, //tests/datasets/starter:starter_dataset_builder_test, //datasets:__init__ \
     //datasets:pipeline //datasets:preparation //datasets:registry //datasets:splits \
     //datasets/starter:starter_dataset_builder)
-$(call py_test, //tests/datasets/streaming:parts_test, //datasets:__init__ \
-    //datasets/cleaning:rules //datasets/streaming:parts)
 $(call py_test, //tests/datasets/streaming:runners_test, //datasets:__init__ \
     //datasets/streaming:runners)
 $(call py_library, //tests/datasets/streaming:small_corpus, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:packed_builder //datasets:streaming_builder)
 $(call py_test, //tests/datasets/streaming:spool_test, //datasets:__init__ \
     //datasets/streaming:spool //tests/datasets:corpora)
+$(call py_test, //tests/datasets/streaming:work_units_test, //datasets:__init__ \
+    //datasets/cleaning:rules //datasets/streaming:work_units)
 $(call py_test, //tests/datasets:streaming_builder_kill_test, //datasets:__init__ \
     //datasets:streaming_builder //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)

@@ -171,19 +171,23 @@ def _print_summary(name: str, report: dict[str, Any], place: str) -> None:
   for split, numbers in report['splits'].items():
     print(f'  {split:<11}{numbers["documents"]:>9,} documents {numbers["bytes"]:>15,} bytes '
           f'{numbers["records"]:>9,} records')
-  if report.get('copies'):
-    print(f'  copies: {report["copies"]:,} x the text of another document of the same split')
+  across = report.get('copies_across_splits', 0)
+  for count, which in ((report['copies'] - across, 'the same'), (across, 'another')):
+    if count:
+      print(f'  copies: {count:,} x the text of another document of {which} split')
   for licence, numbers in report.get('licences', {}).items():
     print(f'  {numbers["documents"]:>20,} documents {numbers["bytes"]:>15,} bytes '
           f'{licence or "of unknown licence"}')
   for step, count in report.get('changed', {}).items():
     print(f'  changed: {count:,} x {step}')
-  for reason, count in report['rejected'].items():
-    print(f'  left out: {count:,} x {reason}')
-  for line in report['first_rejected']:
-    print(f'    {line["file"]}: {line["reason"]}')
-  if sum(report['rejected'].values()) > len(report['first_rejected']):
-    print('    ...')
+  for kind in ('filtered', 'tolerated'):
+    for reason, count in report.get(kind, {}).items():
+      print(f'  {kind}: {count:,} x {reason}')
+    listed = report.get(f'first_{kind}', [])
+    for line in listed:
+      print(f'    {line["file"]}: {line["reason"]}')
+    if sum(report.get(kind, {}).values()) > len(listed):
+      print('    ...')
 
 
 def main(argv: Sequence[str]) -> int:

@@ -112,8 +112,8 @@ def report(plan: Plan) -> dict[str, Any]:
   return {
       'splits': splits,
       'copies': plan.copies,
-      'rejected': dict(sorted(rejected.counts.items())),
-      'first_rejected': [{'file': name, 'reason': reason} for name, reason in rejected.first],
+      'filtered': dict(sorted(rejected.counts.items())),
+      'first_filtered': [{'file': name, 'reason': reason} for name, reason in rejected.first],
   }
 
 

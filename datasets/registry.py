@@ -179,5 +179,14 @@ def document_names(name: str, data_dir: str) -> dict[int, str]:
 
 
 def report(name: str, data_dir: str) -> dict[str, Any]:
-  """What went into a dataset when it was built (see packed_builder.report)."""
-  return json.loads((folder(name, data_dir) / 'report.json').read_text(encoding='utf-8'))
+  """What went into a dataset when it was built (see packed_builder.report).
+
+  Raises ValueError for a report whose fields have the names of an earlier version.
+  """
+  found = json.loads((folder(name, data_dir) / 'report.json').read_text(encoding='utf-8'))
+  if 'filtered' not in found:
+    command = build_command(name, data_dir).removesuffix("'") + " --overwrite'"
+    raise ValueError(
+        f'the report of {name!r} was written by an earlier version, though its records can be '
+        f'trained on: for a new report build it again with `{command}`.')
+  return found

@@ -25,7 +25,8 @@ from etils import epath
 from datasets import packed_builder
 from datasets.cleaning import rules as cleaning_rules
 from datasets.readers import raw
-from datasets.streaming import collect, decide, evaluation_text, runners, shards, summary
+from datasets.streaming import assignment, collect, evaluation_text, runners, shards, summary
+from haiku_spectral.storage import file_name
 
 ON_ERROR = ('skip', 'refuse')
 
@@ -129,7 +130,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     """Builds the dataset; then nothing is kept of what a build that is cut off would need."""
     self._rules().check_language()
     super().download_and_prepare(**arguments)
-    shutil.rmtree(self._parts, ignore_errors=True)
+    shutil.rmtree(self._work_units, ignore_errors=True)
 
   def _info(self) -> tfds.core.DatasetInfo:
     said = {'features': packed_builder.features(), 'disable_shuffling': True,
@@ -139,7 +140,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     return tfds.core.DatasetInfo(builder=self, description=type(self).__doc__, **said)
 
   @property
-  def _parts(self) -> pathlib.Path:
+  def _work_units(self) -> pathlib.Path:
     """Where finished work is kept until all is done: beside the dataset, not in it."""
     config = self.builder_config.name if self.builder_config else ''
     return pathlib.Path(
@@ -164,7 +165,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
       template = self._get_filename_template(split_name=split)
       for number, task in enumerate(split_tasks):
         path = template.sharded_filepath(shard_index=number, num_shards=len(split_tasks))
-        _link(shards.file_path(task), pathlib.Path(path))
+        _link(shards.file_path(task.folder), pathlib.Path(path))
       infos.append(tfds.core.SplitInfo(
           name=split, filename_template=template,
           shard_lengths=[lengths[task.folder]['records'] for task in split_tasks],
@@ -175,21 +176,23 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     """The first two passes, what they say of the dataset, and what is left to do."""
     sources = _files(self.sources(dl_manager), self.spec())
     collected = self._collect(sources)
-    summary.require_text([r for _, results in collected.values() for r in results])
+    results = [result for _, of_split in collected.values() for result in of_split]
+    summary.require_text(results)
     held_out = (self.VALIDATION, self.TEST) if list(sources) == ['train'] else (0.0, 0.0)
     files = tuple(
-        decide.File(task.folder, result['key'], split, result['documents'])
-        for split, (tasks, results) in collected.items()
-        for task, result in zip(tasks, results, strict=True))
-    decided = decide.Task(
-        str(self._parts / 'decision'), files, self._rules(), *held_out, self.options.max_bytes)
-    decision = decide.run(decided)
-    report = {'dataset': self.info.full_name, **self.settings(),
-              **summary.report([r for _, results in collected.values() for r in results], decision)}
+        assignment.File(task.folder, result['key'], split, result['documents'])
+        for split, (tasks, of_split) in collected.items()
+        for task, result in zip(tasks, of_split, strict=True))
+    task = assignment.Task(
+        str(self._work_units / 'assignment'), files, self._rules(), *held_out,
+        self.options.max_bytes)
+    assigned = assignment.run(task)
+    report = {
+        'dataset': self.info.full_name, **self.settings(), **summary.report(results, assigned)}
     (self.data_path / packed_builder.REPORT).write_text(
         json.dumps(report, indent=2, ensure_ascii=False), encoding='utf-8')
-    summary.write_documents(pathlib.Path(self.data_path, packed_builder.DOCUMENTS), decided)
-    return shards.tasks(self._parts / 'shards', decision, decided)
+    summary.write_documents(pathlib.Path(self.data_path, packed_builder.DOCUMENTS), task)
+    return shards.tasks(self._work_units / 'shards', assigned, task)
 
   def _collect(
       self, sources: Mapping[str, list[collect.SourceFile]]
@@ -203,7 +206,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     for split in sorted(sources, key=_protected_first):
       tasks = [
           collect.Task(
-              folder=str(self._parts / split / f'{number:05}'), source=source,
+              folder=str(self._work_units / split / f'{number:05}'), source=source,
               rules=self._rules(), evaluation=evaluation, evaluation_key=evaluation_key,
               licence=self.licence(), refuse=self.options.on_error == 'refuse',
               max_bytes=self.options.max_bytes)
@@ -221,7 +224,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     """The folder of the evaluation sets and the key of what is in it."""
     if not self.options.evaluation:
       return '', ''
-    folder = self._parts / 'evaluation'
+    folder = self._work_units / 'evaluation'
     return str(folder), evaluation_text.write(folder, self.options.evaluation)
 
 
@@ -255,7 +258,8 @@ def _files(
       path = epath.Path(source.path)
       if not path.exists():
         raise FileNotFoundError(f'the source file {str(path)!r} does not exist.')
-      name = source.name or (path.name if alone else source.path[common:])
+      name = file_name.printable(
+          source.name or (path.name if alone else source.path[common:]))
       status = path.stat()
       found[split].append(collect.SourceFile(
           source.path, name, status.length, int(status.mtime * 1e9), source.spec or spec))

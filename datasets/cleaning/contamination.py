@@ -1,11 +1,11 @@
-"""Training text that stands in evaluation sets, found exactly.
+"""Training text that is also in an evaluation set, found exactly.
 
-A document is contaminated when WINDOW bytes of it stand in the same order in an evaluation set.
-Of the sets every BLOCK-th block of BLOCK bytes is kept by its hash. Any window of 2 BLOCK bytes
-holds such a block whole, so the hashes of all blocks of a document, at every byte, miss nothing;
-what they find is compared with the text itself, so nothing is found that is not there. Blocks with
-fewer than DISTINCT different bytes (rulers, blanks, tables of zeros) say nothing of where a text is
-from and are passed over.
+A document is contaminated when WINDOW consecutive bytes of it are in an evaluation set. Of the sets
+every BLOCK-th block of BLOCK bytes is kept by its hash. Any window of 2 BLOCK bytes contains a
+complete block, so the hashes of all blocks of a document, at every byte, miss nothing; what they
+find is compared with the text itself, so nothing is found that is not there. Blocks with
+fewer than DISTINCT different bytes (rulers, blanks, tables of zeros) do not identify a text and
+are skipped.
 """
 
 import pathlib
@@ -27,7 +27,7 @@ class EvaluationText:
   def __init__(self, folder: pathlib.Path) -> None:
     self._text = np.load(folder / 'text.npy', mmap_mode='r')
     self._hashes = np.load(folder / 'hashes.npy')  # [blocks], sorted.
-    self._places = np.load(folder / 'places.npy')  # [blocks] Where each stands in the text.
+    self._places = np.load(folder / 'places.npy')  # [blocks] Where each begins in the text.
     # One in 16 or less is set: most blocks of a document need no further search.
     self._bits = np.uint64(64 - max(10, (16 * len(self._hashes)).bit_length()))
     self._seen = np.zeros(1 << (64 - int(self._bits)), bool)
@@ -51,7 +51,7 @@ class EvaluationText:
     return -1
 
   def _match(self, data: np.ndarray, place: int, block_hash: np.uint64) -> int:
-    """Where the window around a block begins that stands in the sets, or -1."""
+    """Where a window around a block begins that is in the sets, or -1."""
     first = np.searchsorted(self._hashes, block_hash)
     last = np.searchsorted(self._hashes, block_hash, side='right')
     for there in self._places[first:last].tolist():
@@ -70,7 +70,7 @@ class EvaluationText:
 
 def write(folder: pathlib.Path, documents: Iterable[bytes]) -> None:
   """Prepares evaluation sets for `EvaluationText`. Holds them in memory."""
-  # A NUL between two documents stands in no clean text: no window reaches from one to the next.
+  # No clean text contains the NUL between two documents: no window reaches from one to the next.
   text = np.frombuffer(b'\0'.join(documents), np.uint8)
   blocks = text[:len(text) // BLOCK * BLOCK].reshape(-1, BLOCK)
   distinct = (np.diff(np.sort(blocks, axis=1), axis=1) > 0).sum(axis=1) + 1

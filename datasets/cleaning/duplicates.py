@@ -1,18 +1,18 @@
-"""Documents that stand in a corpus more than once, alike or nearly so.
+"""Exact and near duplicates in a corpus.
 
 Each document gets keys from its text alone: a digest, and `BANDS` hashes that nearly equal texts
 are likely to share (MinHash with locality-sensitive hashing: Broder 1997; the numbers are those of
-FineWeb). A document is left out when an earlier one has the same digest or one of the same hashes:
+FineWeb). A document is filtered when an earlier one has the same digest or one of the same hashes:
 of texts whose sets of five-word shingles overlap by J, a share of 1 - (1 - J**8)**14 (J = 0.5:
 0.05; 0.7: 0.56; 0.8: 0.92; 0.9: 0.9996).
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import rensa
 
+from datasets import splits
 from datasets.cleaning import rolling_hash
 
 BANDS = 14
@@ -24,13 +24,12 @@ _SEED = 1
 
 
 def digest(text: bytes) -> np.ndarray:  # [2] uint64
-  """128 bits that equal texts share, and no others."""
-  return np.frombuffer(hashlib.blake2b(text, digest_size=16).digest(), np.dtype('>u8')).astype(
-      np.uint64)
+  """128 bits that equal texts share, and no others (see splits.ContentDigest)."""
+  return np.frombuffer(splits.content_digest(text), np.dtype('>u8')).astype(np.uint64)
 
 
 def bands(text: bytes) -> np.ndarray:  # [BANDS] uint64
-  """Hashes of which texts share the more the more alike they are. A large text goes piecewise."""
+  """Hashes, of which texts share more the more similar they are. A large text is read in pieces."""
   minima = np.full(BANDS * ROWS, 2**32 - 1, np.uint64)
   for start in range(0, len(text), PIECE_BYTES):
     piece = text[start:start + PIECE_BYTES].lower()
@@ -43,7 +42,7 @@ def bands(text: bytes) -> np.ndarray:  # [BANDS] uint64
 
 
 def _shingles(data: np.ndarray) -> np.ndarray:  # [N] uint8 -> [M] uint64
-  """Hashes of every five words in a row; of all words where there are fewer."""
+  """Hashes of every five consecutive words; of all words where there are fewer."""
   inside = np.zeros(len(data) + 2, np.int8)
   inside[1:-1] = data > 32
   edges = np.diff(inside)
@@ -58,7 +57,7 @@ def repeats(
     keys: Sequence[Callable[[], np.ndarray]],  # One for each file; gives [N_f] or [N_f, K] uint64.
     total: int,  # The sum of all N_f.
 ) -> np.ndarray:  # [total] bool
-  """Which keys stood before, in the order of the files.
+  """Which keys occurred before, in the order of the files.
 
   Holds the keys of one file and a group of about `GROUP_KEYS` keys, chosen by their value: each
   file is read once for each group, and the result does not depend on how many there are.
@@ -66,17 +65,17 @@ def repeats(
   found = np.zeros(total, bool)
   groups = np.uint64(-(-total // GROUP_KEYS))
   for group in range(int(groups)):
-    parts, places, start = [], [], 0
+    chosen_keys, places, start = [], [], 0
     for read in keys:
       file_keys = read()
       file_keys = file_keys[:, None] if file_keys.ndim == 1 else file_keys
       chosen = np.flatnonzero(file_keys[:, 0] % groups == group)
-      parts.append(file_keys[chosen])
+      chosen_keys.append(file_keys[chosen])
       places.append(chosen + start)
       start += len(file_keys)
-    if not parts:
+    if not chosen_keys:
       continue
-    group_keys, group_places = np.concatenate(parts), np.concatenate(places)
+    group_keys, group_places = np.concatenate(chosen_keys), np.concatenate(places)
     order = np.lexsort(group_keys.T)  # Stable: equal keys stay in their order.
     ordered = group_keys[order]
     found[group_places[order[1:][(ordered[1:] == ordered[:-1]).all(axis=1)]]] = True

@@ -28,11 +28,11 @@ def sample(text: bytes) -> str:
 
 @functools.cache
 def languages() -> frozenset[str]:
-  """All languages that can be told."""
+  """All languages that can be identified."""
   return frozenset(map(str, _identifier().nb_classes))
 
 
 @functools.cache
 def _identifier() -> Any:
-  from py3langid import langid  # Here, so that who asks for no language does not load its model.
+  from py3langid import langid  # Here, so that its model is loaded only where it is needed.
   return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)

@@ -1,4 +1,4 @@
-"""The same text in the same bytes: composed characters, plain line ends, nothing unprintable."""
+"""Normalisation: composed characters, plain line ends, no control characters."""
 
 import re
 import unicodedata
@@ -25,7 +25,7 @@ def _nfc(piece: bytes) -> bytes:
 
 
 def without_control(text: bytes) -> bytes:
-  """Line ends become line feeds; of other control characters only tabs are left."""
+  """Line ends become line feeds; of other control characters only tabs are kept."""
   if b'\r' in text:
     text = text.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
   text = text.translate(None, _C0)

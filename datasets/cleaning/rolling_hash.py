@@ -1,7 +1,7 @@
-"""Hashes of all parts of a text at once.
+"""Hashes of many slices of a text at once.
 
-The hash of a part is the polynomial of its bytes in an odd base modulo 2**64, so that it comes from
-the sums up to its two ends: h(i, j) = (P[j] - P[i]) base**-i. Shapes: N bytes.
+The hash of a slice is the polynomial of its bytes in an odd base modulo 2**64, so that it follows
+from the sums up to its two ends: h(i, j) = (P[j] - P[i]) base**-i. Shapes: N bytes.
 """
 
 import functools
@@ -18,7 +18,7 @@ def part_hashes(
     starts: np.ndarray | slice,  # [M] int
     ends: np.ndarray | slice,  # [M] int
 ) -> np.ndarray:  # [M] uint64
-  """The hashes of the parts data[starts[i]:ends[i]]: equal where their bytes are equal."""
+  """The hashes of the slices data[starts[i]:ends[i]]: equal where their bytes are equal."""
   powers, inverses = _powers(1 << max(16, (len(data) - 1).bit_length()))
   sums = np.zeros(len(data) + 1, np.uint64)
   np.cumsum((data.astype(np.uint64) + np.uint64(1)) * powers[:len(data)], out=sums[1:])

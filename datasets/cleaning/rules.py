@@ -1,7 +1,7 @@
 """Which steps a corpus is cleaned by, and the cleaning of one document.
 
-Steps that look at one document come first, in the order of `Rules`; duplicates are found among what
-they leave (datasets/streaming/decide.py).
+Steps that look at one document come first, in the order of `Rules`; duplicates are found among the
+documents that these keep (datasets/streaming/assignment.py).
 """
 
 import dataclasses
@@ -12,14 +12,14 @@ from datasets.cleaning import contamination, language, normalise
 
 TOO_SHORT = 'too short'
 OTHER_LANGUAGE = 'other language'
-CONTAMINATED = 'stands in an evaluation set'
+CONTAMINATED = 'in an evaluation set'
 EXACT_DUPLICATE = 'duplicate'
 NEAR_DUPLICATE = 'near duplicate'
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rules:
-  """Every step can be left out. The defaults are those of clean text in any language."""
+  """Every step can be switched off. The defaults are those of clean text in any language."""
 
   nfc: bool = True  # Unicode normal form C.
   control: bool = True  # Plain line ends, no control characters but tabs.
@@ -34,7 +34,7 @@ class Rules:
       raise ValueError(f'minimal_bytes={self.minimal_bytes} is not allowed: give 1 or more.')
 
   def check_language(self) -> None:
-    """Raises ValueError for a language that cannot be told. Only this loads what tells them."""
+    """Raises ValueError for a language that cannot be identified; loads the model."""
     if self.language and self.language not in language.languages():
       raise ValueError(
           f'language={self.language!r} is not allowed: give one of '
@@ -49,7 +49,7 @@ class Cleaned(NamedTuple):
 
   text: bytes
   changed: tuple[str, ...]  # The steps that changed it.
-  reason: str = ''  # Why it is left out; '': it is not.
+  reason: str = ''  # Why it is filtered; '': it is kept.
   detail: str = ''
 
 
@@ -66,7 +66,7 @@ class Cleaner:
       self._changes.append(('nfc', normalise.nfc))
 
   def __call__(self, text: bytes) -> Cleaned:
-    """Cleans a text, or says why it is left out."""
+    """Cleans a text, or says why it is filtered."""
     changed = []
     for name, change in self._changes:
       before, text = text, change(text)

@@ -1,11 +1,11 @@
-"""JSON lines: a document a line."""
+"""JSON lines: one document per line."""
 
 import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from datasets.readers import fields, held, raw
+from datasets.readers import bounded, fields, raw
 
 PART_BYTES = 1 << 20  # A longer line is read in parts.
 
@@ -13,33 +13,35 @@ PART_BYTES = 1 << 20  # A longer line is read in parts.
 def read(file: Any, name: str, spec: raw.Spec) -> Iterator[raw.Item]:
   """Reads (decompressed) lines. A line that is wrong is a problem; the next one is read.
 
-  A line is never held further than `spec.max_document_bytes`.
+  No more of a line than `spec.max_document_bytes` is held.
   """
   lines = io.BufferedReader(file, 1 << 18)
-  line, number = held.Held(spec.max_document_bytes + 1), 1  # With its end.
+  line, number = bounded.Buffer(spec.max_document_bytes + 1), 1  # With its end.
   try:
     while part := lines.readline(PART_BYTES):
       line.add(part)
       if part.endswith(b'\n'):
-        yield from _item(*line.take(), name, number, spec)
+        yield from _items(*line.take(), name, f'line {number}', spec)
         number += 1
-    yield from _item(*line.take(), name, number, spec)
+    yield from _items(*line.take(), name, f'line {number}', spec)
   finally:
     lines.detach()  # The file belongs to the caller.
 
 
-def _item(
-    line: bytes, size: int, name: str, number: int, spec: raw.Spec
+def _items(
+    line: bytes, size: int, name: str, position: str, spec: raw.Spec
 ) -> Iterator[raw.Item]:
+  """The document of a line, or its problem; nothing for a line without text."""
+  if line.startswith(raw.BYTE_ORDER_MARK):
+    yield raw.Problem(name, position, 'byte_order_mark', wrong=False, tolerated=True)
+    line, size = line.removeprefix(raw.BYTE_ORDER_MARK), size - len(raw.BYTE_ORDER_MARK)
   if size > len(line) or len(line.removesuffix(b'\n')) > spec.max_document_bytes:
-    yield raw.Problem(name, f'line {number}', 'too_large',
-                      f'{size} bytes, {spec.max_document_bytes} are allowed')
+    yield raw.too_large(name, position, size, spec)
   elif line.strip():
-    yield _parse(line, name, number, spec)
+    yield _parse(line, name, position, spec)
 
 
-def _parse(line: bytes, name: str, number: int, spec: raw.Spec) -> raw.Item:
-  position = f'line {number}'
+def _parse(line: bytes, name: str, position: str, spec: raw.Spec) -> raw.Item:
   try:
     row = json.loads(line.decode())
   except UnicodeDecodeError as error:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from datasets.readers import held, raw
+from datasets.readers import bounded, raw
 
 READ_BYTES = 1 << 20
 _CONTINUATION = bytes(range(0x80, 0xc0))  # Second and further bytes of a character.
 
 
 def read(file: Any, name: str, spec: raw.Spec) -> Iterator[raw.Item]:
-  """Reads a (decompressed) stream. A document is never held further than the limit."""
+  """Reads a (decompressed) stream. No more of a document than the limit is held."""
   start, stop = spec.span
   chunks = _chunks(file, start, stop)
   if spec.separator:
@@ -41,16 +41,16 @@ def _chunks(file: Any, start: int, stop: int | None) -> Iterator[bytes]:
 
 
 def _document(chunks: Iterator[bytes], name: str, start: int, spec: raw.Spec) -> raw.Item:
-  """All that is left as one document."""
-  document = held.Held(spec.max_document_bytes)
+  """The whole stream as one document."""
+  document = bounded.Buffer(spec.max_document_bytes)
   for chunk in chunks:
     document.add(chunk)
   return _checked(*document.take(), name, start, spec)
 
 
 def _separated(chunks: Iterator[bytes], name: str, spec: raw.Spec) -> Iterator[raw.Item]:
-  """Documents between separators. Nothing but spaces between two of them is no document."""
-  document, rest, begin = held.Held(spec.max_document_bytes), b'', spec.span[0]
+  """Documents between separators; white space alone between two of them is no document."""
+  document, rest, begin = bounded.Buffer(spec.max_document_bytes), b'', spec.span[0]
   overlap = len(spec.separator) - 1  # A separator may lie across two chunks.
   for chunk in chunks:
     *ended, rest = (rest + chunk).split(spec.separator)
@@ -74,11 +74,11 @@ def _nonempty(data: bytes, size: int, name: str, begin: int, spec: raw.Spec) -> 
 def _checked(data: bytes, size: int, name: str, begin: int, spec: raw.Spec) -> raw.Item:
   """A document of `size` bytes that begins at byte `begin` of its file."""
   if size > spec.max_document_bytes:
-    return raw.Problem(name, f'byte {begin}', 'too_large',
-                       f'{size} bytes, {spec.max_document_bytes} are allowed')
+    return raw.too_large(name, f'byte {begin}', size, spec)
   if not data:
     return raw.Problem(name, f'byte {begin}', 'empty_file')
-  data = data.removeprefix(b'\xef\xbb\xbf')
+  if (nul := data.find(0)) >= 0:
+    return raw.Problem(name, f'byte {begin + nul}', 'contains_nul', 'binary, or not UTF-8')
   try:
     if not data.isascii():
       data.decode()

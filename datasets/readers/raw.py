@@ -1,39 +1,50 @@
 """What readers give, and what they are told."""
 
+import codecs
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from haiku_spectral.storage import file_name
+
 FORMATS = ('parquet', 'jsonl', 'jsonl.gz', 'jsonl.zst', 'txt', 'txt.gz', 'zip')
 MAX_DOCUMENT_BYTES = 100 << 20
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+# What a Problem says; README.md beside this file has the rule behind each. `keep` adds its own.
+REASONS = (
+    'bad_gzip_stream', 'bad_zip', 'bad_zstd_frame', 'byte_order_mark', 'contains_nul',
+    'cut_parquet', 'empty_file', 'hidden', 'invalid_json', 'invalid_utf8', 'too_large',
+    'trailing_bytes', 'unreadable', 'wrong_checksum', 'wrong_columns')
 
 
 class RawDocument(NamedTuple):
   """A document as it stands in its source."""
 
-  text: bytes  # Valid UTF-8.
-  name: str  # 'FILE:POSITION', the same on every machine.
+  text: bytes  # Valid UTF-8 without a byte order mark.
+  name: str  # 'FILE:POSITION', printable and the same on every machine.
   licence: str = ''  # '': that of the corpus.
   meta: Mapping[str, Any] = {}  # The other columns that were asked for.
 
 
 class Problem(NamedTuple):
-  """What stands in the place of a document that was not read.
+  """Something in a file that was not a document, or not read as it stands.
 
-  Where the rest of the file can be read, it is: what follows is the next document. Otherwise
-  nothing follows.
+  It comes in the place of a document that is filtered, or, `tolerated`, beside documents that are
+  kept. Where the rest of the file can be read, it is: what follows is the next document.
   """
 
   file: str
   position: str  # 'row 17', 'line 3', 'byte 120', 'member a.txt'; '' for the file as a whole.
   reason: str  # A short name, the same for all problems of a kind.
   detail: str = ''
-  wrong: bool = True  # False: left out by choice (its licence, its language), not for a fault.
+  wrong: bool = True  # False: no fault of the file, but its licence, its language or its name.
+  tolerated: bool = False  # True: nothing was filtered for it.
 
   def __str__(self) -> str:
-    """One line for people."""
+    """One printable line for people."""
     place = f'{self.file}: {self.position}' if self.position else self.file
-    return f'{place}: {self.reason}' + (f' ({self.detail})' if self.detail else '')
+    return file_name.printable(
+        f'{place}: {self.reason}' + (f' ({self.detail})' if self.detail else ''))
 
 
 Item = RawDocument | Problem
@@ -43,7 +54,7 @@ Item = RawDocument | Problem
 class Spec:
   """How the files of a source are read. Its functions stand in modules, so that it can be pickled.
 
-  `keep` says of a document why it is left out by choice, or '' when it is kept. `assemble` makes
+  `keep` says of a document why it is filtered by choice, or '' when it is kept. `assemble` makes
   documents of what stands in a file where these are not the same (lines of an article, a book of
   poems); it sees the items of one file in their order.
   """
@@ -74,3 +85,14 @@ class Source(NamedTuple):
   path: str
   name: str  # What stands for the file in names of documents: the same on every machine.
   spec: Spec | None = None  # None: that of the builder.
+
+
+def too_large(file: str, position: str, size: int, spec: Spec) -> Problem:
+  """The problem of a document of `size` bytes."""
+  return Problem(
+      file, position, 'too_large', f'{size} bytes, {spec.max_document_bytes} are allowed')
+
+
+def is_hidden(name: str) -> bool:
+  """Whether a system put a file there for itself: its name, or that of a folder, says so."""
+  return any(part.startswith('.') or part == '__MACOSX' for part in name.split('/'))

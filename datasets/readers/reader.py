@@ -1,37 +1,37 @@
 """The one way in: a file and how it is read, to documents and problems."""
 
-import functools
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pyarrow as pa
 from etils import epath
 
-from datasets.readers import json_lines, parquet, plain_text, raw, zipped
+from datasets.readers import decompression, json_lines, plain_text, raw, reader_process, zipped
+from haiku_spectral.storage import file_name
 
 _SUFFIXES = {
     '.parquet': 'parquet', '.jsonl': 'jsonl', '.json': 'jsonl', '.jsonl.gz': 'jsonl.gz',
     '.json.gz': 'jsonl.gz', '.jsonl.zst': 'jsonl.zst', '.json.zst': 'jsonl.zst', '.txt': 'txt',
     '.txt.gz': 'txt.gz', '.zip': 'zip',
 }
-_COMPRESSION = {'gz': 'gzip', 'zst': 'zstd'}
-_BROKEN = {'gzip': 'bad_gzip_stream', 'zstd': 'bad_zstd_frame'}
+_COMPRESSION = {'gz': (decompression.GZIP, 'bad_gzip_stream'),
+                'zst': (decompression.ZSTD, 'bad_zstd_frame')}
 Parse = Callable[[Any, str, raw.Spec], Iterator[raw.Item]]
 _PARSE: dict[str, Parse] = {
-    'parquet': parquet.read, 'jsonl': json_lines.read, 'txt': plain_text.read, 'zip': zipped.read}
+    'parquet': reader_process.read, 'jsonl': json_lines.read, 'txt': plain_text.read,
+    'zip': zipped.read}
 
 
 def read(path: str | os.PathLike, spec: raw.Spec, *, name: str = '') -> Iterator[raw.Item]:
   """The documents of a file in their order, and a problem in place of each that cannot be read.
 
-  Holds one document (parquet: one page of rows) and nothing else of the file. `name` stands for
-  the file in what is given; its base name by default. Paths may be remote (see etils.epath).
+  Holds one document (parquet: a few rows; zstd: a window, too) and nothing else of the file. `name`
+  stands for the file in what is given, printable; its base name by default. Paths may be remote
+  (see etils.epath). README.md beside this file has the rules for what is not as it should be.
   Raises ValueError for a format that is not known; what is wrong in a file is never raised.
   """
   source = epath.Path(path)
-  name = name or source.name
+  name = file_name.printable(name or source.name)
   items = _read(source, name, spec.format or format_of(source.name), spec)
   if spec.assemble is not None:
     items = spec.assemble(items)
@@ -48,30 +48,54 @@ def format_of(name: str) -> str:
 
 
 def _read(path: epath.Path, name: str, kind: str, spec: raw.Spec) -> Iterator[raw.Item]:
+  """What stands in a file, if its name does not say that it is none of ours."""
+  if raw.is_hidden(name):
+    yield raw.Problem(name, '', 'hidden', wrong=False)
+    return
+  empty = True
+  for item in _parsed(path, name, kind, spec):
+    empty = False
+    if isinstance(item, raw.RawDocument) and item.text.startswith(raw.BYTE_ORDER_MARK):
+      yield raw.Problem(
+          name, position_of(item, name), 'byte_order_mark', wrong=False, tolerated=True)
+      item = item._replace(text=item.text.removeprefix(raw.BYTE_ORDER_MARK))
+    yield item
+  if empty:
+    yield raw.Problem(name, '', 'empty_file')
+
+
+def _parsed(path: epath.Path, name: str, kind: str, spec: raw.Spec) -> Iterator[raw.Item]:
   bare, _, ending = kind.partition('.')
-  compression = _COMPRESSION.get(ending, '')
-  problem = functools.partial(raw.Problem, name, '')
   try:
     with path.open('rb') as file:
       if not file.read(1):
-        yield problem('empty_file')
         return
       file.seek(0)
-      yield from _PARSE[bare](_decompressed(file, compression), name, spec)
-  except (pa.ArrowException, zlib.error, EOFError) as error:
-    yield problem(_BROKEN.get(compression, 'unreadable'), _line(error))
+      if ending:
+        yield from _decompressed(file, name, ending, _PARSE[bare], spec)
+      else:
+        yield from _PARSE[bare](file, name, spec)
   except OSError as error:
-    # Arrow raises this for a broken stream too; what the system says of a file has a number.
-    reason = _BROKEN.get(compression, 'unreadable') if error.errno is None else 'unreadable'
-    yield problem(reason, error.strerror or _line(error))
+    yield raw.Problem(name, '', 'unreadable', error.strerror or ' '.join(str(error).split())[:200])
 
 
-def _decompressed(file: Any, compression: str) -> Any:
-  return pa.CompressedInputStream(pa.PythonFile(file, 'r'), compression) if compression else file
+def _decompressed(
+    file: Any, name: str, ending: str, parse: Parse, spec: raw.Spec
+) -> Iterator[raw.Item]:
+  kind, broken = _COMPRESSION[ending]
+  stream = decompression.Stream(file, kind)
+  try:
+    yield from parse(stream, name, spec)
+  except decompression.Damaged as error:
+    yield raw.Problem(name, f'byte {error.position}', broken, str(error))
+  for fault in stream.tolerated:
+    yield raw.Problem(name, f'byte {fault.position}', fault.reason, fault.detail, fault.wrong,
+                      tolerated=True)
 
 
-def _line(error: Exception) -> str:
-  return ' '.join(str(error).split())[:200]
+def position_of(document: raw.RawDocument, file: str) -> str:
+  """Where a document stands in its file."""
+  return document.name.removeprefix(file).lstrip(':/')
 
 
 def _kept(
@@ -79,6 +103,6 @@ def _kept(
 ) -> Iterator[raw.Item]:
   for item in items:
     if isinstance(item, raw.RawDocument) and (reason := keep(item)):
-      yield raw.Problem(name, item.name.removeprefix(name).lstrip(':/'), reason, wrong=False)
+      yield raw.Problem(name, position_of(item, name), reason, wrong=False)
     else:
       yield item

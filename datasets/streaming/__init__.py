@@ -1,1 +1,1 @@
-"""From source files to packed shards in three passes, each of which can be cut off and go on."""
+"""From source files to packed shards in three passes, each of which can be resumed."""

@@ -1,4 +1,4 @@
-"""The first pass: a source file to clean text and a table of its documents."""
+"""The first pass: from a source file to clean text and a table of its documents."""
 
 import collections
 import contextlib
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from datasets import splits
 from datasets.cleaning import contamination, duplicates, rules
 from datasets.readers import raw, reader
-from datasets.streaming import parts, spool, table
+from datasets.streaming import reason_counts, spool, table, work_units
+from haiku_spectral.storage import file_name
 
 Advance = Callable[[int], object]
-# Bytes of text in a byte of a file, about: only a progress bar believes it.
+# Bytes of text per byte of a file, about: for the progress bar alone.
 _EXPANSION = {'.parquet': 2.4, '.gz': 2.8, '.zst': 3.2, '.zip': 2.8}
 
 
@@ -28,9 +29,9 @@ class SourceFile(NamedTuple):
 
 
 class Task(NamedTuple):
-  """What becomes of a file."""
+  """How a file is read and cleaned."""
 
-  folder: str  # Where the part stands.
+  folder: str  # Of the work unit.
   source: SourceFile
   rules: rules.Rules
   evaluation: str  # The folder of contamination.EvaluationText; '': there is none.
@@ -47,46 +48,47 @@ class Task(NamedTuple):
   @property
   def key(self) -> str:
     """Of all that the result depends on."""
-    return parts.key(self._replace(
+    return work_units.key(self._replace(
         folder='', evaluation='', source=self.source._replace(path='')))
 
 
 def run(task: Task, advance: Advance = lambda size: None) -> dict[str, Any]:
-  """Makes the part of a task. Its result: counts of documents and bytes, and what was left out."""
+  """Makes the work unit of a task. Its result: counts of documents and bytes, what was filtered."""
   meter = _Meter(task.source, advance)
-  result = parts.make(pathlib.Path(task.folder), task.key, functools.partial(_collect, task, meter))
+  result = work_units.make(
+      pathlib.Path(task.folder), task.key, functools.partial(_collect, task, meter))
   meter.finish()
   return result
 
 
 def spool_path(folder: str | pathlib.Path) -> pathlib.Path:
-  """The clean text of a part."""
+  """The clean text of a work unit."""
   return pathlib.Path(folder) / 'text'
 
 
 def table_path(folder: str | pathlib.Path) -> pathlib.Path:
-  """The table of a part's documents."""
+  """The table of a work unit's documents."""
   return pathlib.Path(folder) / 'documents.arrow'
 
 
 def _collect(task: Task, meter: '_Meter', folder: pathlib.Path) -> dict[str, Any]:
   counts: collections.Counter[str] = collections.Counter()
   changed: collections.Counter[str] = collections.Counter()
-  tally = parts.Tally()
+  filtered, tolerated = reason_counts.ReasonCounts(), reason_counts.ReasonCounts()
   near = task.rules.near_duplicates
   with contextlib.closing(spool.Writer(spool_path(folder))) as text, \
       contextlib.closing(table.Writer(table_path(folder), near=near)) as documents:
-    for document, cleaned in _cleaned(task, tally):
+    for document, cleaned in _cleaned(task, filtered, tolerated):
       meter.read(len(document.text))
       counts.update(documents_in=1, bytes_in=len(document.text))
       changed.update(cleaned.changed)
       if cleaned.reason:
         file, _, position = document.name.rpartition(':')
-        tally.add(cleaned.reason, file, position, cleaned.detail)
+        filtered.add(cleaned.reason, file, position, cleaned.detail)
         continue
       text.append(cleaned.text)
       documents.append({
-          'name': document.name, 'licence': document.licence or task.licence,
+          'name': document.name, 'licence': file_name.printable(document.licence) or task.licence,
           'id': splits.document_id(document.name), 'size': len(cleaned.text),
           **_keys(cleaned.text, near)})
       counts.update(documents=1, bytes=len(cleaned.text))
@@ -94,13 +96,13 @@ def _collect(task: Task, meter: '_Meter', folder: pathlib.Path) -> dict[str, Any
         break
   names = ('documents_in', 'bytes_in', 'documents', 'bytes')
   return {**{name: counts[name] for name in names}, 'changed': dict(changed),
-          'left_out': tally.as_json()}
+          'filtered': filtered.as_json(), 'tolerated': tolerated.as_json()}
 
 
 def _cleaned(
-    task: Task, tally: parts.Tally
+    task: Task, filtered: reason_counts.ReasonCounts, tolerated: reason_counts.ReasonCounts
 ) -> Iterator[tuple[raw.RawDocument, rules.Cleaned]]:
-  """Every document that can be read; the others are counted, or refused."""
+  """Every document that can be read; what else stands in the file is counted, or refused."""
   clean = rules.Cleaner(task.rules, _evaluation(task.evaluation))
   for item in reader.read(task.source.path, task.source.spec, name=task.source.name):
     if not isinstance(item, raw.Problem):
@@ -108,7 +110,8 @@ def _cleaned(
     elif task.refuse and item.wrong:
       raise ValueError(f'{item}: mend the file, or choose to skip what is broken.')
     else:
-      tally.add(item.reason, item.file, item.position, item.detail)
+      counts = tolerated if item.tolerated else filtered
+      counts.add(item.reason, item.file, item.position, item.detail)
 
 
 def _keys(text: bytes, near: bool) -> dict[str, int]:
@@ -125,18 +128,18 @@ def _evaluation(folder: str) -> contamination.EvaluationText | None:
 
 
 class _Meter:
-  """Tells of bytes of text as bytes of the file, which are exact when the file ends."""
+  """Reports progress in bytes of the file; exact when the file ends."""
 
   def __init__(self, source: SourceFile, advance: Advance) -> None:
     suffix = pathlib.PurePath(source.path).suffix.lower()
     self._expansion = _EXPANSION.get(suffix, 1.0)
-    self._left = source.size
+    self._remaining = source.size
     self._advance = advance
 
   def read(self, size: int) -> None:
-    told = min(self._left, round(size / self._expansion))
-    self._left -= told
-    self._advance(told)
+    size = min(self._remaining, round(size / self._expansion))
+    self._remaining -= size
+    self._advance(size)
 
   def finish(self) -> None:
-    self._advance(self._left)
+    self._advance(self._remaining)

@@ -1,4 +1,4 @@
-"""The evaluation sets that a corpus may not hold anything of: from their places to their text."""
+"""The text of the evaluation sets, of which a corpus may contain nothing."""
 
 import functools
 import hashlib
@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets import packing, text_files
 from datasets.cleaning import contamination, normalise
-from datasets.streaming import parts
+from datasets.streaming import work_units
 
 HELD_OUT = ('validation', 'test')
 
@@ -24,7 +24,7 @@ def write(folder: pathlib.Path, places: Sequence[str]) -> str:
   digest = hashlib.blake2b(digest_size=16)
   for document in documents:
     digest.update(len(document).to_bytes(8, 'big') + document)
-  done = parts.make(folder, digest.hexdigest(), functools.partial(_write, documents))
+  done = work_units.make(folder, digest.hexdigest(), functools.partial(_write, documents))
   return done['key']
 
 
@@ -49,7 +49,7 @@ def _documents(place: pathlib.Path) -> Iterator[bytes]:
 
 
 def _held_out(place: pathlib.Path) -> Iterator[bytes]:
-  import tensorflow_datasets as tfds  # Here, so that other workers do not wait for it.
+  import tensorflow_datasets as tfds  # Here, so that other workers need not import it.
   builder = tfds.builder_from_directory(str(place.resolve()))
   for split in HELD_OUT:
     if split in builder.info.splits:

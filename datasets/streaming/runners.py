@@ -1,7 +1,7 @@
-"""Ways to run tasks that do not depend on each other, and whose results are kept as parts.
+"""Ways to run tasks that do not depend on each other; each makes a work unit.
 
 A runner takes a function and its tasks and yields the results in the order of the tasks; `advance`
-is told of the work done, in bytes.
+is called with the bytes of work that was done.
 """
 
 import collections
@@ -39,7 +39,7 @@ def serial(
 def processes(
     function: Function, tasks: Sequence[Any], advance: Advance, *, workers: int
 ) -> Iterator[dict[str, Any]]:
-  """Side by side, no more than two for each process ahead of the result that is asked for."""
+  """In parallel, at most two per process ahead of the result that is asked for."""
   with concurrent.futures.ProcessPoolExecutor(
       workers, mp_context=multiprocessing.get_context('spawn'),
       initializer=_follow_parent) as pool:
@@ -60,7 +60,7 @@ def processes(
 def _follow_parent() -> None:
   """Ends this process when its parent is killed: it would wait for ever, or write on.
 
-  And at once, without a word, when the user interrupts both: what it makes is begun anew.
+  An interrupt, which the parent gets as well, ends it without a traceback.
   """
   signal.signal(signal.SIGINT, signal.SIG_DFL)
   parent = multiprocessing.parent_process()

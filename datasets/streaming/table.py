@@ -1,4 +1,4 @@
-"""What is known of each document between two passes, by column: an Arrow file, read in place.
+"""A table of documents between two passes: an Arrow file, mapped into memory.
 
   name, licence           text
   id                      int64   of packing.py
@@ -7,6 +7,7 @@
   band_0 .. band_13       uint64  only where near duplicates are looked for
 """
 
+import mmap
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -51,8 +52,8 @@ class Writer:
 
 def column(path: pathlib.Path, name: str) -> np.ndarray:  # [documents]
   """A column of numbers."""
-  parts = [batch.column(name).to_numpy() for batch in _batches(path)]
-  return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+  found = [batch.column(name).to_numpy() for batch in _batches(path)]
+  return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def columns(path: pathlib.Path, names: Sequence[str]) -> np.ndarray:  # [documents, names]
@@ -67,10 +68,10 @@ def rows(path: pathlib.Path, names: Sequence[str]) -> Iterator[tuple]:
 
 
 def _batches(path: pathlib.Path) -> Iterator[pa.RecordBatch]:
-  with pa.memory_map(str(path)) as source:
-    reader = pa.ipc.open_file(source)
-    for number in range(reader.num_record_batches):
-      yield reader.get_batch(number)
+  with path.open('rb') as file:  # Arrow would take the name of a file for UTF-8.
+    reader = pa.ipc.open_file(pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+  for number in range(reader.num_record_batches):
+    yield reader.get_batch(number)
 
 
 def texts(path: pathlib.Path, name: str, places: Sequence[int]) -> list[str]:

@@ -49,9 +49,9 @@ class PrepareDataTest(parameterized.TestCase):
     documents = sum(int(n) for n in re.findall(r'(\d+) documents', out))
     size = sum(int(n.replace(',', '')) for n in re.findall(r'([\d,]+) bytes', out))
     self.assertEqual((documents, size), (10, 5000))
-    self.assertIn('left out: 1 x invalid UTF-8\n', out)
+    self.assertIn('filtered: 1 x invalid UTF-8\n', out)
     self.assertIn('    bad.txt: invalid UTF-8 at byte 0\n', out)
-    self.assertIn('left out: 1 x other extension\n', out)
+    self.assertIn('filtered: 1 x other extension\n', out)
     self.assertNotIn('Traceback', err)
     for stage in ('checking', 'packing'):
       self.assertRegex(err, stage + r': 100%.*5\.00k/5\.0.k.*B/s')
@@ -69,7 +69,7 @@ class PrepareDataTest(parameterized.TestCase):
     self.assertEqual(report['source'], self.source)
     self.assertEqual((report['extensions'], report['invalid']), (['.txt'], 'replace'))
     self.assertEqual(sum(part['documents'] for part in report['splits'].values()), 12)
-    self.assertEqual(report['rejected'], {'other extension': 1})
+    self.assertEqual(report['filtered'], {'other extension': 1})
 
   def test_built_again_only_when_asked(self):
     self.assertEqual(self.run_folder()[0], 0)
@@ -187,7 +187,7 @@ class CorpusTest(parameterized.TestCase):
     self.assertRegex(out, r'read +63 documents +[\d,]+ bytes +3 files\n')
     self.assertRegex(out, r'61 documents +[\d,]+ bytes my own\n')
     self.assertIn('changed: 3 x nfc\n', out)
-    self.assertIn('left out: 2 x duplicate\n    1.jsonl: 21: duplicate\n', out)
+    self.assertIn('filtered: 2 x duplicate\n    1.jsonl: 21: duplicate\n', out)
     for stage in ('reading', 'packing'):
       self.assertRegex(err, stage + r': 100%.*B/s')
     self.assertLen(self.train(), 60)
@@ -202,7 +202,7 @@ class CorpusTest(parameterized.TestCase):
     code, out, _ = self.run_outside('--nonfc', '--noexact_duplicates', '--minimal_bytes=100')
     self.assertEqual(code, 0)
     self.assertNotIn('changed', out)
-    self.assertIn('left out: 3 x too short\n    0.jsonl: 21: too short (', out)
+    self.assertIn('filtered: 3 x too short\n    0.jsonl: 21: too short (', out)
     _, _, err = self.run_outside('--near_duplicates')
     self.assertIn('already built with rules=', err)
 
@@ -237,8 +237,8 @@ class CorpusTest(parameterized.TestCase):
         self.root / 'mirror/outside/9.jsonl', ['x' + held_out.decode()[3:100]])
     code, out, err = self.run_outside('--evaluation=outside', '--overwrite')
     self.assertEqual(code, 0, err)
-    self.assertIn('left out: 2 x stands in an evaluation set\n', out)
-    self.assertIn('9.jsonl: 1: stands in an evaluation set (at byte ', out)
+    self.assertIn('filtered: 2 x in an evaluation set\n', out)
+    self.assertIn('9.jsonl: 1: in an evaluation set (at byte ', out)
 
 
 if __name__ == '__main__':

@@ -83,9 +83,9 @@ class StreamingBuilderTest(parameterized.TestCase):
     self.assertEqual(documents(builder, 'validation'), [text, 'x y z'])
     self.assertEqual(documents(builder, 'train'), [other])
     there = report(builder)
-    self.assertEqual(there['rejected'], {rules.EXACT_DUPLICATE: 2, rules.NEAR_DUPLICATE: 1})
+    self.assertEqual(there['filtered'], {rules.EXACT_DUPLICATE: 2, rules.NEAR_DUPLICATE: 1})
     self.assertIn({'file': 'train/0.jsonl: 2', 'reason': rules.NEAR_DUPLICATE},
-                  there['first_rejected'])
+                  there['first_filtered'])
 
   def test_report_accounts_for_every_document(self):
     source = self.folder / 'source'
@@ -98,7 +98,7 @@ class StreamingBuilderTest(parameterized.TestCase):
       builder = small_corpus.build(
           self.folder / 'out', source, rules=rules.Rules(minimal_bytes=20))
     there = report(builder)
-    self.assertEqual(there['rejected'], {
+    self.assertEqual(there['filtered'], {
         rules.EXACT_DUPLICATE: 1, rules.TOO_SHORT: 1, 'invalid_json': 1})
     self.assertEqual((there['source_files'], there['documents_in']), (3, 6))
     self.assertEqual(there['changed'], {'control': 1, 'nfc': 1})
@@ -109,8 +109,8 @@ class StreamingBuilderTest(parameterized.TestCase):
     self.assertEqual(sum(part['bytes'] for part in there['licences'].values()),
                      sum(part['bytes'] for part in there['splits'].values()))
     self.assertIn({'file': '0.jsonl: 3', 'reason': f'{rules.TOO_SHORT} (5 bytes)'},
-                  there['first_rejected'])
-    self.assertTrue(any(line['file'] == '1.jsonl: line 1' for line in there['first_rejected']))
+                  there['first_filtered'])
+    self.assertTrue(any(line['file'] == '1.jsonl: line 1' for line in there['first_filtered']))
 
   def test_broken_input_may_be_refused(self):
     source = self.folder / 'source'
@@ -120,7 +120,7 @@ class StreamingBuilderTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, r'0\.jsonl: line 4: wrong_columns .*mend the file'):
       small_corpus.build(self.folder / 'out', source, on_error='refuse')
     builder = small_corpus.build(self.folder / 'out', source, on_error='skip')
-    self.assertEqual(report(builder)['rejected'], {'wrong_columns': 1})
+    self.assertEqual(report(builder)['filtered'], {'wrong_columns': 1})
 
   def test_a_sample_is_the_beginning_whatever_the_number_of_workers(self):
     samples = [small_corpus.build(self.folder / str(workers), self.source, max_bytes=200_000,
@@ -141,8 +141,8 @@ class StreamingBuilderTest(parameterized.TestCase):
         'before ' + stolen + ' after', *(small_corpus.words(i, 30) for i in range(5000, 5005))])
     builder = small_corpus.build(
         self.folder / 'out', source, evaluation=(str(self.whole.data_dir),))
-    self.assertEqual(report(builder)['rejected'], {rules.CONTAMINATED: 1})
-    self.assertEqual(report(builder)['first_rejected'][0]['file'], '0.jsonl: 1')
+    self.assertEqual(report(builder)['filtered'], {rules.CONTAMINATED: 1})
+    self.assertEqual(report(builder)['first_filtered'][0]['file'], '0.jsonl: 1')
     self.assertFalse(any(stolen in text for text in documents(builder, 'train')))
 
   @parameterized.parameters(1, 2)
@@ -207,7 +207,7 @@ class StreamingBuilderTest(parameterized.TestCase):
     source.mkdir()
     (source / '0.jsonl').write_text('{"text": 1}\n{"text": "alone"}\n')
     with self.assertRaisesRegex(
-        ValueError, r'found 1 document in 1 files \(left out: 1 x wrong_columns\)'):
+        ValueError, r'found 1 document in 1 files \(filtered: 1 x wrong_columns\)'):
       small_corpus.build(self.folder / 'out', source)
 
 

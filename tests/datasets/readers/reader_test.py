@@ -14,7 +14,7 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
-from datasets.readers import raw, reader
+from datasets.readers import raw, reader, reader_process
 from tests.datasets.readers import source_files
 
 TEXTS = ['Bir varmış, bir yokmuş.\nSatır iki.', 'x', 'two\ttabs ' * 40, '🌱 ağaç']
@@ -134,12 +134,12 @@ class ReaderTest(FilesTest):
     spec = raw.Spec(text='content', meta=('id',), separator=b'\0')
     self.assertEqual(pickle.loads(pickle.dumps(spec)), spec)
 
-  def test_what_is_left_out_by_choice_is_no_fault(self):
+  def test_what_is_filtered_by_choice_is_no_fault(self):
     spec = raw.Spec(licence='license', keep=lambda item: '' if item.licence == 'mit' else 'licence')
     items = self.read('p.jsonl', LINES, spec)
     self.assertEqual(texts(items), TEXTS[1::2])
-    left_out = [item for item in items if isinstance(item, raw.Problem)]
-    self.assertEqual(left_out, [raw.Problem('p.jsonl', '1', 'licence', wrong=False),
+    filtered = [item for item in items if isinstance(item, raw.Problem)]
+    self.assertEqual(filtered, [raw.Problem('p.jsonl', '1', 'licence', wrong=False),
                                 raw.Problem('p.jsonl', '3', 'licence', wrong=False)])
 
   def test_mistakes_of_the_caller(self):
@@ -295,14 +295,10 @@ class LargeDocumentTest(FilesTest):
     row = 'z' * (8 << 20)
     data = source_files.parquet([{'text': row}] * 40, use_dictionary=True)
     self.assertLess(len(data), len(row))
-    path = source_files.write(self.folder, 'p.parquet', data)
-    before = pa.total_allocated_bytes()
-    with mock.patch('datasets.readers.parquet.BATCH_BYTES', 16 << 20):
-      sizes = []
-      for item in reader.read(path, raw.Spec()):
-        sizes.append(len(item.text))
-        self.assertLess(pa.total_allocated_bytes() - before, 6 * len(row))
-    self.assertEqual(sizes, [len(row)] * 40)
+    spec = raw.Spec(max_document_bytes=len(row))
+    self.assertLess(reader_process.limits(spec).memory_bytes, 40 * len(row))
+    self.assertEqual([len(item.text) for item in self.read('p.parquet', data, spec)],
+                     [len(row)] * 40)
 
   @parameterized.parameters(0, 1, 100)
   def test_the_limit_itself_is_allowed(self, more):

@@ -27,10 +27,13 @@ def gzipped(data: bytes) -> bytes:
   return gzip.compress(data, mtime=0)
 
 
-def parquet(rows: Sequence[Mapping[str, Any]], **options: Any) -> bytes:
-  """Rows as a parquet file."""
+def parquet(
+    rows: Sequence[Mapping[str, Any]], *, schema: Mapping[str, Any] | None = None, **options: Any
+) -> bytes:
+  """Rows as a parquet file; without a schema their types are those of their values."""
   sink = io.BytesIO()
-  pq.write_table(pa.Table.from_pylist(list(rows)), sink, **options)
+  table = pa.Table.from_pylist(list(rows), pa.schema(schema) if schema else None)
+  pq.write_table(table, sink, **options)
   return sink.getvalue()
 
 

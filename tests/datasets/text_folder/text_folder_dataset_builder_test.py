@@ -75,7 +75,7 @@ class TextFolderTest(parameterized.TestCase):
       _, report = corpora.build('books', source, f'{source}/data', overwrite=True)
       corpora.build(f'more{times}', source, f'{source}/data')
       self.assertEqual(sum(part['documents'] for part in report['splits'].values()), 20)
-      self.assertEqual(report['rejected'].get('a built dataset', 0), 0 if not times else 1 + times)
+      self.assertEqual(report['filtered'].get('a built dataset', 0), 0 if not times else 1 + times)
     place = registry.folder('text_folder/books', f'{source}/data')
     for folder in (place, place / 'below'):
       folder.mkdir(exist_ok=True)
@@ -107,9 +107,9 @@ class TextFolderTest(parameterized.TestCase):
     _, report = corpora.build('books', source, self.data_dir)
     self.assertCountEqual(
         sum(self.documents(('train', 'validation')).values(), []), [b'good', b'fine'])
-    self.assertEqual(report['rejected'], {
+    self.assertEqual(report['filtered'], {
         'contains NUL (binary, or not UTF-8)': 1, 'empty': 1, 'invalid UTF-8': 1})
-    self.assertEqual(report['first_rejected'][0],
+    self.assertEqual(report['first_filtered'][0],
                      {'file': 'cut.txt', 'reason': 'invalid UTF-8 at byte 3'})
     corpora.build('books', source, self.data_dir, invalid='replace', overwrite=True)
     self.assertContainsSubset(

@@ -1,4 +1,4 @@
-"""Parts: made once for a key, whole or not there."""
+"""Work units: made once for a key, complete or not there."""
 
 import functools
 import pathlib
@@ -6,14 +6,14 @@ import pathlib
 from absl.testing import absltest
 
 from datasets.cleaning import rules
-from datasets.streaming import parts
+from datasets.streaming import work_units
 
 
-class PartsTest(absltest.TestCase):
+class WorkUnitsTest(absltest.TestCase):
 
   def setUp(self):
     super().setUp()
-    self.folder = pathlib.Path(self.create_tempdir().full_path) / 'part'
+    self.folder = pathlib.Path(self.create_tempdir().full_path) / 'unit'
     self.made = 0
 
   def work(self, folder):
@@ -23,18 +23,18 @@ class PartsTest(absltest.TestCase):
     return {'number': self.made}
 
   def make(self, key):
-    return parts.make(self.folder, key, self.work)['number']
+    return work_units.make(self.folder, key, self.work)['number']
 
   def test_made_again_only_for_another_key(self):
     self.assertEqual([self.make(key) for key in 'aabba'], [1, 1, 2, 2, 3])
 
-  def test_half_a_part_is_none(self):
+  def test_an_unfinished_unit_is_none(self):
     def cut_off(folder):
       (folder / 'file').write_text('half')
       raise KeyboardInterrupt
     with self.assertRaises(KeyboardInterrupt):
-      parts.make(self.folder, 'a', cut_off)
-    self.assertIsNone(parts.result(self.folder, 'a'))
+      work_units.make(self.folder, 'a', cut_off)
+    self.assertIsNone(work_units.result(self.folder, 'a'))
     self.assertEqual(self.make('a'), 1)
     self.assertEqual((self.folder / 'file').read_text(), 'text')
 
@@ -42,24 +42,26 @@ class PartsTest(absltest.TestCase):
     self.make('a')
     done = self.folder / 'done.json'
     done.write_text(done.read_text()[:10])
-    self.assertIsNone(parts.result(self.folder, 'a'))
+    self.assertIsNone(work_units.result(self.folder, 'a'))
 
-  def test_a_part_with_a_cut_or_lost_file_is_none(self):
+  def test_a_unit_with_a_cut_or_lost_file_is_none(self):
     self.make('a')
     (self.folder / 'file').write_text('te')
-    self.assertIsNone(parts.result(self.folder, 'a'))
+    self.assertIsNone(work_units.result(self.folder, 'a'))
     self.assertEqual(self.make('a'), 2)
     (self.folder / 'file').unlink()
     self.assertEqual([self.make('a'), self.make('a')], [3, 3])
 
   def test_keys_tell_all_inputs_apart_and_name_functions(self):
-    inputs = [(), (1,), ('1',), (rules.Rules(),), (rules.Rules(nfc=False),), (parts.make,),
-              (parts.key,), (functools.partial(parts.make, 1),),
-              (functools.partial(parts.make, 2),), ({'a': 1},), ({'a': (parts.key,)},)]
-    keys = [parts.key(*values) for values in inputs]
+    inputs = [(), (1,), ('1',), (rules.Rules(),), (rules.Rules(nfc=False),), (work_units.make,),
+              (work_units.key,), (functools.partial(work_units.make, 1),),
+              (functools.partial(work_units.make, 2),), ({'a': 1},), ({'a': (work_units.key,)},)]
+    keys = [work_units.key(*values) for values in inputs]
     self.assertLen(set(keys), len(keys))
-    self.assertEqual(parts.key(rules.Rules(), parts.make), parts.key(rules.Rules(), parts.make))
-    self.assertNotIn('0x', repr(parts._stable([parts.make, functools.partial(parts.make, 1)])))
+    self.assertEqual(work_units.key(rules.Rules(), work_units.make),
+                     work_units.key(rules.Rules(), work_units.make))
+    self.assertNotIn('0x', repr(work_units._stable(
+        [work_units.make, functools.partial(work_units.make, 1)])))
 
 
 if __name__ == '__main__':
