@@ -268,7 +268,7 @@ $(call py_library, //haiku_spectral/benchmarks:subject, //haiku_spectral/config:
     //haiku_spectral/decoding:speculation //haiku_spectral/modules:filters \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint)
 $(call py_library, //haiku_spectral/benchmarks:timing)
-$(call py_binary, //haiku_spectral/benchmarks:transformer_baseline)
+$(call py_binary, //haiku_spectral/benchmarks:transformer_baseline, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/compression:codec, \
     //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
@@ -539,310 +539,339 @@ $(call py_library, //haiku_spectral/training:step, //haiku_spectral/config:__ini
     //haiku_spectral/training:optimizer //haiku_spectral/training:state)
 $(call py_library, //haiku_spectral/training:task, //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral:vocab)
-$(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions)
+$(call py_library, //tests:__init__, //haiku_spectral:backend)
+$(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions //tests:__init__)
 $(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
-    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/agent:scripted \
-    //tests/decoding:tiny_model)
+    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
+    //tests/agent:scripted //tests/decoding:tiny_model)
 $(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
     //haiku_spectral/agent:horizon_report //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:registry //haiku_spectral:vocab //tests/agent:scripted \
-    //tests/decoding:tiny_model)
+    //haiku_spectral/tasks:registry //haiku_spectral:vocab //tests:__init__ \
+    //tests/agent:scripted //tests/decoding:tiny_model)
 $(call py_test, //tests/agent:loop_test, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:transcript //haiku_spectral/sandbox:result \
-    //tests/agent:scripted)
+    //tests:__init__ //tests/agent:scripted)
 $(call py_test, //tests/agent:ragged_test, //haiku_spectral/agent:ragged \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:prefill //tests:__init__ \
     //tests/decoding:tiny_model)
 $(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/decoding:sampling \
-    //haiku_spectral/sandbox:result //tests/decoding:tiny_model)
-$(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript)
-$(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace)
-$(call py_test, //tests:backend_test, //haiku_spectral:backend)
+    //haiku_spectral/sandbox:result //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript \
+    //tests:__init__)
+$(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace //tests:__init__)
+$(call py_test, //tests:backend_test, //haiku_spectral:backend //tests:__init__)
 $(call py_test, //tests/benchmarks:compression_test, //haiku_spectral/benchmarks:compression \
-    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject //tests:__init__ \
     //tests/decoding:tiny_model)
 $(call py_test, //tests/benchmarks:data_test, //haiku_spectral/benchmarks:data \
-    //haiku_spectral/benchmarks:settings)
+    //haiku_spectral/benchmarks:settings //tests:__init__)
 $(call py_test, //tests/benchmarks:processes_test, //haiku_spectral/benchmarks:processes \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
-    //haiku_spectral/benchmarks:subject //tests/decoding:tiny_model)
+    //haiku_spectral/benchmarks:subject //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/benchmarks:report_test, //haiku_spectral/benchmarks:decode \
-    //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:report)
+    //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:report //tests:__init__)
 $(call py_test, //tests/benchmarks:speed_test, //haiku_spectral/benchmarks:settings \
     //haiku_spectral/benchmarks:speed //haiku_spectral/benchmarks:subject \
     //haiku_spectral/benchmarks:timing //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:spectral_gpt //tests/decoding:tiny_model)
+    //haiku_spectral/modules:spectral_gpt //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:agent_horizon_test, //binaries:agent_horizon \
     //haiku_spectral/agent:horizon //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //tests/decoding:tiny_model)
+    //haiku_spectral/sandbox:sandbox //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:agent_test, //binaries:agent //haiku_spectral/agent:folder \
     //haiku_spectral/agent:sampler //haiku_spectral/config:__init__ \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/training:checkpoint //tests/decoding:tiny_model)
+    //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:benchmark_test, //binaries:benchmark //datasets:__init__ \
     //datasets:synthetic //haiku_spectral/benchmarks:decode //haiku_spectral/benchmarks:report \
-    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject //tests:__init__ \
     //tests/decoding:tiny_model, //binaries:corpus_stage)
-$(call py_test, //tests/binaries:command_line_test, //binaries:command_line \
-    //binaries:flag_types)
+$(call py_test, //tests/binaries:command_line_test, //binaries:command_line //binaries:flag_types \
+    //tests:__init__)
 $(call py_test, //tests/binaries:compression_test, //binaries:compress //binaries:decompress \
     //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file \
     //haiku_spectral/config:__init__ //haiku_spectral/decoding:session \
-    //haiku_spectral/training:checkpoint //tests/decoding:tiny_model \
+    //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
     //tests/decoding:toy_predictor //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:corpus_stage_test, //binaries:corpus_stage \
-    //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny //tests/decoding:tiny_model)
+    //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__init__ \
     //datasets:pipeline //haiku_spectral/evaluation:streaming \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:run_folder //haiku_spectral:vocab //tests/decoding:tiny_model)
+    //haiku_spectral/training:run_folder //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrapolation \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapolation_report \
-    //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
+    //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
-$(call py_test, //tests/binaries:flag_types_test, //binaries:flag_types //binaries:preset_flag)
+$(call py_test, //tests/binaries:flag_types_test, //binaries:flag_types //binaries:preset_flag \
+    //tests:__init__)
 $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \
-    //datasets/streaming:collect //tests/datasets:corpora \
+    //datasets/streaming:collect //tests:__init__ //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/training:checkpoint //haiku_spectral:vocab \
-    //tests/decoding:tiny_model)
+    //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:verified_sample \
-    //haiku_spectral/training:checkpoint, //binaries:self_improve)
+    //haiku_spectral/training:checkpoint //tests:__init__, //binaries:self_improve)
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
     //haiku_spectral/sandbox:result //haiku_spectral/self_training:outcomes \
-    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds)
-$(call py_test, //tests/binaries:start_test, , //binaries:prepare_data)
-$(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint, \
-    //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
+    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds //tests:__init__)
+$(call py_test, //tests/binaries:start_test, //tests:__init__, //binaries:prepare_data)
+$(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint \
+    //tests:__init__, //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
 $(call py_test, //tests/binaries:train_test, //datasets:__init__ \
-    //datasets/starter:starter_dataset_builder //tests/datasets:corpora, //binaries:prepare_data \
-    //binaries:train //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano)
-$(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:small_repository)
-$(call py_library, //tests:chunk_law)
+    //datasets/starter:starter_dataset_builder //tests:__init__ //tests/datasets:corpora, \
+    //binaries:prepare_data //binaries:train //haiku_spectral/configs:curriculum_small \
+    //haiku_spectral/configs:nano)
+$(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:__init__ \
+    //tests:small_repository)
+$(call py_library, //tests:chunk_law, //tests:__init__)
 $(call py_test, //tests/compression:codec_test, //haiku_spectral/compression:codec \
     //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/decoding:tiny_model \
-    //tests/decoding:toy_predictor //tests/evaluation:toy_models)
+    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model //tests/decoding:toy_predictor //tests/evaluation:toy_models)
 $(call py_test, //tests/config:config_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:base //haiku_spectral/configs:nano //haiku_spectral/configs:small \
-    //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt)
+    //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt //tests:__init__)
 $(call py_test, //tests/config:phases_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/configs:curriculum \
-    //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano)
-$(call py_binary, //tests/datasets:beam_contract, //tests/datasets/streaming:small_corpus)
+    //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano //tests:__init__)
+$(call py_binary, //tests/datasets:beam_contract, //tests:__init__ \
+    //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets/cleaning:contamination_test, //datasets:__init__ \
-    //datasets/cleaning:contamination //tests/datasets:corpora)
+    //datasets/cleaning:contamination //tests:__init__ //tests/datasets:corpora)
 $(call py_test, //tests/datasets/cleaning:duplicates_test, //datasets:__init__ \
-    //datasets/cleaning:duplicates)
+    //datasets/cleaning:duplicates //tests:__init__)
 $(call py_test, //tests/datasets/cleaning:language_test, //datasets:__init__ \
-    //datasets/cleaning:language)
+    //datasets/cleaning:language //tests:__init__)
 $(call py_test, //tests/datasets/cleaning:normalise_test, //datasets:__init__ \
-    //datasets/cleaning:normalise)
+    //datasets/cleaning:normalise //tests:__init__)
 $(call py_test, //tests/datasets/cleaning:rules_test, //datasets:__init__ \
-    //datasets/cleaning:contamination //datasets/cleaning:rules //tests/datasets:corpora)
+    //datasets/cleaning:contamination //datasets/cleaning:rules //tests:__init__ \
+    //tests/datasets:corpora)
 $(call py_test, //tests/datasets:contract_test, //datasets:__init__ //datasets:packed_builder \
-    //datasets:packing //datasets:published //datasets:registry //tests/datasets:corpora \
-    //tests/datasets:dummy_sources)
+    //datasets:packing //datasets:published //datasets:registry //tests:__init__ \
+    //tests/datasets:corpora //tests/datasets:dummy_sources)
 $(call py_library, //tests/datasets:corpora, //datasets:__init__ //datasets:pipeline \
-    //datasets:preparation //datasets/text_folder:text_folder_dataset_builder)
+    //datasets:preparation //datasets/text_folder:text_folder_dataset_builder //tests:__init__)
 $(call py_test, //tests/datasets:curriculum_test, //datasets:__init__ //datasets:curriculum \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/configs:curriculum //haiku_spectral/configs:curriculum_small \
-    //haiku_spectral:vocab //tests/datasets:corpora)
+    //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora)
 $(call py_binary, //tests/datasets:dummy_sources, //datasets:__init__ \
     //datasets/golden:golden_dataset_builder //datasets:splits \
-    //haiku_spectral/tasks:verified_sample //tests/datasets/readers:source_files)
-$(call py_test, //tests/datasets:mixture_test, //datasets:__init__ //datasets:mixture)
+    //haiku_spectral/tasks:verified_sample //tests:__init__ \
+    //tests/datasets/readers:source_files)
+$(call py_test, //tests/datasets:mixture_test, //datasets:__init__ //datasets:mixture \
+    //tests:__init__)
 $(call py_test, //tests/datasets:packing_test, //datasets:__init__ //datasets:packing \
-    //haiku_spectral/config:__init__ //haiku_spectral:vocab)
+    //haiku_spectral/config:__init__ //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/datasets:pipeline_test, //datasets:__init__ //datasets:packing \
     //datasets:pipeline //datasets:windows //haiku_spectral/config:__init__ \
-    //haiku_spectral:vocab //tests/datasets:corpora)
+    //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora)
 $(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:pipeline \
-    //datasets:prefetch)
+    //datasets:prefetch //tests:__init__)
 $(call py_test, //tests/datasets:preparation_test, //datasets:__init__ //datasets:pipeline \
-    //datasets:registry //haiku_spectral/storage:atomic_file //tests/datasets:corpora)
+    //datasets:registry //haiku_spectral/storage:atomic_file //tests:__init__ \
+    //tests/datasets:corpora)
 $(call py_test, //tests/datasets:published_test, //datasets:__init__ \
     //datasets/enwik8:enwik8_dataset_builder //datasets/github_code:github_code_dataset_builder \
     //datasets/golden:golden_dataset_builder //datasets/readers:raw //datasets/readers:reader \
     //datasets/shakespeare_sonnets:shakespeare_sonnets_dataset_builder //datasets:splits \
     //datasets:streaming_builder //datasets/wikitext103:wikitext103_dataset_builder \
-    //haiku_spectral/tasks:verified_sample //tests/datasets:corpora \
+    //haiku_spectral/tasks:verified_sample //tests:__init__ //tests/datasets:corpora \
     //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets/readers:reader_process_test, //datasets:__init__ \
-    //datasets/readers:raw //datasets/readers:reader_process \
+    //datasets/readers:raw //datasets/readers:reader_process //tests:__init__ \
     //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets/readers:reader_test, //datasets:__init__ //datasets/readers:raw \
-    //datasets/readers:reader //datasets/readers:reader_process \
+    //datasets/readers:reader //datasets/readers:reader_process //tests:__init__ \
     //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets/readers:rules_test, //datasets:__init__ \
     //datasets/readers:decompression //datasets/readers:raw //datasets/readers:reader \
-    //tests/datasets/readers:source_files)
-$(call py_library, //tests/datasets/readers:source_files)
+    //tests:__init__ //tests/datasets/readers:source_files)
+$(call py_library, //tests/datasets/readers:source_files, //tests:__init__)
 $(call py_test, //tests/datasets:registry_test, //datasets:__init__ //datasets:registry \
-    //datasets:windows //tests/datasets:corpora)
-$(call py_test, //tests/datasets:splits_test, //datasets:__init__ //datasets:splits)
+    //datasets:windows //tests:__init__ //tests/datasets:corpora)
+$(call py_test, //tests/datasets:splits_test, //datasets:__init__ //datasets:splits \
+    //tests:__init__)
 $(call py_test, //tests/datasets/starter:starter_dataset_builder_test, //datasets:__init__ \
     //datasets:pipeline //datasets:preparation //datasets:registry //datasets:splits \
-    //datasets/starter:starter_dataset_builder)
+    //datasets/starter:starter_dataset_builder //tests:__init__)
 $(call py_test, //tests/datasets/streaming:runners_test, //datasets:__init__ \
-    //datasets/streaming:runners)
+    //datasets/streaming:runners //tests:__init__)
 $(call py_library, //tests/datasets/streaming:small_corpus, //datasets:__init__ \
-    //datasets/cleaning:rules //datasets:packed_builder //datasets:streaming_builder)
+    //datasets/cleaning:rules //datasets:packed_builder //datasets:streaming_builder \
+    //tests:__init__)
 $(call py_test, //tests/datasets/streaming:spool_test, //datasets:__init__ \
-    //datasets/streaming:spool //tests/datasets:corpora)
+    //datasets/streaming:spool //tests:__init__ //tests/datasets:corpora)
 $(call py_test, //tests/datasets/streaming:work_units_test, //datasets:__init__ \
-    //datasets/cleaning:rules //datasets/streaming:work_units)
+    //datasets/cleaning:rules //datasets/streaming:work_units //tests:__init__)
 $(call py_test, //tests/datasets:streaming_builder_kill_test, //datasets:__init__ \
-    //datasets:streaming_builder //tests/datasets:corpora \
+    //datasets:streaming_builder //tests:__init__ //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets:streaming_builder_test, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:packed_builder //datasets:packing //datasets:splits \
-    //datasets/streaming:collect //datasets:streaming_builder //tests/datasets:corpora \
-    //tests/datasets/streaming:small_corpus)
+    //datasets/streaming:collect //datasets:streaming_builder //tests:__init__ \
+    //tests/datasets:corpora //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets:synthetic_test, //datasets:__init__ //datasets/readers:reader \
-    //datasets:synthetic)
+    //datasets:synthetic //tests:__init__)
 $(call py_test, //tests/datasets:text_files_test, //datasets:__init__ //datasets:text_files \
-    //haiku_spectral/storage:file_name //tests/datasets:corpora)
+    //haiku_spectral/storage:file_name //tests:__init__ //tests/datasets:corpora)
 $(call py_test, //tests/datasets/text_folder:text_folder_dataset_builder_test, \
     //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:pipeline \
     //datasets:registry //datasets/text_folder:text_folder_dataset_builder //datasets:windows \
-    //tests/datasets:corpora)
-$(call py_binary, //tests/datasets:tfds_contract, //datasets:__init__ //datasets:registry)
+    //tests:__init__ //tests/datasets:corpora)
+$(call py_binary, //tests/datasets:tfds_contract, //datasets:__init__ //datasets:registry \
+    //tests:__init__)
 $(call py_test, //tests/datasets:windows_test, //datasets:__init__ //datasets:packing \
-    //datasets:windows //haiku_spectral:vocab)
+    //datasets:windows //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:candidates_test, //haiku_spectral/decoding:candidates \
-    //haiku_spectral:vocab)
+    //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:chat_test, //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests/decoding:tiny_model)
+    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:constraint_test, //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:regex_compiler //haiku_spectral:vocab)
+    //haiku_spectral/decoding:regex_compiler //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:decoder_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/modules:decode_cache \
-    //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:chunk_law \
+    //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
     //tests/decoding:tiny_model)
-$(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display)
+$(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display \
+    //tests:__init__)
 $(call py_test, //tests/decoding:generate_test, //haiku_spectral/decoding:candidates \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
-    //tests:chunk_law //tests/decoding:tiny_model //tests/evaluation:toy_models)
-$(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt)
+    //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt //tests:__init__)
 $(call py_test, //tests/decoding:sampling_test, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:scheduler_test, //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:scheduler //haiku_spectral:vocab //tests/decoding:tiny_model)
+    //haiku_spectral/decoding:scheduler //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:session_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab \
-    //tests/decoding:tiny_model)
+    //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:speculation //haiku_spectral:vocab //tests:chunk_law \
-    //tests/decoding:tiny_model)
-$(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping)
+    //haiku_spectral/decoding:speculation //haiku_spectral:vocab //tests:__init__ \
+    //tests:chunk_law //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping \
+    //tests:__init__)
 $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder)
-$(call py_library, //tests/decoding:toy_predictor)
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder //tests:__init__)
+$(call py_library, //tests/decoding:toy_predictor, //tests:__init__)
 $(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:distill //haiku_spectral/modules:filters \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:run_folder //haiku_spectral/training:state \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:state //tests:__init__ \
     //tests/decoding:tiny_model)
-$(call py_test, //tests/distillation:modal_fit_test, //haiku_spectral/distillation:modal_fit)
-$(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap)
+$(call py_test, //tests/distillation:modal_fit_test, //haiku_spectral/distillation:modal_fit \
+    //tests:__init__)
+$(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap \
+    //tests:__init__)
 $(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
-    //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests/evaluation:toy_models)
-$(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram)
-$(call py_test, //tests/evaluation:plan_test, //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests:__init__ \
+    //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram \
+    //tests:__init__)
+$(call py_test, //tests/evaluation:plan_test, //haiku_spectral/evaluation:plan //tests:__init__ \
     //tests/evaluation:toy_models)
 $(call py_test, //tests/evaluation:report_test, //haiku_spectral/evaluation:bootstrap \
-    //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report)
+    //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report //tests:__init__)
 $(call py_test, //tests/evaluation:streaming_test, //haiku_spectral/evaluation:streaming \
-    //haiku_spectral:vocab //tests/evaluation:toy_models)
+    //haiku_spectral:vocab //tests:__init__ //tests/evaluation:toy_models)
 $(call py_library, //tests/evaluation:toy_models, //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral:vocab)
-$(call py_test, //tests:lint_test)
-$(call py_test, //tests:make_test, //tests:small_repository)
+    //haiku_spectral:vocab //tests:__init__)
+$(call py_test, //tests:lint_test, //tests:__init__)
+$(call py_test, //tests:make_test, //tests:__init__ //tests:small_repository)
 $(call py_test, //tests/modules:filters_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:filters //tests:chunk_law)
+    //haiku_spectral/modules:filters //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/modules:mixers_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:attention //haiku_spectral/modules:hyena \
-    //haiku_spectral/modules:memory //haiku_spectral/modules:precision //tests:chunk_law)
+    //haiku_spectral/modules:memory //haiku_spectral/modules:precision //tests:__init__ \
+    //tests:chunk_law)
 $(call py_test, //tests/modules:new_mixer_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:session \
     //haiku_spectral/modules:mixer //haiku_spectral/modules:mixers \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:state \
-    //haiku_spectral/training:step //tests:chunk_law)
+    //haiku_spectral/training:step //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:nano //haiku_spectral/modules:filters \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral:vocab //tests:chunk_law)
+    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
-    //haiku_spectral/ops:window_cache //tests:chunk_law)
+    //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:dense_test, //haiku_spectral:backend //haiku_spectral/ops:dense \
+    //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:__init__ \
     //tests:chunk_law)
-$(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:chunk_law)
 $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memory \
-    //tests:chunk_law)
+    //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
-    //haiku_spectral/ops:window_attention //tests:chunk_law)
-$(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh)
-$(call py_test, //tests:requirement_test, //haiku_spectral:requirement)
-$(call py_library, //tests/sandbox/attacks:files)
-$(call py_library, //tests/sandbox/attacks:network)
-$(call py_library, //tests/sandbox/attacks:pool, , //haiku_spectral/sandbox:literals)
-$(call py_library, //tests/sandbox/attacks:privileges)
-$(call py_library, //tests/sandbox/attacks:processes)
-$(call py_library, //tests/sandbox/attacks:resources)
-$(call py_library, //tests/sandbox/attacks:traces)
-$(call py_library, //tests/sandbox/attacks:values)
+    //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)
+$(call py_test, //tests:requirement_test, //haiku_spectral:requirement //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:files, //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:network, //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:pool, //tests:__init__, \
+    //haiku_spectral/sandbox:literals)
+$(call py_library, //tests/sandbox/attacks:privileges, //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:processes, //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:resources, //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:traces, //tests:__init__)
+$(call py_library, //tests/sandbox/attacks:values, //tests:__init__)
 $(call py_test, //tests/sandbox:attacks_test, //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //tests/sandbox/attacks:files \
+    //haiku_spectral/sandbox:sandbox //tests:__init__ //tests/sandbox/attacks:files \
     //tests/sandbox/attacks:network //tests/sandbox/attacks:pool \
     //tests/sandbox/attacks:privileges //tests/sandbox/attacks:processes \
     //tests/sandbox/attacks:resources //tests/sandbox/attacks:traces \
     //tests/sandbox/attacks:values //tests/sandbox:canaries)
 $(call py_library, //tests/sandbox:canaries, //haiku_spectral/sandbox:runtime \
-    //haiku_spectral/sandbox:seccomp_filter)
-$(call py_test, //tests/sandbox:literals_test, //haiku_spectral/sandbox:literals)
-$(call py_test, //tests/sandbox:ordinary_user_test, //haiku_spectral/sandbox:runtime, \
-    //tests/sandbox:attacks_test)
+    //haiku_spectral/sandbox:seccomp_filter //tests:__init__)
+$(call py_test, //tests/sandbox:literals_test, //haiku_spectral/sandbox:literals \
+    //tests:__init__)
+$(call py_test, //tests/sandbox:ordinary_user_test, //haiku_spectral/sandbox:runtime \
+    //tests:__init__, //tests/sandbox:attacks_test)
 $(call py_test, //tests/sandbox:sandbox_test, //haiku_spectral/sandbox:bubblewrap \
     //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:seccomp_filter \
-    //haiku_spectral/sandbox:selftest //haiku_spectral/sandbox:worker //tests/sandbox:canaries)
+    //haiku_spectral/sandbox:selftest //haiku_spectral/sandbox:worker //tests:__init__ \
+    //tests/sandbox:canaries)
 $(call py_test, //tests/sandbox:selftest_test, //haiku_spectral/sandbox:bubblewrap \
     //haiku_spectral/sandbox:interpreter //haiku_spectral/sandbox:landlock \
     //haiku_spectral/sandbox:landlock_rules //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:runtime //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/sandbox:seccomp_filter)
+    //haiku_spectral/sandbox:seccomp_filter //tests:__init__)
 $(call py_test, //tests/self_training:acceptance_filter_test, \
     //haiku_spectral/self_training:acceptance_filter //haiku_spectral/tasks:registry \
-    //haiku_spectral/tasks:verified_sample //tests/self_training:stand_ins)
-$(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier)
+    //haiku_spectral/tasks:verified_sample //tests:__init__ //tests/self_training:stand_ins)
+$(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier \
+    //tests:__init__)
 $(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:evaluation \
-    //haiku_spectral/self_training:report //tests/self_training:stand_ins)
+    //haiku_spectral/self_training:report //tests:__init__ //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/self_training:callbacks \
     //haiku_spectral/self_training:curriculum //haiku_spectral/self_training:evaluation \
@@ -852,73 +881,84 @@ $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__ini
     //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:registry \
     //haiku_spectral/tasks:verified_sample //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:run_folder //tests/decoding:tiny_model \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model \
     //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests/decoding:tiny_model)
+    //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/self_training:settings_test, //haiku_spectral/self_training:settings \
-    //haiku_spectral/tasks:registry)
+    //haiku_spectral/tasks:registry //tests:__init__)
 $(call py_library, //tests/self_training:stand_ins, //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:problem)
+    //haiku_spectral/tasks:problem //tests:__init__)
 $(call py_test, //tests/self_training:verifier_cache_test, //haiku_spectral/sandbox:result \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:verified_sample \
-    //tests/self_training:stand_ins)
-$(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown)
-$(call py_library, //tests:small_repository, //binaries:tidy)
-$(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append_log)
-$(call py_test, //tests/storage:atomic_file_test, //haiku_spectral/storage:atomic_file)
-$(call py_test, //tests/storage:file_lock_test, //haiku_spectral/storage:file_lock)
-$(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_name)
-$(call py_test, //tests/storage:strict_json_test, //haiku_spectral/storage:strict_json)
+    //tests:__init__ //tests/self_training:stand_ins)
+$(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown //tests:__init__)
+$(call py_library, //tests:small_repository, //binaries:tidy //tests:__init__)
+$(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append_log \
+    //tests:__init__)
+$(call py_test, //tests/storage:atomic_file_test, //haiku_spectral/storage:atomic_file \
+    //tests:__init__)
+$(call py_test, //tests/storage:file_lock_test, //haiku_spectral/storage:file_lock \
+    //tests:__init__)
+$(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_name \
+    //tests:__init__)
+$(call py_test, //tests/storage:strict_json_test, //haiku_spectral/storage:strict_json \
+    //tests:__init__)
 $(call py_test, //tests/tasks:arithmetic_test, //haiku_spectral/tasks:arithmetic \
-    //haiku_spectral/tasks:column_addition //tests/tasks:trusted)
+    //haiku_spectral/tasks:column_addition //tests:__init__ //tests/tasks:trusted)
 $(call py_test, //tests/tasks:expressions_test, //haiku_spectral/tasks:expressions \
-    //haiku_spectral/tasks:functions)
+    //haiku_spectral/tasks:functions //tests:__init__)
 $(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:problem //haiku_spectral/tasks:registry //tests/tasks:trusted)
+    //haiku_spectral/tasks:problem //haiku_spectral/tasks:registry //tests:__init__ \
+    //tests/tasks:trusted)
 $(call py_test, //tests/tasks:functions_test, //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem //tests/tasks:trusted)
-$(call py_test, //tests/tasks:problem_test, //haiku_spectral/tasks:problem //tests/tasks:trusted)
+    //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem //tests:__init__ \
+    //tests/tasks:trusted)
+$(call py_test, //tests/tasks:problem_test, //haiku_spectral/tasks:problem //tests:__init__ \
+    //tests/tasks:trusted)
 $(call py_test, //tests/tasks:sandboxed_test, //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/tasks:registry)
-$(call py_library, //tests/tasks:trusted, //haiku_spectral/sandbox:result)
+    //haiku_spectral/tasks:registry //tests:__init__)
+$(call py_library, //tests/tasks:trusted, //haiku_spectral/sandbox:result //tests:__init__)
 $(call py_test, //tests/tasks:turkish_suffixes_test, //haiku_spectral/tasks:turkish_operators \
-    //haiku_spectral/tasks:turkish_stems //haiku_spectral/tasks:turkish_suffixes \
+    //haiku_spectral/tasks:turkish_stems //haiku_spectral/tasks:turkish_suffixes //tests:__init__ \
     //tests/tasks:trusted)
 $(call py_test, //tests/training:checkpoint_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
-    //haiku_spectral/training:run_folder)
+    //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_test, //tests/training:gradients_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:loss //haiku_spectral:vocab \
-    //tests/training:stand_in)
+    //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:guards_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/training:guards)
+    //haiku_spectral/training:guards //tests:__init__)
 $(call py_test, //tests/training:kill_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:leaves //haiku_spectral/training:loop \
-    //haiku_spectral/training:metrics //tests/training:stand_in)
+    //haiku_spectral/training:metrics //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:loop_test, //haiku_spectral/parallel:mesh \
     //haiku_spectral:shutdown //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:guards //haiku_spectral/training:leaves \
     //haiku_spectral/training:loop //haiku_spectral/training:metrics \
-    //haiku_spectral/training:run_folder //haiku_spectral/training:task \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:task //tests:__init__ \
     //tests/training:stand_in)
-$(call py_test, //tests/training:loss_test, //haiku_spectral/training:loss \
-    //haiku_spectral:vocab)
+$(call py_test, //tests/training:loss_test, //haiku_spectral/training:loss //haiku_spectral:vocab \
+    //tests:__init__)
 $(call py_test, //tests/training:metrics_test, //haiku_spectral/training:metrics \
-    //haiku_spectral/training:progress //haiku_spectral/training:run_folder)
+    //haiku_spectral/training:progress //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_test, //tests/training:optimizer_test, //haiku_spectral/training:optimizer \
-    //tests/training:stand_in)
+    //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:run_folder_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/training:run_folder)
+    //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_library, //tests/training:stand_in, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab)
+    //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab \
+    //tests:__init__)
 $(call py_test, //tests/training:step_test, //haiku_spectral/modules:precision \
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
     //haiku_spectral/training:heldout //haiku_spectral/training:leaves \
     //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
-    //haiku_spectral/training:state //haiku_spectral/training:step //tests/training:stand_in)
-$(call py_test, //tests:vocab_test, //haiku_spectral:vocab)
+    //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
+    //tests/training:stand_in)
+$(call py_test, //tests:vocab_test, //haiku_spectral:vocab //tests:__init__)

@@ -1,1 +1,5 @@
-"""Tests."""
+"""Tests. They allocate memory as the programs do."""
+
+from haiku_spectral import backend
+
+backend.keep_freed_memory()

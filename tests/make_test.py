@@ -119,7 +119,7 @@ class ChoiceTest(small_repository.SmallRepositoryTestCase):
 
   def test_binary_gets_arguments_and_settings(self):
     self.write('binaries/show.py', MAIN + '  import os, sys; '
-               "print(sys.argv[1:], os.environ['MALLOC_ARENA_MAX'], os.environ['PYTHONPATH'])")
+               "print(sys.argv[1:], os.environ['OPENBLAS_NUM_THREADS'], os.environ['PYTHONPATH'])")
     self.tidy()
     status, output = self.make('//binaries:show', "ARGS=--prompt='in a $ word' --steps=3")
     self.assertEqual(status, 0)
@@ -171,7 +171,7 @@ class RunTest(small_repository.SmallRepositoryTestCase):
                      (0, f'{arguments}\n', ''))
 
   def test_settings_and_folder_are_those_of_make(self):
-    source = "print(os.environ['MALLOC_ARENA_MAX'], os.environ['PYTHONPATH'], os.getcwd())"
+    source = "print(os.environ['OPENBLAS_NUM_THREADS'], os.environ['PYTHONPATH'], os.getcwd())"
     expected = f'1 {self.root} {self.root}\n'
     self.assertEqual(self.run_program(source), (0, expected, ''))
     self.assertEqual(self.make('//binaries:show').output, expected)

@@ -63,7 +63,7 @@ class Outcome(NamedTuple):
 
 def environment() -> dict[str, str]:
   """That of this process, without the settings of the make that runs it."""
-  return {k: v for k, v in os.environ.items() if not k.startswith(('MAKE', 'MALLOC_'))}
+  return {k: v for k, v in os.environ.items() if not k.startswith(('MAKE', 'OPENBLAS_'))}
 
 
 def make(root: pathlib.Path, *arguments: str) -> Outcome:
