@@ -1,7 +1,7 @@
 """Works towards a goal: generates turns, runs their code in a sandbox, remembers, goes on tomorrow.
 
-  python -m binaries.agent --run_dir=runs/nano --session=sessions/first --goal='List ten primes.'
-  python -m binaries.agent --run_dir=runs/nano --session=sessions/first
+  python -m binaries.agent --run_dir=runs/demo --session=sessions/first --goal='List ten primes.'
+  python -m binaries.agent --run_dir=runs/demo --session=sessions/first
 
 Exit code 0: the model said that the goal is reached; 1: a mistake; 2: a limit ended it; 3: there is
 no sandbox; 130, 143: interrupted by Ctrl-C, SIGTERM. In all cases the same command goes on.
@@ -12,23 +12,20 @@ import sys
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 from absl import flags
 
-from binaries import command_line, flag_types
+from binaries import command_line, flag_types, model_flags
 from haiku_spectral import shutdown
 from haiku_spectral.agent import folder, loop, sampler, transcript
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import display, sampling, session
-from haiku_spectral.modules import precision
 from haiku_spectral.sandbox import result, sandbox
-from haiku_spectral.training import checkpoint
+from haiku_spectral.storage import atomic_file
 
-RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the run whose model generates.')
-BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
+flags.adopt_module_key_flags(model_flags)
 SESSION = flag_types.define_path(
     'session', '', 'Folder of the session: a new one, or one to go on with.')
-GOAL = flags.DEFINE_string('goal', '', 'What to do; not needed to go on.')
+GOAL = flags.DEFINE_string('goal', '', 'Goal of a new session; not needed to go on with one.')
 TURN_BYTES = flag_types.define_integer(
     'turn_bytes', 512, 'Greatest number of bytes per turn.', lower=1)
 TEMPERATURE = flag_types.define_float(
@@ -42,19 +39,19 @@ EXECUTIONS = flag_types.define_integer(
     'executions', 16, 'Greatest number of blocks of code that are executed.')
 REPEATS = flag_types.define_integer(
     'repeats', 3, 'Greatest number of equal turns in a row.', lower=1)
-SANDBOX = flags.DEFINE_enum('sandbox', 'bwrap', ['bwrap', 'landlock'], 'What holds the code.')
-PRECISION = flags.DEFINE_enum(
-    'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')
+SANDBOX = flags.DEFINE_enum(
+    'sandbox', 'bwrap', ['bwrap', 'landlock'], 'Isolation of the code; landlock: a single layer.')
+PRECISION = model_flags.define_precision()
 ENDED_BY_LIMIT = 2  # Exit code.
 
 
 def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption) -> str:
   """Goes on with the session; returns why it ended."""
-  config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+  atomic_file.check_folder(SESSION.value, what='The session', flag='--session')
+  config, params, _ = model_flags.load()
   owner = session.owner(config.model, params)
-  params = jax.device_put(precision.cast_params(params, jnp.dtype(PRECISION.value)))
   writer = sampler.ModelSampler(
-      decoder_lib.Decoder(config.model, params),
+      decoder_lib.Decoder(config.model, model_flags.on_device(params, PRECISION.value)),
       sampling.SamplingConfig(temperature=TEMPERATURE.value, end_of_document=True),
       jax.random.key(SEED.value), TURN_BYTES.value)
   screen = display.Display(sys.stdout)
@@ -73,8 +70,7 @@ def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption
 def main(argv: Sequence[str]) -> int:
   """Works until the goal is reached, a limit, or a signal."""
   del argv
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+  model_flags.check()
   if not SESSION.value:
     raise ValueError('--session is missing: give a folder for what happens.')
   limits = loop.Limits(

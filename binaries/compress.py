@@ -1,6 +1,6 @@
-"""Makes a file smaller by what a model expects of it; decompress gives it back.
+"""Compresses a file by the predictions of a model; decompress restores it.
 
-  python -m binaries.compress --run_dir=runs/nano --input=a.txt --output=a.hsz
+  python -m binaries.compress --run_dir=runs/demo --input=a.txt --output=a.hsz
 """
 
 import sys
@@ -8,25 +8,26 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line, flag_types, input_output
+from binaries import command_line, flag_types, input_output, model_flags
 from haiku_spectral.compression import codec as compression
-from haiku_spectral.compression import compressed_file, compressors
+from haiku_spectral.compression import compressors
 
 flags.adopt_module_key_flags(input_output)
+flags.adopt_module_key_flags(model_flags)
 LANES = flag_types.define_integer(
-    'lanes', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.')
-PRECISION = flags.DEFINE_enum(
-    'precision', 'float32', compressed_file.PRECISIONS, 'What the layers compute in.')
-COMPARE = flags.DEFINE_bool('compare', False, 'Show what other programs make of the file.')
+    'lanes', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.',
+    upper=compression.MAX_LANES)
+PRECISION = model_flags.define_precision()
+COMPARE = flags.DEFINE_bool('compare', False, 'Prints the sizes of gzip, xz and zstd as well.')
 
 
 def _rates(size: int, compressed: int) -> tuple[float, float]:
-  """(bits per byte, times smaller); of an empty file there is nothing to say."""
+  """(bits per byte, times smaller); zeros for an empty file."""
   return (8 * compressed / size, size / compressed) if size else (0.0, 0.0)
 
 
 def main(argv: Sequence[str]) -> None:
-  """Compresses and says how well."""
+  """Compresses, and prints the rate."""
   del argv
   input_output.check_flags()
   data = input_output.read_input()

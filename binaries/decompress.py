@@ -1,23 +1,24 @@
-"""Gives back the file that compress was given, with the same model on the same kind of machine.
+"""Restores a compressed file, with the same model on the same kind of machine.
 
-  python -m binaries.decompress --run_dir=runs/nano --input=a.hsz --output=a.txt
+  python -m binaries.decompress --run_dir=runs/demo --input=a.hsz --output=a.txt
 """
 
 from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line, input_output
+from binaries import command_line, input_output, model_flags
 from haiku_spectral.compression import codec as compression
 from haiku_spectral.compression import compressed_file
 
 flags.adopt_module_key_flags(input_output)
+flags.adopt_module_key_flags(model_flags)
 FORCE = flags.DEFINE_bool(
-    'force', False, 'Try a file from another platform; a wrong result is noticed.')
+    'force', False, 'Tries a file from another platform; a wrong result is detected.')
 
 
 def main(argv: Sequence[str]) -> None:
-  """Decompresses; writes nothing but the very original."""
+  """Decompresses; writes the original or nothing."""
   del argv
   input_output.check_flags()
   data, name = input_output.read_input(), input_output.INPUT.value

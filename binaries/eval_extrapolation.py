@@ -1,6 +1,6 @@
 """Reads long held-out documents far beyond the training length and says whether it helps or harms.
 
-  python -m binaries.eval_extrapolation --run_dir=runs/nano --max_factor=16
+  python -m binaries.eval_extrapolation --run_dir=runs/demo --max_factor=16
 
 Prints tables; writes extrapolation.json and extrapolation.png.
 """

@@ -1,4 +1,4 @@
-"""What compress and decompress share: their flags, and files from and to disk, pipe or terminal."""
+"""What compress and decompress share: their flags, and files from and to disks and pipes."""
 
 import contextlib
 import functools
@@ -10,26 +10,23 @@ from collections.abc import Iterator
 import tqdm
 from absl import flags
 
-from binaries import command_line, flag_types
+from binaries import command_line, flag_types, model_flags
 from haiku_spectral.compression import codec as compression
 from haiku_spectral.decoding import session
 from haiku_spectral.storage import atomic_file
-from haiku_spectral.training import checkpoint
 
-RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the run whose model predicts.')
-BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
+flags.adopt_module_key_flags(model_flags)
 INPUT = flag_types.define_path('input', '', "File to read; '-': standard input.")
 OUTPUT = flag_types.define_path('output', '', "File to write; '-': standard output.")
 
-# Measuring, which a GPU otherwise does at every start, may choose another way to multiply, and so
-# other roundings, at the other end. Changes nothing on a CPU.
-_SAME_EVERY_TIME = '--xla_gpu_deterministic_ops=true'
+# Autotuning at the start of a process on a GPU may choose other kernels, and so other roundings,
+# for decompression than for compression. Changes nothing on a CPU.
+_DETERMINISTIC = '--xla_gpu_deterministic_ops=true'
 
 
 def check_flags() -> None:
   """Raises ValueError for flags that are missing or an output that could not be written."""
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+  model_flags.check()
   for flag in (INPUT, OUTPUT):
     if not flag.value:
       raise ValueError(f"--{flag.name} is missing: give the path of a file, or '-'.")
@@ -58,9 +55,9 @@ def write_output(data: bytes) -> None:
 
 
 def load_predictor() -> tuple[compression.MakePredictor, session.Owner]:
-  """The run's model, and its mark."""
-  os.environ['XLA_FLAGS'] = f"{os.environ.get('XLA_FLAGS', '')} {_SAME_EVERY_TIME}"
-  config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+  """The run's model, and its identity."""
+  os.environ['XLA_FLAGS'] = f"{os.environ.get('XLA_FLAGS', '')} {_DETERMINISTIC}"
+  config, params, _ = model_flags.load()
   make = functools.partial(compression.ModelPredictor, config.model, params)
   return make, session.owner(config.model, params)
 

@@ -60,6 +60,11 @@ class AgentHorizonTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       self._run(**flags)
 
+  def test_a_report_that_cannot_be_is_refused_before_anything_is_measured(self):
+    measured = mock.patch.object(agent_horizon, '_measure', side_effect=AssertionError)
+    with measured, self.assertRaisesRegex(ValueError, 'The report .*config.json/x .*--output'):
+      self._run(output=os.path.join(self.run_dir, 'config.json', 'x'))
+
   def test_without_a_sandbox(self):
     gone = mock.patch.object(
         sandbox.Sandbox, 'selftest', side_effect=result.Unavailable('bubblewrap is missing'))

@@ -121,6 +121,13 @@ class AgentTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       self._run(**flags)
 
+  def test_a_session_that_cannot_be_is_refused_before_the_model_is_loaded(self):
+    self.session.write_text('mine', encoding='utf-8')
+    with mock.patch.object(checkpoint, 'load_params', side_effect=AssertionError('loaded')):
+      for session in (str(self.session), f'{self.session}/below'):
+        with self.assertRaisesRegex(ValueError, f'The session {session} .*--session'):
+          self._run(goal='x', session=session)
+
   def test_without_a_sandbox_nothing_happens(self):
     gone = mock.patch.object(
         sandbox.Sandbox, 'selftest', side_effect=result.Unavailable('bubblewrap is missing'))

@@ -7,6 +7,7 @@ import pathlib
 import stat
 import subprocess
 import sys
+import threading
 from unittest import mock
 
 from absl.testing import absltest, flagsaver, parameterized
@@ -89,6 +90,16 @@ class ProgramsTest(parameterized.TestCase):
     self.assertIn('900 bytes -> ', err)
     self.assertEqual(run(decompress, stdin=file, input='-', output='-')[0], TEXT)
 
+  def test_the_input_may_be_a_pipe_with_a_name(self):
+    fifo = str(self.folder / 'fifo')
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=pathlib.Path(fifo).write_bytes, args=(TEXT,))
+    writer.start()
+    run(compress, input=fifo, output=self.small)
+    writer.join()
+    run(decompress, input=self.small, output=self.back)
+    self.assertEqual(pathlib.Path(self.back).read_bytes(), TEXT)
+
   def test_an_empty_file(self):
     file, _, err = run(compress, input='-', output='-')
     self.assertIn(f'0 bytes -> {len(file)} bytes', err)
@@ -134,7 +145,7 @@ class ProgramsTest(parameterized.TestCase):
     self.assertEqual(pathlib.Path(self.text).read_bytes(), TEXT)
 
   def test_output_that_is_no_file(self):
-    with self.assertRaisesRegex(ValueError, 'Output /dev/null is no ordinary file: give another'):
+    with self.assertRaisesRegex(ValueError, 'Output /dev/null is not a regular file: give another'):
       run(compress, input=self.text, output='/dev/null')
 
   def test_what_cannot_be_restored_leaves_no_output(self):

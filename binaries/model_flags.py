@@ -1,0 +1,42 @@
+"""The flags that choose a trained model, and what they load."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from absl import flags
+
+from binaries import flag_types
+from haiku_spectral.config import Config
+from haiku_spectral.modules import precision
+from haiku_spectral.training import checkpoint
+
+RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the training run whose model is used.')
+BEST = flags.DEFINE_bool(
+    'best', False, 'Takes the checkpoint with the best held-out loss, not the latest one.')
+
+
+def define_precision() -> flags.FlagHolder[str]:
+  """`--precision`, of programs that choose it."""
+  return flags.DEFINE_enum(
+      'precision', 'float32', ['float32', 'bfloat16', 'float16'],
+      'Floating-point type in which the layers compute.')
+
+
+def check() -> None:
+  """Raises ValueError when no run is given."""
+  if not RUN_DIR.value:
+    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+
+
+def load() -> tuple[Config, Any, int]:
+  """The config, the parameters in float32 on the host, and the step of the checkpoint.
+
+  Raises ValueError or FileNotFoundError for a folder without a checkpoint that can be used.
+  """
+  return checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+
+
+def on_device(params: Any, dtype: str) -> Any:
+  """The parameters where and in the type in which the layers compute."""
+  return jax.device_put(precision.cast_params(params, jnp.dtype(dtype)))
