@@ -1,17 +1,16 @@
 # Each module with its imports and what its strings name. `make tidy` writes this file.
 $(call py_binary, //binaries:agent, //binaries:command_line //binaries:flag_types \
-    //haiku_spectral/agent:folder //haiku_spectral/agent:loop //haiku_spectral/agent:sampler \
-    //haiku_spectral/agent:transcript //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:display //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:session //haiku_spectral/modules:precision \
+    //binaries:model_flags //haiku_spectral/agent:folder //haiku_spectral/agent:loop \
+    //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
-    //haiku_spectral/training:checkpoint)
+    //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:flag_types \
-    //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
+    //binaries:model_flags //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
-    //haiku_spectral/modules:precision //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/tasks:registry //haiku_spectral/training:checkpoint)
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:registry)
 $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets/starter:starter_dataset_builder //datasets:synthetic \
     //haiku_spectral/benchmarks:data //haiku_spectral/benchmarks:decode \
@@ -22,8 +21,8 @@ $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_
 $(call py_library, //binaries:command_line, //haiku_spectral:backend \
     //haiku_spectral/storage:file_name)
 $(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_types \
-    //binaries:input_output //haiku_spectral/compression:codec \
-    //haiku_spectral/compression:compressed_file //haiku_spectral/compression:compressors)
+    //binaries:input_output //binaries:model_flags //haiku_spectral/compression:codec \
+    //haiku_spectral/compression:compressors)
 $(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets:prefetch //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //datasets:synthetic //datasets:windows \
@@ -31,7 +30,8 @@ $(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:fl
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loop \
     //haiku_spectral/training:task)
 $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:input_output \
-    //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file)
+    //binaries:model_flags //haiku_spectral/compression:codec \
+    //haiku_spectral/compression:compressed_file)
 $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types, \
     //binaries:eval_extrapolation //binaries:prepare_data //binaries:sample //binaries:train \
     //haiku_spectral/configs:nano)
@@ -55,8 +55,10 @@ $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datase
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:task)
 $(call py_library, //binaries:flag_types)
 $(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
-    //haiku_spectral/compression:codec //haiku_spectral/decoding:session \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint)
+    //binaries:model_flags //haiku_spectral/compression:codec //haiku_spectral/decoding:session \
+    //haiku_spectral/storage:atomic_file)
+$(call py_library, //binaries:model_flags, //binaries:flag_types //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:precision //haiku_spectral/training:checkpoint)
 $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:preparation //datasets:registry //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
