@@ -42,7 +42,7 @@ class Plan(NamedTuple):
   """What will be built."""
 
   splits: Mapping[str, Sequence[Document]]
-  rejected: text_files.Rejected
+  filtered: text_files.Filtered
   copies: int = 0  # Documents that repeat the text of another one, in the same split.
 
 
@@ -108,12 +108,12 @@ def report(plan: Plan) -> dict[str, Any]:
     sizes = [document.size for document in part]
     splits[split] = {'documents': len(part), 'bytes': sum(sizes),
                      'records': packing.count_records(sizes), 'longest_document': max(sizes)}
-  rejected = plan.rejected
+  filtered = plan.filtered
   return {
       'splits': splits,
       'copies': plan.copies,
-      'filtered': dict(sorted(rejected.counts.items())),
-      'first_filtered': [{'file': name, 'reason': reason} for name, reason in rejected.first],
+      'filtered': dict(sorted(filtered.counts.items())),
+      'first_filtered': [{'file': name, 'reason': reason} for name, reason in filtered.first],
   }
 
 

@@ -95,7 +95,7 @@ def assign(
   """Shares documents out by the hash of their names: test, then validation, then train.
 
   Copies go where the one with the shortest name goes. train and validation are never empty: when
-  the hash leaves one so, the text nearest to it moves there. Splits without documents are left out.
+  the hash leaves one so, the text nearest to it moves there. Splits without documents are absent.
   Raises ValueError for fewer than 2 different texts.
   """
   check_fractions(validation, test)

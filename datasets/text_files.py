@@ -13,7 +13,7 @@ from datasets import registry, splits
 from haiku_spectral.storage import file_name
 
 READ_BYTES = 1 << 20  # One read; all that is held of a file.
-LISTED = 20  # Rejected files that are named; the others are only counted.
+LISTED = 20  # Files that are named when they are filtered out; the others are only counted.
 INVALID_POLICIES = ('skip', 'replace', 'fail')
 
 
@@ -38,8 +38,8 @@ class TextFile(NamedTuple):
 
 
 @dataclasses.dataclass
-class Rejected:
-  """What was left out and why. Holds counts and the first few names only."""
+class Filtered:
+  """Files that were filtered out and why. Holds counts and the first few names only."""
 
   counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
   first: list[tuple[str, str]] = dataclasses.field(default_factory=list)  # (name, reason)
@@ -90,13 +90,13 @@ def normalise_extensions(extensions: Sequence[str]) -> tuple[str, ...]:
 
 
 def find(
-    folder: str, extensions: tuple[str, ...], rejected: Rejected
+    folder: str, extensions: tuple[str, ...], filtered: Filtered
 ) -> Iterator[tuple[str, str, int]]:
   """Yields (path, name, bytes on disk) of all regular files below a folder, sorted by name.
 
   Symbolic links are not followed (they may form loops, and copies would stand in two splits);
-  names that begin with a dot and built datasets are left out. All that is left out is counted in
-  `rejected`.
+  nor are names that begin with a dot and built datasets. All that is skipped is counted in
+  `filtered`.
   """
   stack = [(folder, '')]
   while stack:
@@ -105,30 +105,30 @@ def find(
     try:
       status = os.lstat(path) if name else os.stat(path)
       if base.startswith('.'):
-        rejected.add(name, 'hidden (its name begins with a dot)')
+        filtered.add(name, 'hidden (its name begins with a dot)')
       elif stat.S_ISLNK(status.st_mode):
-        rejected.add(name, 'symbolic link')
+        filtered.add(name, 'symbolic link')
       elif stat.S_ISDIR(status.st_mode) and registry.is_complete(pathlib.Path(path)):
-        rejected.add(name, 'a built dataset')
+        filtered.add(name, 'a built dataset')
       elif stat.S_ISDIR(status.st_mode):
         children = sorted(os.listdir(path), reverse=True)
         stack.extend((os.path.join(path, child), f'{name}/{child}' if name else child)
                      for child in children)
       elif not stat.S_ISREG(status.st_mode):
-        rejected.add(name, 'not a regular file')
+        filtered.add(name, 'not a regular file')
       elif extensions and not base.lower().endswith(extensions):
-        rejected.add(name, 'other extension')
+        filtered.add(name, 'other extension')
       else:
         yield path, name, status.st_size
     except OSError as error:
-      rejected.add(name or folder, f'unreadable ({error.strerror})')
+      filtered.add(name or folder, f'unreadable ({error.strerror})')
 
 
 def check(
-    path: str, name: str, *, invalid: str, rejected: Rejected,
+    path: str, name: str, *, invalid: str, filtered: Filtered,
     advance: Callable[[int], object] = lambda size: None,
 ) -> TextFile | None:
-  """Reads one file to its end; None, counted in `rejected`, when it is left out.
+  """Reads one file to its end; None, counted in `filtered`, when it is no text.
 
   `invalid` says what becomes of a file that is not UTF-8 text: 'skip' it, 'replace' what is wrong,
   or 'fail' (raises NotText). `advance` is called with the bytes of every chunk.
@@ -142,13 +142,13 @@ def check(
   except NotText as error:
     if invalid == 'fail':
       raise
-    rejected.add(name, error.reason, f' at byte {error.position}')
+    filtered.add(name, error.reason, f' at byte {error.position}')
     return None
   except OSError as error:
-    rejected.add(name, f'unreadable ({error.strerror})')
+    filtered.add(name, f'unreadable ({error.strerror})')
     return None
   if not size:
-    rejected.add(name, 'empty')
+    filtered.add(name, 'empty')
     return None
   return TextFile(path=path, name=name, size=size, content=content.digest())
 

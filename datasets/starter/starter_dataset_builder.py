@@ -46,4 +46,4 @@ class Builder(packed_builder.PackedBuilder):
       parts[entry.split].append(packed_builder.Document(
           id=splits.document_id(entry.file), name=entry.file, size=entry.bytes,
           read=functools.partial(text_files.read_text, entry.path)))
-    return packed_builder.Plan(splits=parts, rejected=text_files.Rejected())
+    return packed_builder.Plan(splits=parts, filtered=text_files.Filtered())

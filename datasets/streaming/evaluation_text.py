@@ -37,7 +37,7 @@ def _documents(place: pathlib.Path) -> Iterator[bytes]:
   if (place / 'dataset_info.json').is_file():
     yield from _held_out(place)
   elif place.is_dir():
-    found = text_files.find(str(place), (), text_files.Rejected())
+    found = text_files.find(str(place), (), text_files.Filtered())
     for path, _, _ in found:
       yield b''.join(text_files.read_text(path, replace=True))
   elif place.is_file():

@@ -47,20 +47,20 @@ class Builder(packed_builder.PackedBuilder):
   def _plan(self) -> packed_builder.Plan:
     config: Any = self.builder_config
     folder = text_files.require_folder(config.source)
-    rejected = text_files.Rejected()
-    found = list(text_files.find(folder, config.extensions, rejected))
+    filtered = text_files.Filtered()
+    found = list(text_files.find(folder, config.extensions, filtered))
     advance = self.progress('checking', sum(size for _, _, size in found))
-    checked = (text_files.check(path, name, invalid=config.invalid, rejected=rejected,
+    checked = (text_files.check(path, name, invalid=config.invalid, filtered=filtered,
                                 advance=advance) for path, name, _ in found)
     files = {file.name: file for file in checked if file}
     if not files:
-      raise ValueError(_nothing_found(folder, config, rejected))
+      raise ValueError(_nothing_found(folder, config, filtered))
     contents = {name: file.content for name, file in files.items()}
     assigned = splits.assign(contents, validation=config.validation, test=config.test)
     return packed_builder.Plan(
         splits={split: [_document(files[name], config.invalid) for name in names]
                 for split, names in assigned.items()},
-        rejected=rejected,
+        filtered=filtered,
         copies=splits.count_copies(contents),
     )
 
@@ -77,9 +77,9 @@ def _document(file: text_files.TextFile, invalid: str) -> packed_builder.Documen
       id=splits.document_id(file.name), name=file.name, size=file.size, read=read)
 
 
-def _nothing_found(folder: str, config: TextFolderConfig, rejected: text_files.Rejected) -> str:
+def _nothing_found(folder: str, config: TextFolderConfig, filtered: text_files.Filtered) -> str:
   if not os.listdir(folder):
     return f'the folder {folder!r} is empty: give a folder of text files.'
-  reasons = ', '.join(f'{count} x {reason}' for reason, count in rejected.counts.most_common())
+  reasons = ', '.join(f'{count} x {reason}' for reason, count in filtered.counts.most_common())
   wanted = ' or '.join(config.extensions) or 'any extension'
-  return f'no text with {wanted} in {folder!r} (left out: {reasons or "nothing"}).'
+  return f'no text with {wanted} in {folder!r} (filtered out: {reasons or "nothing"}).'

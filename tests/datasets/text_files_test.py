@@ -72,11 +72,11 @@ class TextFilesTest(parameterized.TestCase):
     (self.folder / 'link.txt').symlink_to(self.folder / 'a.txt')
     (self.folder / 'loop').symlink_to(self.folder)
     (self.folder / 'broken.txt').symlink_to('nowhere')
-    rejected = text_files.Rejected()
-    found = list(text_files.find(str(self.folder), ('.txt',), rejected))
+    filtered = text_files.Filtered()
+    found = list(text_files.find(str(self.folder), ('.txt',), filtered))
     self.assertEqual([(name, size) for _, name, size in found],
                      [('a/deep/er.TXT', 4), ('a.txt', 1), ('b.txt', 1), ('ünlü.txt', 1)])
-    self.assertEqual(rejected.counts, {
+    self.assertEqual(filtered.counts, {
         'symbolic link': 3, 'other extension': 2, 'not a regular file': 1,
         'hidden (its name begins with a dot)': 2})
 
@@ -89,41 +89,41 @@ class TextFilesTest(parameterized.TestCase):
         raise PermissionError(13, 'Permission denied')
       return listdir(path)
 
-    rejected = text_files.Rejected()
+    filtered = text_files.Filtered()
     with mock.patch.object(os, 'listdir', refuse):
-      found = list(text_files.find(str(self.folder), (), rejected))
+      found = list(text_files.find(str(self.folder), (), filtered))
     with mock.patch.object(pathlib.Path, 'open', side_effect=PermissionError(13, 'Denied')):
-      self.assertIsNone(text_files.check(*found[0][:2], invalid='fail', rejected=rejected))
-    self.assertEqual(rejected.first, [('closed', 'unreadable (Permission denied)'),
+      self.assertIsNone(text_files.check(*found[0][:2], invalid='fail', filtered=filtered))
+    self.assertEqual(filtered.first, [('closed', 'unreadable (Permission denied)'),
                                       ('a.txt', 'unreadable (Denied)')])
 
   def test_names_that_are_not_utf8_are_found_and_printable(self):
     (pathlib.Path(os.fsdecode(os.fsencode(self.folder) + b'/\xff.txt'))).write_bytes(b'text')
-    (_, name, size), = text_files.find(str(self.folder), ('.txt',), text_files.Rejected())
+    (_, name, size), = text_files.find(str(self.folder), ('.txt',), text_files.Filtered())
     self.assertEqual((file_name.printable(name), size), ('\\xff.txt', 4))
 
   @parameterized.parameters(
       (b'', 'skip', 'empty'), (BOM, 'replace', 'empty'), (b'a\xff', 'skip', 'invalid UTF-8'),
       (b'a\0', 'skip', 'contains NUL (binary, or not UTF-8)'))
   def test_left_out_and_counted(self, data, invalid, reason):
-    rejected = text_files.Rejected()
+    filtered = text_files.Filtered()
     path = str(self.file(data))
-    self.assertIsNone(text_files.check(path, 'file.txt', invalid=invalid, rejected=rejected))
-    self.assertEqual(rejected.counts, {reason: 1})
+    self.assertIsNone(text_files.check(path, 'file.txt', invalid=invalid, filtered=filtered))
+    self.assertEqual(filtered.counts, {reason: 1})
 
   def test_size_is_what_reading_gives(self):
     path, advanced = str(self.file(BOM + b'a\xffb\0c')), []
-    good = text_files.check(path, 'n', invalid='replace', rejected=text_files.Rejected(),
+    good = text_files.check(path, 'n', invalid='replace', filtered=text_files.Filtered(),
                             advance=advanced.append)
     self.assertEqual(good.size, len('a\ufffdb\ufffdc'.encode()))
     self.assertEqual(sum(advanced), good.size)
 
-  def test_only_the_first_rejected_are_named(self):
-    rejected = text_files.Rejected()
+  def test_only_the_first_filtered_are_named(self):
+    filtered = text_files.Filtered()
     for index in range(1000):
-      rejected.add(str(index), 'empty')
-    self.assertEqual(rejected.counts['empty'], 1000)
-    self.assertLen(rejected.first, text_files.LISTED)
+      filtered.add(str(index), 'empty')
+    self.assertEqual(filtered.counts['empty'], 1000)
+    self.assertLen(filtered.first, text_files.LISTED)
 
   def test_extensions(self):
     self.assertEqual(text_files.normalise_extensions(['txt', ' .PY', '', '.txt']), ('.py', '.txt'))

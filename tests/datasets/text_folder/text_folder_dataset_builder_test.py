@@ -145,9 +145,9 @@ class TextFolderTest(parameterized.TestCase):
   @parameterized.parameters(
       ({}, {}, "is empty: give a folder of text files"),
       ({'a.md': b'a'}, {'extensions': ('.txt', 'py')},
-       r"no text with .py or .txt in '.*' \(left out: 1 x other extension\)"),
+       r"no text with .py or .txt in '.*' \(filtered out: 1 x other extension\)"),
       ({'a': b'\0', 'b': b'', 'c': b''}, {},
-       r'no text with any extension in .* \(left out: 2 x empty, 1 x contains NUL'),
+       r'no text with any extension in .* \(filtered out: 2 x empty, 1 x contains NUL'),
       ({'a': b'a'}, {}, 'found 1 document: training needs at least 2'),
       ({'a': b'a', 'b': b'a'}, {}, 'found 1 document and a copy of it: training needs at least 2'),
   )
