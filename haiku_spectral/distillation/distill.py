@@ -18,7 +18,7 @@ import numpy as np
 from haiku_spectral.config import Config, FilterConfig, ModelConfig
 from haiku_spectral.distillation import modal_fit
 from haiku_spectral.modules import filters, hyena, spectral_gpt
-from haiku_spectral.training import checkpoint, run_folder
+from haiku_spectral.training import checkpoint_store, run_folder
 from haiku_spectral.training import state as train_states
 
 EVALUATED = 4  # Horizons over which errors are summed tap by tap; beyond, they are bounded.
@@ -200,7 +200,7 @@ def write_run(run_dir: pathlib.Path, config: Config, params: hk.Params, step: in
   model = spectral_gpt.make_model(config.model)._replace(init=lambda key: params)
   fresh = train_states.initial_state(model, config)._replace(step=jnp.int32(step))
   run_folder.write_config(run_dir, config)
-  store = checkpoint.Store(run_dir, keep_latest=1)
+  store = checkpoint_store.Store(run_dir, keep_latest=1)
   store.save(step, params, train_states.stored(fresh, config.data.stateful_rows),
              {'heldout_loss': None})
   store.close()

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: written in the background, verified when read, the latest and the best.
+"""Checkpoints of a run as they are read: verified, the newest or the best that is complete.
 
 A checkpoint is a folder `checkpoints/STEP` of three items: `params`, `training` (the rest of the
 train state) and `meta` (what the loop must know, and a digest of everything). Orbax writes it under
@@ -10,18 +10,15 @@ import math
 import pathlib
 import shutil
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import haiku as hk
-import jax
-import numpy as np
 import orbax.checkpoint as ocp
 from absl import logging
-from orbax.checkpoint import checkpoint_managers as policies
 
 from haiku_spectral.config import Config
-from haiku_spectral.training import leaves, run_folder
+from haiku_spectral.training import leaves, orbax_errors, run_folder
 
 VERSION = 2  # Of the names of the arrays and of what stands in `meta`.
 ITEMS = ('params', 'training')
@@ -41,86 +38,6 @@ class OtherVersion(ValueError):
   """A checkpoint that is not damaged but of another version of this program."""
 
 
-class _KeepBest:
-  """Preserves the checkpoint of the lowest held-out loss.
-
-  Orbax's own BestN keeps the losses in a file without which, when it is cut, nothing can be opened.
-  """
-
-  def __init__(self, losses: dict[int, float]):
-    self._losses = losses
-
-  def should_preserve(self, checkpoints: Iterable[Any], *, context: Any) -> list[bool]:
-    del context
-    steps = [checkpoint.step for checkpoint in checkpoints]
-    best = min(steps, key=lambda step: self._losses.get(step, math.inf), default=None)
-    return [step == best and step in self._losses for step in steps]
-
-
-class _OneByOne(ocp.type_handlers.NumpyHandler):
-  """Reads one array after the other.
-
-  When one of several reads fails, the threads of the others print tracebacks, where a user should
-  see one line about a damaged checkpoint.
-  """
-
-  async def deserialize(self, infos: Any, args: Any = None) -> list[np.ndarray]:
-    args = args or [ocp.RestoreArgs() for _ in infos]
-    read = super().deserialize
-    return [(await read([info], [arg]))[0] for info, arg in zip(infos, args, strict=True)]
-
-
-class Store:
-  """Saves the checkpoints of one run and decides which of them stay: the latest and the best."""
-
-  def __init__(self, run_dir: pathlib.Path, *, keep_latest: int):
-    losses = {step: heldout_loss(run_dir, step) for step in steps(run_dir)}
-    self._losses = {step: loss for step, loss in losses.items() if math.isfinite(loss)}
-    options = ocp.CheckpointManagerOptions(
-        preservation_policy=policies.AnyPreservationPolicy(
-            [policies.LatestN(keep_latest), _KeepBest(self._losses)]),
-        cleanup_tmp_directories=True)
-    self._folder = (run_dir / run_folder.CHECKPOINTS).absolute()
-    self._manager = ocp.CheckpointManager(self._folder, options=options)
-
-  @property
-  def best_loss(self) -> float:
-    """The lowest held-out loss of a stored checkpoint; infinite when there is none."""
-    return min(self._losses.values(), default=math.inf)
-
-  def save(self, step: int, params: Any, training: Any, host: dict[str, Any]) -> None:
-    """Copies the state now and writes it in the background. A step saved before is replaced.
-
-    `host['heldout_loss']` (nats per byte, None when unknown) decides which checkpoint is the best.
-    """
-    trees = zip(ITEMS, (params, training), strict=True)
-    arrays = {item: leaves.to_leaves(tree) for item, tree in trees}
-    meta = {'version': VERSION, 'host': host,
-            'digests': {item: leaves.digests(arrays[item]) for item in ITEMS}}
-    self._finish()
-    if step in self._manager.all_steps():
-      # It goes when its successor is complete, which a kill may prevent.
-      (self._folder / str(step)).rename(self._folder / f'{step}{REPLACED}')
-      self._manager.reload()
-    self._losses.pop(step, None)
-    if host.get('heldout_loss') is not None:
-      self._losses[step] = host['heldout_loss']
-    items: dict[str, Any] = {item: ocp.args.StandardSave(arrays[item]) for item in ITEMS}
-    items['meta'] = ocp.args.JsonSave({**meta, 'seal': _seal(meta)})
-    self._manager.save(step, args=ocp.args.Composite(**items))
-
-  def _finish(self) -> None:
-    """Waits until what was saved is complete, and removes what it replaced."""
-    self._manager.wait_until_finished()
-    for path in self._folder.glob(f'*{REPLACED}'):
-      shutil.rmtree(path)
-
-  def close(self) -> None:
-    """Waits until everything is on disk."""
-    self._finish()
-    self._manager.close()
-
-
 def steps(run_dir: pathlib.Path) -> list[int]:
   """The steps of all checkpoints, newest first."""
   folder = run_dir / run_folder.CHECKPOINTS
@@ -128,7 +45,7 @@ def steps(run_dir: pathlib.Path) -> list[int]:
   return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
 
-def _recover_replaced(run_dir: pathlib.Path) -> None:
+def recover_replaced(run_dir: pathlib.Path) -> None:
   """Takes back checkpoints whose successors of the same step were never finished."""
   for path in (run_dir / run_folder.CHECKPOINTS).glob(f'*{REPLACED}'):
     successor = path.with_name(path.name.removesuffix(REPLACED))
@@ -153,7 +70,7 @@ def restore_latest(
     report(problem)
     damaged.append(step)
 
-  _recover_replaced(run_dir)
+  recover_replaced(run_dir)
   found = steps(run_dir)
   checkpoint = _first_complete(run_dir, found, ITEMS, note) if found else None
   # Only now: as long as none is complete, all stay where somebody can mend them.
@@ -213,8 +130,7 @@ def _first_complete(
     except (MemoryError, PermissionError, OtherVersion):
       raise  # No damage: whoever mends the machine finds the checkpoint as it was.
     except Exception as error:  # Orbax has no common type for what damage makes it raise.
-      reason = (str(error) or type(error).__name__).splitlines()[0][:300]
-      damaged(step, f'checkpoint {folder} is damaged and not used: {reason}')
+      damaged(step, f'checkpoint {folder} is damaged and not used: {orbax_errors.reason(error)}')
   raise ValueError(
       f'none of the {len(order)} checkpoints of {run_dir} is complete: restore the folder from '
       'a copy or train again in another --run_dir.')
@@ -224,11 +140,8 @@ def _read(folder: pathlib.Path, step: int, items: Sequence[str]) -> Checkpoint:
   """Reads and verifies; raises what Orbax raises, or ValueError."""
   meta = _read_meta(folder)
   arrays: dict[str, leaves.Leaves] = {item: {} for item in ITEMS}
-  registry = ocp.type_handlers.create_type_handler_registry(
-      (np.ndarray, _OneByOne()), (jax.Array, ocp.type_handlers.ArrayHandler()))
   for item in items:
-    handler = ocp.PyTreeCheckpointHandler(type_handler_registry=registry)
-    with ocp.Checkpointer(handler) as reader:
+    with ocp.Checkpointer(orbax_errors.array_handler()) as reader:
       arrays[item] = reader.restore(folder.absolute() / item)
     leaves.verify(arrays[item], meta['digests'][item])
   return Checkpoint(step, arrays['params'], arrays['training'], meta['host'])
@@ -237,8 +150,7 @@ def _read(folder: pathlib.Path, step: int, items: Sequence[str]) -> Checkpoint:
 def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
   with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader:
     meta = reader.restore(folder.absolute() / 'meta')
-  seal = meta.pop('seal')
-  if seal != _seal(meta):
+  if meta.pop('seal') != seal(meta):
     raise ValueError('its meta data are not what was saved')
   version = meta.get('version', 1)
   if version != VERSION:
@@ -248,6 +160,6 @@ def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
   return meta
 
 
-def _seal(meta: dict[str, Any]) -> int:
+def seal(meta: dict[str, Any]) -> int:
   """A digest of the digests and of everything beside them."""
   return zlib.crc32(json.dumps(meta, sort_keys=True).encode())

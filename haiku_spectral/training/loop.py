@@ -6,6 +6,7 @@ and the metrics of its predecessor are noted.
 """
 
 import contextlib
+import errno
 import pathlib
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from haiku_spectral.config import Config, phases
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import (
   accumulators,
+  checkpoint_store,
   gradients,
   guards,
   measurements,
@@ -25,6 +27,8 @@ from haiku_spectral.training import (
 )
 from haiku_spectral.training import run as runs
 from haiku_spectral.training.task import Batches, Outcome, Report, Stop, Task
+
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 class _Unread(NamedTuple):
@@ -43,10 +47,25 @@ def train(
   With `until` it is finished for now at that step: the same call goes on with a later one.
 
   Raises ValueError when the config contradicts the run's, when no checkpoint of it is complete, and
-  (as TooManySkippedSteps, after saving) when the guards give up; OSError when nothing can be saved.
+  (as TooManySkippedSteps, after saving) when the guards give up; OSError, naming the last good
+  checkpoint, when nothing can be saved.
   """
   mesh = mesh or meshes.data_mesh()
   meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
+  try:
+    return _train(config, task, run_dir, stop, mesh, report, until)
+  except OSError as error:
+    if error.errno not in DISK_ERRORS:
+      raise
+    raise OSError(f'{run_dir} cannot be written to ({error.strerror}). '
+                  f'{checkpoint_store.describe_last(run_dir)}') from error
+
+
+def _train(
+    config: Config, task: Task, run_dir: pathlib.Path, stop: Stop, mesh: Mesh, report: Report,
+    until: int | None,
+) -> Outcome:
+  """`train`, whose disk may be full."""
   steps = phases.total_steps(config)
   with run_folder.locked(run_dir), contextlib.ExitStack() as stack:
     for change in run_folder.changes(run_dir, config):

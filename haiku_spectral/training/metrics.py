@@ -8,16 +8,19 @@ on a dataset, null when none of it was read; 'bytes/NAME' is what was read of it
 import json
 import math
 import pathlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorboardX
+from tensorboardX import event_file_writer, summary
+from tensorboardX.proto import event_pb2
 
 from haiku_spectral.storage import append_log, atomic_file
 from haiku_spectral.training import loss, run_folder
 
 TRAIN, HELDOUT = 'train', 'heldout'
+BOARD_SECONDS = 30.0  # TensorBoard's file is at most so much behind.
 SPEEDS = ('tokens_per_second', 'flops_per_second')  # All that differs between two equal runs.
 
 Row = dict[str, Any]
@@ -63,8 +66,12 @@ class Writer:
     path = run_dir / run_folder.METRICS
     atomic_file.write_text(path, ''.join(json.dumps(row) + '\n' for row in kept))
     self._log = append_log.Log(path)
-    # `purge_step` has TensorBoard forget what earlier processes wrote from there on.
-    self._board = tensorboardX.SummaryWriter(str(run_dir), purge_step=step + 1, flush_secs=30)
+    # Not its SummaryWriter: that one writes in a thread which an error ends unseen, and then waits
+    # for it without end.
+    self._board = event_file_writer.EventsWriter(str(run_dir / 'events'))
+    self._flushed = time.monotonic()
+    # Has TensorBoard forget what earlier processes wrote from here on.
+    self._add(step + 1, session_log=event_pb2.SessionLog(status=event_pb2.SessionLog.START))
 
   def write(self, step: int, kind: str, scalars: Mapping[str, Any]) -> None:
     """Appends a row; it is with the operating system when this returns."""
@@ -72,9 +79,15 @@ class Writer:
     self._log.append(json.dumps({'step': step, 'kind': kind, **values}).encode() + b'\n')
     for name, value in values.items():
       if value is not None:
-        self._board.add_scalar(f'{kind}/{name}', value, step)
+        self._add(step, summary=summary.scalar(f'{kind}/{name}', value))
+    if time.monotonic() - self._flushed > BOARD_SECONDS:
+      self._board.flush()
+      self._flushed = time.monotonic()
+
+  def _add(self, step: int, **fields: Any) -> None:
+    self._board.write_event(event_pb2.Event(wall_time=time.time(), step=step, **fields))
 
   def close(self) -> None:
-    """Writes out what TensorBoard's writer still holds."""
+    """Writes out what TensorBoard's file still lacks."""
     self._log.close()
     self._board.close()

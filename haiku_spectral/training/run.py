@@ -11,6 +11,7 @@ from haiku_spectral.config import Config, phases
 from haiku_spectral.training import (
   accumulators,
   checkpoint,
+  checkpoint_store,
   metrics,
   progress,
   state,
@@ -60,7 +61,7 @@ class Run(NamedTuple):
 class Outputs(NamedTuple):
   """Where a run writes to."""
 
-  store: checkpoint.Store
+  store: checkpoint_store.Store
   metrics: metrics.Writer
   progress: progress.Progress
   speed: progress.Speed
@@ -101,7 +102,7 @@ def start(run: Run) -> Position:
   run.task.verify(found.step, host.pop('reading', {}))
   run.report(f'resuming {run.run_dir} at step {found.step}')
   train_state = state.restored(found.params, found.training, run.task.model, run.config)
-  memory = Memory(**{**host, 'sums': accumulators.Accumulators(**host['sums'])})
+  memory = Memory(**{**host, 'sums': accumulators.Accumulators(**host.get('sums', {}))})
   return Position(found.step, state.place(run.mesh, train_state), memory)
 
 
@@ -109,7 +110,7 @@ def open_outputs(run: Run, position: Position, stack: contextlib.ExitStack) -> O
   """Opens what the run writes to until the stack is left."""
   return Outputs(
       store=stack.enter_context(contextlib.closing(
-          checkpoint.Store(run.run_dir, keep_latest=run.config.train.keep_latest))),
+          checkpoint_store.Store(run.run_dir, keep_latest=run.config.train.keep_latest))),
       metrics=stack.enter_context(contextlib.closing(metrics.Writer(
           run.run_dir, step=position.step, work_done=position.memory.work_done))),
       progress=stack.enter_context(contextlib.closing(

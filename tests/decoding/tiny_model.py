@@ -9,7 +9,7 @@ import numpy as np
 from haiku_spectral import config
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.modules import spectral_gpt
-from haiku_spectral.training import checkpoint, run_folder
+from haiku_spectral.training import checkpoint_store, run_folder
 
 CONFIG = config.ModelConfig(
     pattern='HMA', layers=3, width=16, mlp_width=16,
@@ -44,7 +44,7 @@ def save_run(folder, seed=0, **data):
   (run_dir / run_folder.CHECKPOINTS).mkdir(parents=True)
   whole = config.Config(model=CONFIG, data=config.DataConfig(**data))
   (run_dir / run_folder.CONFIG).write_text(config.to_json(whole))
-  store = checkpoint.Store(run_dir, keep_latest=1)
+  store = checkpoint_store.Store(run_dir, keep_latest=1)
   store.save(7, params(seed), {'step': np.zeros(1)}, {'heldout_loss': 2.0})
   store.close()
   return str(run_dir)

@@ -25,7 +25,7 @@ from haiku_spectral.self_training import (
   verifier_cache,
 )
 from haiku_spectral.tasks import registry, verified_sample
-from haiku_spectral.training import checkpoint, run_folder
+from haiku_spectral.training import checkpoint, checkpoint_store, run_folder
 from tests.decoding import tiny_model
 from tests.self_training import stand_ins
 
@@ -84,7 +84,7 @@ class RoundsTest(parameterized.TestCase):
     self.kill('train')
     self.trained.append((run_dir.name, until))
     run_folder.write_config(run_dir, whole)
-    store = checkpoint.Store(run_dir, keep_latest=1)
+    store = checkpoint_store.Store(run_dir, keep_latest=1)
     store.save(until, tiny_model.params(until), {'step': np.zeros(1)}, {'heldout_loss': 2.0})
     store.close()
     row = {'step': until, 'kind': 'heldout', 'bits_per_byte': self.bits.get(run_dir.name, 3.0)}

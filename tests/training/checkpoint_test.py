@@ -2,6 +2,8 @@
 
 import pathlib
 import shutil
+import subprocess
+import sys
 from unittest import mock
 
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ from absl import logging
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import config as configs
-from haiku_spectral.training import checkpoint, leaves, run_folder
+from haiku_spectral.training import checkpoint, checkpoint_store, leaves, run_folder
 
 
 def params(step):
@@ -57,7 +59,7 @@ class CheckpointTest(parameterized.TestCase):
     self.reports = []
 
   def save(self, *steps, losses=(), keep_latest=10):
-    store = checkpoint.Store(self.run_dir, keep_latest=keep_latest)
+    store = checkpoint_store.Store(self.run_dir, keep_latest=keep_latest)
     for i, step in enumerate(steps):
       loss = losses[i] if losses else None
       store.save(step, params(step), training(step), host(step, loss))
@@ -77,7 +79,7 @@ class CheckpointTest(parameterized.TestCase):
     self.assertEqual(self.reports, [])
 
   def test_what_was_given_may_be_overwritten_at_once(self):
-    store = checkpoint.Store(self.run_dir, keep_latest=1)
+    store = checkpoint_store.Store(self.run_dir, keep_latest=1)
     tree = {'a': {'b': np.arange(1_000_000.0)}}
     store.save(1, tree, training(1), host(1))
     tree['a']['b'][:] = -1  # As donation lets the next step do.
@@ -165,7 +167,7 @@ class CheckpointTest(parameterized.TestCase):
 
   def test_a_step_may_be_saved_again(self):
     self.save(1, 2)
-    store = checkpoint.Store(self.run_dir, keep_latest=2)
+    store = checkpoint_store.Store(self.run_dir, keep_latest=2)
     store.save(2, params(3), training(3), host(3))
     store.close()
     assert_is(self.restore()._replace(step=3), 3)
@@ -188,6 +190,40 @@ class CheckpointTest(parameterized.TestCase):
     self.assertFalse(half.exists())
 
 
+FULL_DISK = """
+import pathlib, resource, sys
+import numpy as np
+from haiku_spectral.training import checkpoint_store
+from tests.training import checkpoint_test
+
+store = checkpoint_store.Store(pathlib.Path(sys.argv[1]), keep_latest=2)
+store.save(10, checkpoint_test.params(10), checkpoint_test.training(10), checkpoint_test.host(10))
+store._finish()
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, 1 << 14))
+noise = np.random.default_rng(0).normal(size=(40, 64, 64)).astype(np.float32)
+try:
+  store.save(20, {'a': {str(i): x for i, x in enumerate(noise)}},
+             {str(i): x for i, x in enumerate(noise)}, checkpoint_test.host(20))
+  store.close()
+except OSError as error:
+  print(error, file=sys.stderr)
+  store.close()
+"""
+
+
+class FullDiskTest(absltest.TestCase):
+
+  def test_a_checkpoint_that_cannot_be_written_is_one_error_in_one_line(self):
+    run_dir = pathlib.Path(self.create_tempdir().full_path)
+    found = subprocess.run([sys.executable, '-c', FULL_DISK, str(run_dir)], capture_output=True,
+                           text=True, check=True)
+    self.assertRegex(
+        found.stderr, r'^a checkpoint could not be saved in .*/checkpoints: File too large. The '
+        r'last good checkpoint is that of step 10: the same command goes on from there.\n$')
+    self.assertEqual([path.name for path in (run_dir / run_folder.CHECKPOINTS).iterdir()], ['10'])
+    assert_is(checkpoint.restore_latest(run_dir), 10)
+
+
 class LoadParamsTest(absltest.TestCase):
 
   def setUp(self):
@@ -198,7 +234,7 @@ class LoadParamsTest(absltest.TestCase):
 
   def save(self, *losses):
     run_folder.write_config(self.run_dir, self.config)
-    store = checkpoint.Store(self.run_dir, keep_latest=10)
+    store = checkpoint_store.Store(self.run_dir, keep_latest=10)
     for step, loss in enumerate(losses, start=1):
       store.save(step, params(step), training(step), host(step, loss))
     store.close()

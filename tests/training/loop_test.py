@@ -1,11 +1,13 @@
 """Tests of the loop: whatever interrupts it, a run takes the same steps and writes the same."""
 
+import errno
 import functools
 import json
 import os
 import pathlib
 import signal
 import tempfile
+from unittest import mock
 
 import jax
 import numpy as np
@@ -247,6 +249,21 @@ class LoopTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, r'must have the shape \(8, 8\), not \(8, 4\)'):
       train(self.config, self.run_dir,
             change=lambda step, batch: batch._replace(inputs=batch.inputs[:, :4]))
+
+  def test_a_full_disk_names_the_last_good_checkpoint(self):
+    really = os.write
+
+    def write(descriptor, data):
+      if b'"step": 6' in bytes(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+      return really(descriptor, data)
+
+    with mock.patch.object(os, 'write', write), self.assertRaisesRegex(
+        OSError, r'cannot be written to \(No space left on device\). The last good checkpoint is '
+        'that of step 5: the same command goes on from there'):
+      train(self.config, self.run_dir)
+    train(self.config, self.run_dir)
+    self.assertEqual(everything(self.run_dir), uninterrupted())
 
   def test_two_trainings_cannot_share_a_folder(self):
     with run_folder.locked(self.run_dir), self.assertRaisesRegex(

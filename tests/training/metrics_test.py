@@ -4,9 +4,11 @@ import io
 import json
 import math
 import pathlib
+import struct
 from unittest import mock
 
 from absl.testing import absltest
+from tensorboardX.proto import event_pb2
 
 from haiku_spectral.training import metrics, progress, run_folder
 
@@ -54,6 +56,20 @@ class MetricsTest(absltest.TestCase):
         json.loads(text, parse_constant=refuse),
         {'step': 1, 'kind': 'train', 'loss': None, 'norm': None, 'rate': 0.1})
     writer.close()
+
+  def test_tensorboard_gets_the_same_and_forgets_what_was_lost(self):
+    self.write((5, 'train'), step=4)
+    file, = self.run_dir.glob('events.out.tfevents.*')
+    data, events = file.read_bytes(), []
+    while data:
+      size, = struct.unpack('<Q', data[:8])
+      events.append(event_pb2.Event.FromString(data[12:12 + size]))  # Between two checksums.
+      data = data[16 + size:]
+    version, start, row = events
+    self.assertEqual(version.file_version, 'brain.Event:2')
+    self.assertEqual((start.step, start.session_log.status), (5, event_pb2.SessionLog.START))
+    value, = row.summary.value
+    self.assertEqual((row.step, value.tag, value.simple_value), (5, 'train/loss', 5.0))
 
   def test_floats_survive_exactly(self):
     value = 0.1 + 0.2
