@@ -333,7 +333,7 @@ $(call py_library, //haiku_spectral/decoding:stopping)
 $(call py_library, //haiku_spectral/distillation:distill, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:modal_fit //haiku_spectral/modules:filters \
     //haiku_spectral/modules:hyena //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
+    //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
     //haiku_spectral/training:state)
 $(call py_library, //haiku_spectral/distillation:modal_fit)
 $(call py_library, //haiku_spectral/evaluation:bootstrap)
@@ -493,7 +493,11 @@ $(call py_library, //haiku_spectral/tasks:verified_sample, //haiku_spectral:requ
     //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/training:accumulators, //haiku_spectral/training:metrics)
 $(call py_library, //haiku_spectral/training:checkpoint, //haiku_spectral/config:__init__ \
-    //haiku_spectral/training:leaves //haiku_spectral/training:run_folder)
+    //haiku_spectral/training:leaves //haiku_spectral/training:orbax_errors \
+    //haiku_spectral/training:run_folder)
+$(call py_library, //haiku_spectral/training:checkpoint_store, \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
+    //haiku_spectral/training:orbax_errors //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:loss)
@@ -504,11 +508,11 @@ $(call py_library, //haiku_spectral/training:heldout, //haiku_spectral/parallel:
 $(call py_library, //haiku_spectral/training:leaves)
 $(call py_library, //haiku_spectral/training:loop, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/parallel:mesh \
-    //haiku_spectral/training:accumulators //haiku_spectral/training:gradients \
-    //haiku_spectral/training:guards //haiku_spectral/training:measurements \
-    //haiku_spectral/training:metrics //haiku_spectral/training:run \
-    //haiku_spectral/training:run_folder //haiku_spectral/training:step \
-    //haiku_spectral/training:task)
+    //haiku_spectral/training:accumulators //haiku_spectral/training:checkpoint_store \
+    //haiku_spectral/training:gradients //haiku_spectral/training:guards \
+    //haiku_spectral/training:measurements //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run //haiku_spectral/training:run_folder \
+    //haiku_spectral/training:step //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:loss, //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/training:loss_scale)
 $(call py_library, //haiku_spectral/training:measurements, //haiku_spectral/training:accumulators \
@@ -519,12 +523,14 @@ $(call py_library, //haiku_spectral/training:metrics, //haiku_spectral/storage:a
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:optimizer, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:filters)
+$(call py_library, //haiku_spectral/training:orbax_errors)
 $(call py_library, //haiku_spectral/training:progress, //haiku_spectral/training:loss)
 $(call py_library, //haiku_spectral/training:run, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/training:accumulators \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
-    //haiku_spectral/training:progress //haiku_spectral/training:state \
-    //haiku_spectral/training:step //haiku_spectral/training:task)
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:checkpoint_store \
+    //haiku_spectral/training:metrics //haiku_spectral/training:progress \
+    //haiku_spectral/training:state //haiku_spectral/training:step \
+    //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:run_folder, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_lock)
@@ -778,7 +784,8 @@ $(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stoppi
     //tests:__init__)
 $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder //tests:__init__)
+    //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
+    //tests:__init__)
 $(call py_library, //tests/decoding:toy_predictor, //tests:__init__)
 $(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:distill //haiku_spectral/modules:filters \
@@ -883,8 +890,8 @@ $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__ini
     //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:registry \
     //haiku_spectral/tasks:verified_sample //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model \
-    //tests/self_training:stand_ins)
+    //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
+    //tests:__init__ //tests/decoding:tiny_model //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generate \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests:__init__ \
@@ -927,8 +934,8 @@ $(call py_test, //tests/tasks:turkish_suffixes_test, //haiku_spectral/tasks:turk
     //haiku_spectral/tasks:turkish_stems //haiku_spectral/tasks:turkish_suffixes //tests:__init__ \
     //tests/tasks:trusted)
 $(call py_test, //tests/training:checkpoint_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
-    //haiku_spectral/training:run_folder //tests:__init__)
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:checkpoint_store \
+    //haiku_spectral/training:leaves //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_test, //tests/training:gradients_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:loss //haiku_spectral:vocab \
