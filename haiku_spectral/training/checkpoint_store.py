@@ -46,6 +46,7 @@ class Store:
     self._run_dir = run_dir
     self._folder = (run_dir / run_folder.CHECKPOINTS).absolute()
     self._failed = False
+    # For good: after an error some of its threads go on for a moment.
     logging.get_absl_logger().addFilter(orbax_errors.is_not_from_orbax)
     self._manager = ocp.CheckpointManager(
         self._folder, options=options, handler_registry=registry)
@@ -89,10 +90,7 @@ class Store:
 
   @contextlib.contextmanager
   def _failing_once(self) -> Iterator[None]:
-    """Turns what Orbax raises into one OSError, and removes what is incomplete.
-
-    It raises ValueErrors of several lines when a disk is full.
-    """
+    """Turns what Orbax raises into one OSError, and makes room: what is incomplete goes."""
     try:
       yield
     except Exception as error:
@@ -105,13 +103,10 @@ class Store:
           f'{describe_last(self._run_dir)}') from error
 
   def close(self) -> None:
-    """Waits until everything is on disk."""
-    try:
-      if not self._failed:
-        self._finish()
-        self._manager.close()
-    finally:
-      logging.get_absl_logger().removeFilter(orbax_errors.is_not_from_orbax)
+    """Waits until everything is on disk; after an error there is nothing to wait for."""
+    if not self._failed:
+      self._finish()
+      self._manager.close()
 
 
 def describe_last(run_dir: pathlib.Path) -> str:
