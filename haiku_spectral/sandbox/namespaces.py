@@ -16,7 +16,8 @@ _OCTAL = re.compile(r'\\([0-7]{3})')  # How mountinfo writes blanks.
 
 def child(process: int) -> int:
   """The only child of a process; raises ValueError when there is not one, OSError without /proc."""
-  [found] = map(int, pathlib.Path(f'/proc/{process}/task/{process}/children').read_text().split())
+  children = pathlib.Path(f'/proc/{process}/task/{process}/children').read_text(encoding='ascii')
+  [found] = map(int, children.split())
   return found
 
 
