@@ -44,7 +44,7 @@ def _load() -> horizon.Writer:
 
 
 def _measure(plan: horizon.Plan, box: sandbox.Sandbox) -> horizon_report.Report:
-  right, same = {}, 0
+  right, objects, same = {}, {}, 0
   total = 4 * plan.goals * max(plan.lengths)
   with tqdm.tqdm(desc='sub-tasks', total=total, mininterval=command_line.BAR_SECONDS) as bar:
     for persistent in (True, False):
@@ -54,9 +54,10 @@ def _measure(plan: horizon.Plan, box: sandbox.Sandbox) -> horizon_report.Report:
             plan, _load, persistent=persistent, restart_in=folder, on_progress=bar.update)
       same += horizon.check_restart(answers, restarted)
       right[persistent] = horizon.judge(plan, answers, box)
+      objects[persistent] = horizon.objects(plan, answers)
   return horizon_report.summarize(
       f'{model_flags.RUN_DIR.value} on {", ".join(FAMILIES.value)}, depth {plan.depth}',
-      plan.lengths, right[True], right[False], same)
+      plan.lengths, right[True], right[False], same, objects=objects[True])
 
 
 def main(argv: Sequence[str]) -> int:

@@ -138,6 +138,12 @@ def judge(plan: Plan, answers: Answers, sandbox: Judge) -> np.ndarray:  # [goals
   return right
 
 
+def objects(plan: Plan, answers: Answers) -> list[list[str]]:  # [goals][sub-tasks]
+  """What each problem of a goal is about: the keys of their objects."""
+  return [[plan.problem(goal, given[:number])[1].key for number in range(len(given))]
+          for goal, given in enumerate(answers)]
+
+
 def check_restart(without: Answers, restarted: Answers) -> int:
   """How many bytes a restart has left alone; raises RuntimeError if it was not all of them."""
   for goal, (one, other) in enumerate(zip(without, restarted, strict=True)):

@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import math
 import os
+from collections.abc import Sequence
 
 import matplotlib
 import matplotlib.figure
@@ -21,6 +23,7 @@ class Row:
   """Goals of one length."""
 
   length: int  # Sub-tasks.
+  different: int  # Goals whose problems differ in their objects: intervals count these.
   persistent: Estimate  # Share of goals reached.
   fresh: Estimate
   difference: Estimate  # persistent - fresh, paired by goal.
@@ -43,27 +46,40 @@ def summarize(
     persistent: np.ndarray,  # [goals, sub-tasks] bool
     fresh: np.ndarray,  # [goals, sub-tasks] bool
     restart_bytes: int,
+    *,
+    objects: Sequence[Sequence[str]],  # [goals][sub-tasks] of the persistent context's problems.
 ) -> Report:
-  """The report on which answers were right."""
+  """The report on which answers were right.
+
+  Goals about the same objects are no independent evidence, so intervals count different ones.
+  """
   rows = []
   for length in sorted(lengths):
     reached = [np.all(right[:, :length], axis=1) for right in (persistent, fresh)]
+    _, groups = np.unique(['\n'.join(keys[:length]) for keys in objects], return_inverse=True)
+    different = int(groups.max()) + 1
+    sums = np.stack([np.bincount(groups, values) for values in (*reached, np.ones(len(groups)))],
+                    axis=1)
     rows.append(Row(
-        length=length, persistent=_share(reached[0]), fresh=_share(reached[1]),
+        length=length, different=different, persistent=_share(reached[0], different),
+        fresh=_share(reached[1], different),
         difference=bootstrap.estimate(
-            np.stack([*reached, np.ones(len(persistent))], axis=1),
-            lambda sums: (sums[..., 0] - sums[..., 1]) / sums[..., 2])))
+            sums, lambda sums: (sums[..., 0] - sums[..., 1]) / sums[..., 2])))
   by_position = {name: tuple(right.mean(axis=0).tolist())
                  for name, right in ((PERSISTENT, persistent), (FRESH, fresh))}
   return Report(source=source, goals=len(persistent), rows=tuple(rows), by_position=by_position,
                 restart_bytes=restart_bytes)
 
 
-def _share(reached: np.ndarray) -> Estimate:  # [goals] bool
-  """With Wilson's interval: drawing again would give none where all goals end alike."""
-  test = stats.binomtest(int(reached.sum()), len(reached))
-  interval = test.proportion_ci(bootstrap.CONFIDENCE, method='wilson')
-  return Estimate(float(reached.mean()), float(interval.low), float(interval.high))
+def _share(reached: np.ndarray, count: int) -> Estimate:  # [goals] bool
+  """With Wilson's interval for `count` draws: a bootstrap gives none where all goals end alike.
+
+  Source: Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+  """
+  share, z = float(reached.mean()), float(stats.norm.ppf((1 + bootstrap.CONFIDENCE) / 2))
+  middle = (share * count + z * z / 2) / (count + z * z)
+  half = z * math.sqrt(share * (1 - share) * count + z * z / 4) / (count + z * z)
+  return Estimate(share, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
 def to_json(report: Report) -> str:
@@ -86,7 +102,7 @@ def to_text(report: Report) -> str:
   lines = [
       report.source,
       f'{report.goals} goals of chained sub-tasks; a goal is reached if all its answers are right '
-      '(95 % intervals):',
+      '(95 % intervals, in which goals about the same objects count as one):',
       f'{"sub-tasks":>9}  {PERSISTENT:<22}  {FRESH:<22}  difference, paired',
   ]
   for row in report.rows:

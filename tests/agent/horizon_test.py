@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.agent import horizon, horizon_report
 from haiku_spectral.sandbox.result import ExecResult, Status, Unavailable
-from haiku_spectral.tasks import registry
+from haiku_spectral.tasks import registry, turkish_stems
 from tests.agent import scripted
 from tests.decoding import tiny_model
 
@@ -125,10 +125,12 @@ class HorizonTest(parameterized.TestCase):
 
 class ReportTest(absltest.TestCase):
 
-  def _report(self):
+  def _report(self, keys=('a', 'b', 'c', 'd')):
     persistent = np.ones((4, 4), bool)
     persistent[0, 3] = persistent[1, 1] = False
-    return horizon_report.summarize('a run', (4, 1, 2), persistent, np.zeros((4, 4), bool), 1234)
+    return horizon_report.summarize(
+        'a run', (4, 1, 2), persistent, np.zeros((4, 4), bool), 1234,
+        objects=[[key, 'x', 'y', 'z'] for key in keys])
 
   def test_success_by_length(self):
     report = self._report()
@@ -139,6 +141,20 @@ class ReportTest(absltest.TestCase):
     self.assertAlmostEqual(report.rows[0].fresh.high, 1.95996**2 / (4 + 1.95996**2), places=4)
     self.assertEqual(report.rows[0].fresh.low, 0)
     self.assertLess(report.rows[2].difference.low, 0.5)
+
+  def test_goals_about_the_same_objects_count_as_one(self):
+    for keys, count in (('abcd', 4), ('aabb', 2), ('aaaa', 1)):
+      row = self._report(keys).rows[0]
+      self.assertEqual((row.different, row.persistent.value), (count, 1))
+      self.assertAlmostEqual(row.persistent.low, count / (count + 1.95996**2), places=4)
+    self.assertIsNone(self._report('aaaa').rows[2].difference.low)
+
+  def test_the_objects_of_goals_are_those_of_their_problems(self):
+    answers = solve()
+    for goal, keys in enumerate(horizon.objects(PLAN, answers)):
+      self.assertLen(keys, 4)
+      stem = PLAN.problem(goal, answers[goal][:3])[1].prompt.split(':')[0]
+      self.assertEqual(keys[3], turkish_stems.root(stem))
 
   def test_text_json_and_picture(self):
     report = self._report()
