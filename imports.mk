@@ -555,8 +555,8 @@ $(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:folder \
     //tests/agent:scripted //tests/decoding:tiny_model)
 $(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
     //haiku_spectral/agent:horizon_report //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:registry //haiku_spectral:vocab //tests:__init__ \
-    //tests/agent:scripted //tests/decoding:tiny_model)
+    //haiku_spectral/tasks:registry //haiku_spectral/tasks:turkish_stems //haiku_spectral:vocab \
+    //tests:__init__ //tests/agent:scripted //tests/decoding:tiny_model)
 $(call py_test, //tests/agent:loop_test, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:transcript //haiku_spectral/sandbox:result \
     //tests:__init__ //tests/agent:scripted)

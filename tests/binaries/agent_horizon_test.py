@@ -67,7 +67,7 @@ class AgentHorizonTest(parameterized.TestCase):
 
   def test_without_a_sandbox(self):
     gone = mock.patch.object(
-        sandbox.Sandbox, 'selftest', side_effect=result.Unavailable('bubblewrap is missing'))
+        sandbox.Sandbox, '__enter__', side_effect=result.Unavailable('bubblewrap is missing'))
     with gone:
       code, out, err = self._run()
     self.assertEqual((code, out), (3, ''))
