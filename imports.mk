@@ -60,7 +60,8 @@ $(call py_library, //binaries:input_output, //binaries:command_line //binaries:f
 $(call py_library, //binaries:model_flags, //binaries:flag_types //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:precision //haiku_spectral/training:checkpoint)
 $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
-    //datasets:__init__ //datasets:preparation //datasets:registry //datasets:streaming_builder)
+    //datasets:__init__ //datasets:build_report //datasets:preparation //datasets:registry \
+    //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
 $(call py_library, //binaries:preset_flag, //binaries:flag_types)
 $(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:candidates \
@@ -92,6 +93,8 @@ $(call py_library, //binaries:training_task, //binaries:extrapolation_report //d
     //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:task)
 $(call py_library, //datasets:__init__, //datasets:registry)
+$(call py_library, //datasets:build_report, //datasets:__init__ \
+    //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/cleaning:contamination, //datasets:__init__ \

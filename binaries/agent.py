@@ -62,7 +62,8 @@ def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption
   place = folder.Folder(SESSION.value, writer, owner, command_line.tell)
   try:
     place.set_goal(os.fsencode(GOAL.value))
-    return loop.run(place, writer, box, limits, should_stop=stop, on_event=show)
+    return loop.run(
+        place, writer, box, limits, should_stop=lambda: stop() or screen.closed, on_event=show)
   finally:
     place.close()
 
@@ -85,6 +86,8 @@ def main(argv: Sequence[str]) -> int:
   except result.Unavailable as error:
     command_line.tell(f'error: {error}')
     return error.EXIT_CODE
+  if not reason and not stop():
+    return command_line.BROKEN_PIPE
   if not reason:
     command_line.tell(f'stopped by {stop.reason}; the same command goes on')
     return 128 + (stop.received or 0)

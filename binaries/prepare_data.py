@@ -1,4 +1,4 @@
-"""Builds a dataset for training: the text that is shipped, a folder of your own, a corpus.
+"""Builds a dataset for training: the text in the repository, a folder of yours, or a corpus.
 
   python -m binaries.prepare_data --dataset=starter
   python -m binaries.prepare_data --dataset=text_folder --source=DIR --name=books
@@ -6,13 +6,12 @@
   python -m binaries.prepare_data --imports=my_package.my_dataset_builder --dataset=my
   python -m binaries.prepare_data --list
 
-A build that was cut off goes on where it was when it is begun again with the same flags.
+A build that was interrupted is resumed by the same command.
 """
 
 import dataclasses
 import functools
 import pathlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,46 +22,55 @@ from absl import flags, logging
 from binaries import command_line, flag_types
 from datasets import registry
 
-_DATASET = flags.DEFINE_string('dataset', 'starter', 'What is built, as --list names it.')
+_DATASET = flags.DEFINE_string('dataset', 'starter', 'Dataset to build, by its name in --list.')
 _DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
-_OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Build again what is already there.')
-_LIST = flags.DEFINE_bool('list', False, 'Say which datasets there are, and which are built.')
-_IMPORTS = flags.DEFINE_list('imports', [], 'Modules with builders of your own.')
+_OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces a dataset that is built already.')
+_LIST = flags.DEFINE_bool('list', False, 'Lists all datasets, and which of them are built.')
+_IMPORTS = flags.DEFINE_list(
+    'imports', [], 'Modules with builders of your own, separated by commas.')
 
-_SOURCE = flag_types.define_path('source', '', 'text_folder: the folder of UTF-8 files.')
-_NAME = flags.DEFINE_string('name', '', 'text_folder: what the corpus is called.')
+_SOURCE = flag_types.define_path('source', '', 'text_folder: folder of UTF-8 text files.')
+_NAME = flags.DEFINE_string('name', '', 'text_folder: name of the new dataset.')
 _EXTENSIONS = flags.DEFINE_list(
-    'extensions', [], 'text_folder: only files with these extensions (".txt,.py").')
+    'extensions', [], 'text_folder: extensions of the files to take, as .txt,.py (default: all).')
 _INVALID = flags.DEFINE_string(
-    'invalid', 'skip', 'text_folder: what becomes of files that are not UTF-8 text: '
-    'skip (and count), replace (the wrong bytes by U+FFFD) or fail.')
+    'invalid', 'skip', 'text_folder: treatment of files that are not UTF-8 text: skip (and count), '
+    'replace (wrong bytes by U+FFFD) or fail.')
 _VALIDATION = flag_types.define_float(
-    'validation', 0.05, 'text_folder: share of the documents for validation.', upper=1.0)
+    'validation', 0.05, 'text_folder: share of the documents in the validation split.', upper=1.0)
 _TEST = flag_types.define_float(
-    'test', 0.05, 'text_folder: share of the documents for the test split.', upper=1.0)
+    'test', 0.05, 'text_folder: share of the documents in the test split.', upper=1.0)
 
-_MANUAL_DIR = flag_types.define_path('manual_dir', '', 'Corpora: the folder of the source files.')
+_MANUAL_DIR = flag_types.define_path('manual_dir', '', 'Corpora: folder of the source files.')
 _MIRROR = flag_types.define_path(
-    'mirror', '', 'Corpora: a folder of folders of source files, each called as its dataset.')
+    'mirror', '', 'Corpora: folder with a folder of source files for each dataset, by its name.')
 _ON_ERROR = flags.DEFINE_string(
-    'on_error', 'skip', 'Corpora: what becomes of broken input: skip (and count) or refuse.')
+    'on_error', 'skip', 'Corpora: treatment of broken input: skip (and count) or refuse.')
 _MAX_BYTES = flag_types.define_integer(
     'max_bytes', None, 'Corpora: bytes of clean text per split after which to stop (default: all).',
     lower=1, upper=2**63 - 1)
 _WORKERS = flag_types.define_integer(
     'workers', 1, 'Corpora: number of processes.', lower=1, upper=4096)
 _BEAM = flags.DEFINE_list(
-    'beam', None, 'Corpora: run as an Apache Beam pipeline with these options '
-    '("--runner=DirectRunner"; see //binaries:prepare_data_beam).')
+    'beam', None, 'Corpora: options of an Apache Beam pipeline, as in --runner=DirectRunner, to '
+    'run as one; see //binaries:prepare_data_beam (default: no pipeline).')
 _EVALUATION = flag_types.define_paths(
-    'evaluation', 'Corpora: text that may not be trained on: built datasets, files or folders.')
-_NFC = flags.DEFINE_bool('nfc', None, 'Corpora: Unicode normal form C.')
-_CONTROL = flags.DEFINE_bool('control', None, 'Corpora: take out control characters.')
+    'evaluation', 'Corpora: text to keep out of training: built datasets, files or folders, '
+    'separated by commas.')
+_NFC = flags.DEFINE_bool(
+    'nfc', None, 'Corpora: converts text to Unicode normal form C (default: by the dataset).')
+_CONTROL = flags.DEFINE_bool(
+    'control', None, 'Corpora: removes control characters (default: by the dataset).')
 _MINIMAL_BYTES = flag_types.define_integer(
-    'minimal_bytes', None, 'Corpora: size in bytes below which documents are left out.')
-_LANGUAGE = flags.DEFINE_string('language', None, 'Corpora: leave out other ones ("tr").')
-_EXACT = flags.DEFINE_bool('exact_duplicates', None, 'Corpora: leave out equal documents.')
-_NEAR = flags.DEFINE_bool('near_duplicates', None, 'Corpora: leave out nearly equal documents.')
+    'minimal_bytes', None, 'Corpora: bytes below which a document is filtered (default: by the '
+    'dataset).')
+_LANGUAGE = flags.DEFINE_string(
+    'language', None, 'Corpora: filters documents in other languages than this one, as in tr '
+    '(default: by the dataset).')
+_EXACT = flags.DEFINE_bool(
+    'exact_duplicates', None, 'Corpora: filters copies of a document (default: by the dataset).')
+_NEAR = flags.DEFINE_bool(
+    'near_duplicates', None, 'Corpora: filters near-duplicates (default: by the dataset).')
 
 _FOLDER_FLAGS = ('source', 'name', 'extensions', 'invalid', 'validation', 'test')
 _RULES = ('nfc', 'control', 'minimal_bytes', 'language', 'exact_duplicates', 'near_duplicates')
@@ -71,7 +79,7 @@ _CORPUS_FLAGS = ('manual_dir', 'mirror', 'on_error', 'max_bytes', 'workers', 'be
 
 
 class ProgressBars:
-  """One bar per stage: how much, how fast, how long still."""
+  """One bar per stage: size, speed and time left."""
 
   def __init__(self) -> None:
     self._bar: Any = None
@@ -163,35 +171,8 @@ def _about(name: str) -> str:
   return '  '.join(filter(None, about))
 
 
-def _print_summary(name: str, report: dict[str, Any], place: str) -> None:
-  print(f'{name}: {place}')
-  if 'source_files' in report:
-    print(f'  read       {report["documents_in"]:>9,} documents {report["bytes_in"]:>15,} bytes '
-          f'{report["source_files"]:>9,} files')
-  for split, numbers in report['splits'].items():
-    print(f'  {split:<11}{numbers["documents"]:>9,} documents {numbers["bytes"]:>15,} bytes '
-          f'{numbers["records"]:>9,} records')
-  across = report.get('copies_across_splits', 0)
-  for count, which in ((report['copies'] - across, 'the same'), (across, 'another')):
-    if count:
-      print(f'  copies: {count:,} x the text of another document of {which} split')
-  for licence, numbers in report.get('licences', {}).items():
-    print(f'  {numbers["documents"]:>20,} documents {numbers["bytes"]:>15,} bytes '
-          f'{licence or "of unknown licence"}')
-  for step, count in report.get('changed', {}).items():
-    print(f'  changed: {count:,} x {step}')
-  for kind in ('filtered', 'tolerated'):
-    for reason, count in report.get(kind, {}).items():
-      print(f'  {kind}: {count:,} x {reason}')
-    listed = report.get(f'first_{kind}', [])
-    for line in listed:
-      print(f'    {line["file"]}: {line["reason"]}')
-    if sum(report.get(kind, {}).values()) > len(listed):
-      print('    ...')
-
-
 def main(argv: Sequence[str]) -> int:
-  """Builds what the flags ask for and says what went in."""
+  """Builds the dataset that the flags describe, and prints its report."""
   del argv
   logging.set_verbosity(logging.ERROR)  # What TFDS logs is for its developers.
   for module in _IMPORTS.value:
@@ -200,7 +181,7 @@ def main(argv: Sequence[str]) -> int:
     _print_list()
     return 0
   name, make = _plan()
-  from datasets import preparation  # Here, so that --help and wrong flags answer at once.
+  from datasets import build_report, preparation  # Here, so that wrong flags are refused at once.
 
   bars = ProgressBars()
   start = time.monotonic()
@@ -209,10 +190,9 @@ def main(argv: Sequence[str]) -> int:
         name, make, data_dir=_DATA_DIR.value, overwrite=_OVERWRITE.value, progress=bars.start)
   finally:
     bars.close()
-  place = str(registry.folder(name, _DATA_DIR.value))
   if not fresh:
-    print(f'{name} is already built; --overwrite builds it again.', file=sys.stderr)
-  _print_summary(name, report, place)
+    command_line.tell(f'{name} is already built; --overwrite builds it again.')
+  print(build_report.to_text(name, report, registry.folder(name, _DATA_DIR.value)))
   if fresh:
     print(f'  built in {time.monotonic() - start:.1f} s')
   return 0

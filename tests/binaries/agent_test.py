@@ -121,6 +121,17 @@ class AgentTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       self._run(**flags)
 
+  def test_a_reader_that_goes_away_ends_it(self):
+    read, write = os.pipe()
+    os.close(read)
+    with (
+        open(write, 'w', encoding='utf-8') as gone, mock.patch.object(sys, 'stdout', gone),
+        flagsaver.flagsaver(run_dir='runs/tiny', session=str(self.session), **NOISE),
+        mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
+    ):
+      self.assertEqual(agent.main(['agent']), 141)
+    self.assertLen(self._texts('turn'), 1)
+
   def test_a_session_that_cannot_be_is_refused_before_the_model_is_loaded(self):
     self.session.write_text('mine', encoding='utf-8')
     with mock.patch.object(checkpoint, 'load_params', side_effect=AssertionError('loaded')):
