@@ -26,7 +26,7 @@ RECORDS_PER_SHARD = 4096  # 256 MiB
 MAX_SHARDS = 256  # Per split: each is a file that a reader holds open.
 REPORT = 'report.json'
 DOCUMENTS = 'documents.jsonl'
-PARTS = '.parts'  # Below a data folder: finished work of a build that was cut off.
+WORK_UNITS = '.work_units'  # Below a data folder: kept for resuming a build.
 
 
 class Document(NamedTuple):

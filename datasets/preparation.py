@@ -1,8 +1,8 @@
 """Building a dataset so that what lies in its place is always complete.
 
 All is written into DATA_DIR/.building/NAME and renamed into place at the end. A build that was
-killed leaves only that folder, which the next one removes, but for downloads and finished parts,
-from which a builder that keeps such goes on, and for a dataset that was about to be replaced, which
+killed leaves only that folder, which the next one removes, but for downloads and work units, with
+which a builder that keeps them is resumed, and for a dataset that was about to be replaced, which
 is put back. A lock keeps two processes from building the same dataset.
 """
 
@@ -59,11 +59,11 @@ def prepare(
 
 
 def _clear(staging: pathlib.Path, place: pathlib.Path) -> None:
-  """Removes all but finished parts and downloads; puts back what was not replaced after all."""
+  """Removes all but work units and downloads; puts back what was not replaced after all."""
   if not place.exists() and (staging / _REPLACED).exists():
     (staging / _REPLACED).rename(place)
   for path in staging.glob('*'):
-    if path.name not in (packed_builder.PARTS, 'downloads'):
+    if path.name not in (packed_builder.WORK_UNITS, 'downloads'):
       shutil.rmtree(path, ignore_errors=True)
 
 

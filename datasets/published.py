@@ -1,8 +1,8 @@
-"""Corpora as they are published: which files make which split, in a mirror or to be downloaded.
+"""Published corpora: which files make which split, in a mirror or to be downloaded.
 
-Paths are told as they are at the source, below the folder that `url` names, so that a mirror made
-by any tool that keeps paths can be read: 'data/train-{00000..00003}-of-00004.parquet'. Braces hold
-a range of numbers; a star stands for names that are not known, which only a mirror can tell.
+Paths are those at the source, below the folder that `url` names, so that a mirror made by any tool
+that keeps paths can be read: 'data/train-{00000..00003}-of-00004.parquet'. Braces hold a range of
+numbers; a star matches names that are not known, so such files are read from a mirror only.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ class Corpus(tfds.core.BuilderConfig):
   url: str = ''  # The folder that they are below; '': they cannot be downloaded.
   spec: raw.Spec = raw.Spec()  # noqa: RUF009 (frozen)
   rules: cleaning_rules.Rules = cleaning_rules.Rules()  # noqa: RUF009 (frozen)
-  licence: str  # Of documents that bring none of their own.
+  licence: str  # Of documents without one of their own.
   homepage: str
   revision: str = ''  # Of the source; '': it has none, or none that could be verified.
 
@@ -39,13 +39,13 @@ class Corpus(tfds.core.BuilderConfig):
 class PublishedBuilder(streaming_builder.StreamingBuilder):
   """Base class of builders that read a published corpus."""
 
-  CORPUS: ClassVar[Corpus]  # Where there is but one; otherwise BUILDER_CONFIGS.
+  CORPUS: ClassVar[Corpus]  # Where there is only one; otherwise BUILDER_CONFIGS.
   MANUAL_DOWNLOAD_INSTRUCTIONS = (
-      'Put the files where they stand at their source, below one folder (README.md says which), '
-      'for example with a mirror of the repository at its pinned revision.')
+      'Put the files below one folder, under the paths that they have at their source (README.md '
+      'says which), for example with a mirror of the repository at its pinned revision.')
 
   def __init__(self, *, file_format: str = 'array_record', **arguments: Any) -> None:
-    """As in TFDS, but for the format of the files: the one that needs no TensorFlow."""
+    """As in TFDS, except for the default format of the files, which needs no TensorFlow."""
     super().__init__(file_format=file_format, **arguments)
 
   @property
@@ -97,7 +97,7 @@ class PublishedBuilder(streaming_builder.StreamingBuilder):
 
 
 def names(paths: tuple[str, ...]) -> list[str]:
-  """All names that paths with ranges stand for, in order; none if there is a star among them."""
+  """All names that paths with ranges match, in order; none if a path has a star."""
   return [] if any('*' in path for path in paths) else list(
       itertools.chain.from_iterable(map(_numbered, paths)))
 
@@ -116,7 +116,7 @@ def _numbered(path: str) -> Iterator[str]:
 def _found(
     folder: epath.Path, split: str, paths: tuple[str, ...]
 ) -> list[tuple[str, epath.Path]]:
-  """The names and places of the files that are there; not all of a range need be."""
+  """The names and paths of the files that exist; a range need not be complete."""
   found = {str(file.relative_to(folder)): file
            for path in paths for file in folder.glob(_RANGE.sub('*', path)) if not file.is_dir()}
   if not found:
@@ -127,6 +127,6 @@ def _found(
 
 
 def _source(path: epath.Path, name: str, spec: raw.Spec) -> raw.Source:
-  """A download may lose its ending, so the format is told by the name at the source."""
+  """A download may lose its ending, so the name at the source determines the format."""
   kind = spec.format or reader.format_of(name)
   return raw.Source(str(path), name, dataclasses.replace(spec, format=kind))

@@ -1,11 +1,11 @@
 """Builders of corpora of any size: source files in, TFDS splits of packed records out.
 
-A builder says where its files are and how they are read (`sources`, `SPEC`) and which cleaning it
-wants (`RULES`); this class does the rest, in three passes over files that do not depend on each
-other (see datasets/streaming/). What a pass has finished stays in a folder beside the dataset
-until all is done, so a build that was killed goes on where it was, to the same records.
+A builder says where its files are, how they are read (`sources`, `SPEC`) and how they are cleaned
+(`RULES`); this class does the rest, in three passes over files that do not depend on each other
+(see datasets/streaming/). Work units that are complete stay in a folder beside the dataset until
+the build is, so a build that was killed is resumed where it was and gives the same records.
 
-Beside the records stand report.json and documents.jsonl, as beside every dataset (packed_builder).
+Beside the records lie report.json and documents.jsonl, as for every dataset (packed_builder).
 """
 
 import abc
@@ -36,10 +36,10 @@ class Options:
   """What a user chooses for one build."""
 
   folder: str = ''  # A mirror or manual download of the source files; '': where TFDS looks.
-  on_error: str = 'skip'  # What becomes of input that is broken: 'skip' (and count) or 'refuse'.
-  max_bytes: int | None = None  # Stops after so much clean text of each split: for a sample.
+  on_error: str = 'skip'  # What to do with broken input: 'skip' (and count) or 'refuse'.
+  max_bytes: int | None = None  # Of clean text per split, for a sample; None: all.
   rules: cleaning_rules.Rules | None = None  # None: those of the builder.
-  evaluation: tuple[str, ...] = ()  # Text that may not be trained on: built datasets, or files.
+  evaluation: tuple[str, ...] = ()  # Text not to train on: built datasets, files or folders.
   workers: int = 1  # Processes.
   beam: tuple[str, ...] | None = None  # Options of an Apache Beam pipeline; None: without Beam.
 
@@ -58,7 +58,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
 
   SPEC: ClassVar[raw.Spec] = raw.Spec()  # How the files are read. Or override `spec`.
   RULES: ClassVar[cleaning_rules.Rules] = cleaning_rules.Rules()  # Or override `rules`.
-  LICENCE: ClassVar[str] = ''  # Of documents that bring none of their own.
+  LICENCE: ClassVar[str] = ''  # Of documents without one of their own.
   HOMEPAGE: ClassVar[str] = ''
   REVISION: ClassVar[str] = ''  # Of the source; goes into the report.
   VALIDATION: ClassVar[float] = 0.005  # Share of the documents of a source without splits.
@@ -72,8 +72,8 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
   def sources(self, dl_manager: Any) -> Mapping[str, Sequence[Any]]:
     """The files of each split, in their order: downloaded, or in `source_folder(dl_manager)`.
 
-    A file is a path, or a raw.Source where its name or how it is read must be told.
-    Where 'train' is the only split, documents are held out for 'validation' by their hash.
+    A file is a path, or a raw.Source where its name or how it is read must be given. Where 'train'
+    is the only split, documents are held out for 'validation' by a hash of their text.
     """
     raise NotImplementedError
 
@@ -82,11 +82,11 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     return self.SPEC
 
   def rules(self) -> cleaning_rules.Rules:
-    """Which cleaning there is unless a user chooses other rules."""
+    """How documents are cleaned unless a user chooses other rules."""
     return self.RULES
 
   def licence(self) -> str:
-    """The licence of documents that bring none of their own."""
+    """The licence of documents without one of their own."""
     return self.LICENCE
 
   def homepage(self) -> str:
@@ -94,17 +94,17 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     return self.HOMEPAGE
 
   def revision(self) -> str:
-    """Which state of the source is read."""
+    """Which revision of the source is read."""
     return self.REVISION
 
   def settings(self) -> dict[str, Any]:
-    """What decides what is in the dataset, as JSON holds it: goes into the report."""
+    """All that determines the content of the dataset, as JSON holds it, for the report."""
     return {
         'revision': self.revision(), 'rules': dataclasses.asdict(self._rules()),
         'max_bytes': self.options.max_bytes, 'evaluation': list(self.options.evaluation)}
 
   def source_folder(self, dl_manager: Any) -> epath.Path:
-    """Where the user has put the source files. Raises FileNotFoundError unless that was told."""
+    """Where the user has put the source files. Raises FileNotFoundError unless that was given."""
     folder = self.given_folder(dl_manager)
     if folder is None:
       raise FileNotFoundError(
@@ -113,7 +113,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     return folder
 
   def given_folder(self, dl_manager: Any) -> epath.Path | None:
-    """The same for a builder that can also download them: then nothing need be told."""
+    """The same for a builder that can also download them: None when nothing was given."""
     if self.options.folder:
       folder = epath.Path(self.options.folder).expanduser()
       if not folder.is_dir():
@@ -127,7 +127,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
       return None
 
   def download_and_prepare(self, **arguments: Any) -> None:
-    """Builds the dataset; then nothing is kept of what a build that is cut off would need."""
+    """Builds the dataset, then deletes the work units that resuming would have needed."""
     self._rules().check_language()
     super().download_and_prepare(**arguments)
     shutil.rmtree(self._work_units, ignore_errors=True)
@@ -141,10 +141,10 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
 
   @property
   def _work_units(self) -> pathlib.Path:
-    """Where finished work is kept until all is done: beside the dataset, not in it."""
+    """The folder of the work units: beside the dataset, not in it."""
     config = self.builder_config.name if self.builder_config else ''
     return pathlib.Path(
-        self.data_dir_root, packed_builder.PARTS, self.name, config, str(self.version))
+        self.data_dir_root, packed_builder.WORK_UNITS, self.name, config, str(self.version))
 
   def _rules(self) -> cleaning_rules.Rules:
     return self.options.rules or self.rules()
@@ -154,7 +154,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
             for split, tasks in self._plan(dl_manager).items()}
 
   def _download_and_prepare(self, dl_manager: Any, download_config: Any = None) -> None:
-    """As the base class does it, but each shard is finished on its own, and stays finished."""
+    """As the base class does it, but each shard is a work unit."""
     tasks = self._plan(dl_manager)
     every = [task for split in tasks.values() for task in split]
     run = runners.choose(workers=self.options.workers, options=self.options.beam)
@@ -173,7 +173,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     self.info.set_splits(tfds.core.splits.SplitDict(infos))
 
   def _plan(self, dl_manager: Any) -> dict[str, list[shards.Task]]:
-    """The first two passes, what they say of the dataset, and what is left to do."""
+    """The first two passes, and report.json and documents.jsonl; returns the tasks of the third."""
     sources = _files(self.sources(dl_manager), self.spec())
     collected = self._collect(sources)
     results = [result for _, of_split in collected.values() for result in of_split]
@@ -197,7 +197,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
   def _collect(
       self, sources: Mapping[str, list[collect.SourceFile]]
   ) -> dict[str, tuple[list[collect.Task], list[dict[str, Any]]]]:
-    """Reads the files of each split, or as many of the first ones as `max_bytes` needs."""
+    """Reads the files of each split, or as many of the first ones as `max_bytes` asks for."""
     evaluation, evaluation_key = self._evaluation()
     total = sum(source.size for part in sources.values() for source in part)
     advance = self.progress('reading', total)
@@ -221,7 +221,7 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
     return collected
 
   def _evaluation(self) -> tuple[str, str]:
-    """The folder of the evaluation sets and the key of what is in it."""
+    """The folder of the evaluation sets and the key of their text."""
     if not self.options.evaluation:
       return '', ''
     folder = self._work_units / 'evaluation'
@@ -229,26 +229,26 @@ class StreamingBuilder(tfds.core.ShardBasedBuilder):
 
 
 def _in_folder(builder: type) -> bool:
-  """Whether a builder has a folder of its own that describes it, as TFDS wants it."""
+  """Whether a builder has a folder of its own with a description, as TFDS expects."""
   folder = pathlib.Path(inspect.getfile(builder)).parent
   return '.' in builder.__module__ and (folder / 'README.md').is_file()
 
 
 def _protected_first(split: str) -> tuple[bool, str]:
-  """Of two equal documents the one that is held out is kept: 'train' comes last."""
+  """A sort key. Of two equal documents the held-out one is kept: 'train' comes last."""
   return split == 'train', split
 
 
 def _files(
     sources: Mapping[str, Sequence[Any]], spec: raw.Spec
 ) -> dict[str, list[collect.SourceFile]]:
-  """Looks at all files. Raises FileNotFoundError for one that is not there."""
+  """The status of all files. Raises FileNotFoundError for one that does not exist."""
   named = {split: [source if isinstance(source, raw.Source) else raw.Source(str(source), '')
                    for source in part] for split, part in sources.items()}
   every = [source.path for part in named.values() for source in part]
   if not every:
     raise FileNotFoundError('there are no source files: look at the folder and its layout.')
-  # Files that share a name are called after their paths, from where these part.
+  # Files that share a name are called by their paths below their common folder.
   alone = len({pathlib.PurePath(path).name for path in every}) == len(every)
   common = len(os.path.commonpath([pathlib.PurePath(path).parent for path in every])) + 1
   found: dict[str, list[collect.SourceFile]] = {}
@@ -267,7 +267,7 @@ def _files(
 
 
 def _link(source: pathlib.Path, place: pathlib.Path) -> None:
-  """A second name for a file, so that it takes no time or room; a copy where that cannot be."""
+  """A hard link, which takes no time or space; a copy where links cannot be made."""
   try:
     place.hardlink_to(source)
   except OSError:

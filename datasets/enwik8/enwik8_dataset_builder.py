@@ -1,4 +1,4 @@
-"""enwik8: the first 100,000,000 bytes of a Wikipedia dump, to the byte."""
+"""enwik8: the first 100,000,000 bytes of a Wikipedia dump, unchanged."""
 
 import dataclasses
 import zipfile
@@ -16,7 +16,7 @@ SHARES = {'train': (0, 18), 'validation': (18, 19), 'test': (19, 20)}
 
 
 class Builder(published.PublishedBuilder):
-  """Builds `enwik8`: each split is one document, exactly as it stands in the file."""
+  """Builds `enwik8`: each split is one document, exactly as in the file."""
 
   VERSION = tfds.core.Version('1.0.0')
   RELEASE_NOTES: ClassVar[dict[str, str]] = {'1.0.0': 'Initial release.'}
@@ -36,6 +36,6 @@ def _cut(source: raw.Source, first: int, last: int) -> raw.Source:
     with epath.Path(source.path).open('rb') as file, zipfile.ZipFile(file) as archive:
       size = sum(member.file_size for member in archive.infolist())
   except zipfile.BadZipFile:
-    return source  # Whoever reads it tells what is wrong.
+    return source  # The reader reports what is wrong.
   span = (size * first // 20, size * last // 20)
   return source._replace(spec=dataclasses.replace(source.spec or raw.Spec(), span=span))

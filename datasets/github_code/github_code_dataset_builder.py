@@ -24,7 +24,7 @@ LANGUAGES = {  # As they are called there.
 
 
 def keep(document: raw.RawDocument, *, language: str, licences: tuple[str, ...]) -> str:
-  """Why a file is left out, or ''. `language` '' and `licences` () let any pass."""
+  """Why a file is filtered, or ''. `language` '' and `licences` () keep any."""
   if language and document.meta['language'] != language:
     return 'language'
   return 'licence' if licences and document.licence not in licences else ''

@@ -1,4 +1,4 @@
-"""PG-19: books from before 1919, whole."""
+"""PG-19: complete books from before 1919."""
 
 from typing import ClassVar
 

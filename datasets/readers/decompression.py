@@ -66,7 +66,7 @@ class Format(NamedTuple):
   name: str
   new: Callable[[], Any]
   begins: tuple[bytes, ...]  # How a member may begin.
-  # What the library says of a wrong checksum, and how many bytes of the member stand behind it.
+  # What the library says of a wrong checksum, and how many bytes of the member follow it.
   checksums: dict[str, int]
 
 

@@ -1,4 +1,4 @@
-"""What readers give, and what they are told."""
+"""The types of the readers: documents, problems, and how a source is read."""
 
 import codecs
 import dataclasses
@@ -18,7 +18,7 @@ REASONS = (
 
 
 class RawDocument(NamedTuple):
-  """A document as it stands in its source."""
+  """A document as it is in its source."""
 
   text: bytes  # Valid UTF-8 without a byte order mark.
   name: str  # 'FILE:POSITION', printable and the same on every machine.
@@ -27,14 +27,14 @@ class RawDocument(NamedTuple):
 
 
 class Problem(NamedTuple):
-  """Something in a file that was not a document, or not read as it stands.
+  """Something in a file that is not a document, or was not read as it is.
 
   It comes in the place of a document that is filtered, or, `tolerated`, beside documents that are
   kept. Where the rest of the file can be read, it is: what follows is the next document.
   """
 
   file: str
-  position: str  # 'row 17', 'line 3', 'byte 120', 'member a.txt'; '' for the file as a whole.
+  position: str  # 'row 17', 'line 3', 'byte 120', 'member a.txt'; '' for all of the file.
   reason: str  # A short name, the same for all problems of a kind.
   detail: str = ''
   wrong: bool = True  # False: no fault of the file, but its licence, its language or its name.
@@ -52,18 +52,18 @@ Item = RawDocument | Problem
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Spec:
-  """How the files of a source are read. Its functions stand in modules, so that it can be pickled.
+  """How the files of a source are read. Its functions are those of modules: it is pickled.
 
   `keep` says of a document why it is filtered by choice, or '' when it is kept. `assemble` makes
-  documents of what stands in a file where these are not the same (lines of an article, a book of
-  poems); it sees the items of one file in their order.
+  documents of the items of one file, in their order, where these are not the documents (lines of an
+  article, a book of poems).
   """
 
   format: str = ''  # One of FORMATS; '': by the name of the file.
   text: str = 'text'  # The column or field that holds the text; nested ones as 'a.b'.
   licence: str = ''  # The column or field that holds the licence, if there is one.
   meta: tuple[str, ...] = ()  # Others to keep.
-  separator: bytes = b''  # What stands between the documents of a text; b'': the file is one.
+  separator: bytes = b''  # Between the documents of a text; b'': the file is one document.
   span: tuple[int, int | None] = (0, None)  # txt, zip: bytes of each text, whole characters.
   max_document_bytes: int = MAX_DOCUMENT_BYTES  # Of a document, or of a line of JSON.
   keep: Callable[[RawDocument], str] | None = None
@@ -80,10 +80,10 @@ class Spec:
 
 
 class Source(NamedTuple):
-  """A file of a split, where more must be said than its path."""
+  """A file of a split, where more must be given than its path."""
 
   path: str
-  name: str  # What stands for the file in names of documents: the same on every machine.
+  name: str  # For the names of its documents: the same on every machine.
   spec: Spec | None = None  # None: that of the builder.
 
 

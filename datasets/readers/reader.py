@@ -26,7 +26,7 @@ def read(path: str | os.PathLike, spec: raw.Spec, *, name: str = '') -> Iterator
   """The documents of a file in their order, and a problem in place of each that cannot be read.
 
   Holds one document (parquet: a few rows; zstd: a window, too) and nothing else of the file. `name`
-  stands for the file in what is given, printable; its base name by default. Paths may be remote
+  is that of the file in all items, made printable; its base name by default. Paths may be remote
   (see etils.epath). README.md beside this file has the rules for what is not as it should be.
   Raises ValueError for a format that is not known; what is wrong in a file is never raised.
   """
@@ -48,7 +48,7 @@ def format_of(name: str) -> str:
 
 
 def _read(path: epath.Path, name: str, kind: str, spec: raw.Spec) -> Iterator[raw.Item]:
-  """What stands in a file, if its name does not say that it is none of ours."""
+  """The items of a file, unless its name says that it is none of ours."""
   if raw.is_hidden(name):
     yield raw.Problem(name, '', 'hidden', wrong=False)
     return
@@ -94,7 +94,7 @@ def _decompressed(
 
 
 def position_of(document: raw.RawDocument, file: str) -> str:
-  """Where a document stands in its file."""
+  """The position of a document in its file."""
   return document.name.removeprefix(file).lstrip(':/')
 
 

@@ -185,7 +185,7 @@ def _limit(kind: int, value: int) -> None:
 
 
 def _data_bytes() -> int:
-  """What RLIMIT_DATA counts of this process; without limit where it is not told, as on macOS."""
+  """What RLIMIT_DATA counts of this process; without limit where that is not known, as on macOS."""
   try:
     pages = pathlib.Path('/proc/self/statm').read_text(encoding='ascii').split()[5]
   except FileNotFoundError:

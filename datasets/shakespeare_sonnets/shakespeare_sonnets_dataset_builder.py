@@ -13,7 +13,7 @@ _NUMBER = re.compile(r'\s*([IVXLC]+)\.?\s*')
 
 
 def sonnets(items: Iterator[raw.Item]) -> Iterator[raw.Item]:
-  """A book to its poems: what stands below a Roman number. What Gutenberg adds is left out."""
+  """From a book to its poems, each below a Roman number, without what Gutenberg adds."""
   for item in items:
     if isinstance(item, raw.Problem):
       yield item

@@ -22,9 +22,9 @@ class SourceFile(NamedTuple):
   """A file to read."""
 
   path: str
-  name: str  # What its documents are called after, the same on every machine.
+  name: str  # For the names of its documents; printable and the same on every machine.
   size: int  # Bytes on disk.
-  modified: int  # Nanoseconds: a file that was changed is read again.
+  modified: int  # Nanoseconds; a file that was modified is read again.
   spec: raw.Spec
 
 
@@ -36,7 +36,7 @@ class Task(NamedTuple):
   rules: rules.Rules
   evaluation: str  # The folder of contamination.EvaluationText; '': there is none.
   evaluation_key: str
-  licence: str  # Of documents without their own.
+  licence: str  # Of documents without one of their own.
   refuse: bool  # Whether broken input is an error.
   max_bytes: int | None  # Reading ends after so much clean text.
 
@@ -47,7 +47,7 @@ class Task(NamedTuple):
 
   @property
   def key(self) -> str:
-    """Of all that the result depends on."""
+    """A key of all that the result depends on."""
     return work_units.key(self._replace(
         folder='', evaluation='', source=self.source._replace(path='')))
 
@@ -102,7 +102,7 @@ def _collect(task: Task, meter: '_Meter', folder: pathlib.Path) -> dict[str, Any
 def _cleaned(
     task: Task, filtered: reason_counts.ReasonCounts, tolerated: reason_counts.ReasonCounts
 ) -> Iterator[tuple[raw.RawDocument, rules.Cleaned]]:
-  """Every document that can be read; what else stands in the file is counted, or refused."""
+  """Every document that can be read; what else is in the file is counted, or refused."""
   clean = rules.Cleaner(task.rules, _evaluation(task.evaluation))
   for item in reader.read(task.source.path, task.source.spec, name=task.source.name):
     if not isinstance(item, raw.Problem):
@@ -115,7 +115,7 @@ def _cleaned(
 
 
 def _keys(text: bytes, near: bool) -> dict[str, int]:
-  """What duplicates are found by: columns of the table."""
+  """The columns of the table by which duplicates are found."""
   keys = dict(zip(table.DIGEST, duplicates.digest(text).tolist(), strict=True))
   if near:
     keys |= zip(table.BANDS, duplicates.bands(text).tolist(), strict=True)

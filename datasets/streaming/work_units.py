@@ -17,7 +17,7 @@ from typing import Any
 from haiku_spectral.storage import atomic_file
 
 _DONE = 'done.json'
-_FORMAT = 3  # Raise it when what stands in the folders changes.
+_FORMAT = 3  # Raise it when the contents of the folders change.
 
 
 def key(*inputs: Any) -> str:

@@ -1,4 +1,4 @@
-"""WikiText-103, raw: articles put together again from their lines."""
+"""WikiText-103, raw: articles assembled from their lines."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _TITLE = re.compile(rb' = [^=\s].*[^=\s] = \n| = [^=\s] = \n')
 
 
 def articles(items: Iterator[raw.Item]) -> Iterator[raw.Item]:
-  """Lines to articles. An article begins where a title stands between two empty lines.
+  """Lines to articles. An article begins with a title between two empty lines.
 
   The table has '' for lines of the text that hold one space.
   """

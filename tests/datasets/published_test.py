@@ -74,7 +74,7 @@ class SonnetsTest(absltest.TestCase):
     lines = [len(text.splitlines()) for _, text in found]
     self.assertEqual((lines.count(14), min(lines), max(lines)), (152, 12, 15))
 
-  def test_what_gutenberg_adds_is_left_out(self):
+  def test_what_gutenberg_adds_is_removed(self):
     book = 'Licence\n*** START ***\nI\n a\n\nII\n b\n*** END OF IT ***\nIII\n licence\n'
     found, _ = split_items(list(sonnets.sonnets(rows([book]))))
     self.assertEqual(found, [('f:I', 'a\n'), ('f:II', 'b\n')])
@@ -171,7 +171,7 @@ class GoldenTest(parameterized.TestCase):
 
 class Enwik8Test(absltest.TestCase):
 
-  def test_the_splits_are_the_file_to_the_byte(self):
+  def test_the_splits_joined_are_the_file(self):
     data = ('<page>' + 'ğ€🌱' * 211 + '</page>').encode()
     folder = corpora.write(pathlib.Path(self.create_tempdir().full_path),
                            {'enwik8.zip': source_files.zipped({'enwik8': data})})

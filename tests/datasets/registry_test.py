@@ -32,6 +32,15 @@ class RegistryTest(parameterized.TestCase):
     records = windows.Records('text_folder/books', data_dir=self.data_dir, split='train')
     return list(records.stream())
 
+  def test_a_report_of_an_earlier_version_says_what_to_do(self):
+    report = self.place / 'report.json'
+    data = report.read_bytes()
+    self.addCleanup(report.write_bytes, data)
+    report.write_bytes(data.replace(b'"filtered"', b'"rejected"'))
+    with self.assertRaisesRegex(ValueError, "of 'text_folder/books' was written by an earlier "
+                                "version, though .*build it again with `make .*--overwrite'`"):
+      registry.report('text_folder/books', self.data_dir)
+
   def test_this_package_is_the_one_imported(self):
     root = pathlib.Path(__file__).parents[2]
     self.assertEqual(pathlib.Path(datasets.__file__), root / 'datasets/__init__.py')

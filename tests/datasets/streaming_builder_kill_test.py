@@ -1,4 +1,4 @@
-"""Two builds of a corpus are the same, side by side, cut off by kill -9 and resumed, or neither."""
+"""Builds of a corpus are the same: in parallel, or ended by kill -9 and resumed."""
 
 import multiprocessing
 import os
@@ -37,16 +37,16 @@ class StreamingBuilderKillTest(parameterized.TestCase):
     root = corpora.temporary_folder(cls)
     cls.source = small_corpus.write_files(root / 'source')
     with small_corpus.small_shards():
-      cls.whole = small_corpus.build(root / 'whole', cls.source)
+      cls.complete = small_corpus.build(root / 'complete', cls.source)
 
   def setUp(self):
     super().setUp()
     self.folder = pathlib.Path(self.create_tempdir().full_path)
 
-  def test_built_again_side_by_side(self):
+  def test_a_build_with_two_workers_is_the_same(self):
     with small_corpus.small_shards():
       small_corpus.assert_same(
-          small_corpus.build(self.folder, self.source, workers=2), self.whole)
+          small_corpus.build(self.folder, self.source, workers=2), self.complete)
 
   @parameterized.parameters(('reading', 70, 1), ('packing', 5, 1), ('reading', 2, 2))
   def test_killed_and_resumed(self, stage, pieces, workers):
@@ -60,12 +60,12 @@ class StreamingBuilderKillTest(parameterized.TestCase):
     self.assertNotEmpty(finished)
     kept = {}
 
-    def link(source, place):  # Called when all is done, while parts are still there.
+    def link(source, place):  # Called when all is done, before the work units are deleted.
       kept.update((path, path.stat().st_mtime_ns) for path in finished)
       place.hardlink_to(source)
 
     with small_corpus.small_shards(), mock.patch.object(streaming_builder, '_link', link):
-      small_corpus.assert_same(small_corpus.build(self.folder, self.source), self.whole)
+      small_corpus.assert_same(small_corpus.build(self.folder, self.source), self.complete)
     self.assertEqual(kept, finished)  # Nothing that was finished was made again.
     self.assertEmpty(list(self.folder.rglob('done.json')))
 

@@ -28,7 +28,7 @@ class ContaminationTest(parameterized.TestCase):
 
   @hypothesis.settings(deadline=None)
   @hypothesis.given(strategies.data())
-  def test_64_bytes_are_found_wherever_they_stand(self, data):
+  def test_64_bytes_are_found_anywhere(self, data):
     text = data.draw(strategies.sampled_from(self.texts))
     begin = data.draw(strategies.integers(0, len(text) - 64))
     before = digits(data.draw(strategies.integers(0, 200)))

@@ -36,7 +36,7 @@ def alike(one, other):
 class DuplicatesTest(parameterized.TestCase):
 
   @parameterized.parameters((0.005, 0.99), (0.03, 0.6), (0.05, 0.25), (0.2, 0.0))
-  def test_texts_alike_are_found_as_often_as_the_theory_says(self, share, least):
+  def test_similar_texts_are_found_as_often_as_the_theory_says(self, share, least):
     found, expected = [], []
     for seed in range(60):
       text = words(seed, 300)
@@ -62,7 +62,7 @@ class DuplicatesTest(parameterized.TestCase):
     self.assertEqual(duplicates.bands(text.encode()).shape, (duplicates.BANDS,))
     self.assertFalse((duplicates.bands(text.encode()) == duplicates.bands(b'other')).any())
 
-  def test_large_texts_go_piecewise(self):
+  def test_large_texts_are_read_in_pieces(self):
     text = words(3, 30_000)
     with absltest.mock.patch.object(duplicates, 'PIECE_BYTES', 20_000):
       self.assertTrue(alike(text, ['new', *text]))
@@ -75,7 +75,7 @@ class DuplicatesTest(parameterized.TestCase):
   @hypothesis.given(
       strategies.lists(strategies.lists(strategies.integers(0, 9), max_size=8), max_size=5),
       strategies.integers(1, 9))
-  def test_repeats_are_what_stood_before_in_any_grouping(self, files, group):
+  def test_repeats_do_not_depend_on_the_grouping(self, files, group):
     seen, expected = set(), []
     for key in (key for file in files for key in file):
       expected.append(key in seen)

@@ -15,7 +15,7 @@ texts = strategies.text(
 class NormaliseTest(absltest.TestCase):
 
   @hypothesis.given(texts, strategies.integers(1, 8))
-  def test_nfc_of_pieces_is_that_of_the_whole(self, text, size):
+  def test_nfc_of_pieces_is_that_of_the_text(self, text, size):
     with absltest.mock.patch.object(normalise.pieces, '__defaults__', (size,)):
       self.assertEqual(normalise.nfc(text.encode()).decode(), unicodedata.normalize('NFC', text))
 

@@ -39,7 +39,7 @@ def problems(items):
 def readers():
   """The processes that read a file now."""
   server = reader_process._server().process.pid
-  children = pathlib.Path(f'/proc/{server}/task/{server}/children').read_text()
+  children = pathlib.Path(f'/proc/{server}/task/{server}/children').read_text(encoding='utf-8')
   return [int(child) for child in children.split()]
 
 

@@ -71,7 +71,7 @@ class ReaderTest(FilesTest):
       self.assertStartsWith(item.name, f'part.{kind}')
     self.assertEqual(list(reader.read(self.folder / f'part.{kind}', spec)), items)
 
-  def test_the_places_that_are_told(self):
+  def test_names_of_documents(self):
     names = {'parquet': 'p.parquet:3', 'jsonl.gz': 'p.jsonl.gz:4', 'zip': 'p.zip/3.txt:0'}
     for kind, name in names.items():
       data, spec = FILES[kind]
@@ -106,7 +106,7 @@ class ReaderTest(FilesTest):
 
   @hypothesis.settings(deadline=None, max_examples=60)
   @hypothesis.given(st.lists(st.text('ab<|ğ', max_size=9), max_size=6), st.integers(1, 7))
-  def test_separators_that_lie_across_reads(self, documents, read_bytes):
+  def test_separators_across_reads(self, documents, read_bytes):
     data = b'<||>'.join(document.encode() for document in documents)
     expected = [part for part in data.decode().split('<||>') if part.strip()]
     with mock.patch('datasets.readers.plain_text.READ_BYTES', read_bytes):
@@ -120,7 +120,7 @@ class ReaderTest(FilesTest):
   @hypothesis.settings(deadline=None, max_examples=60)
   @hypothesis.given(st.text('ağ€🌱', max_size=12), st.lists(st.integers(0, 30), max_size=3),
                     st.integers(1, 40))
-  def test_spans_share_a_text_out_by_characters(self, text, cuts, read_bytes):
+  def test_spans_cut_a_text_between_characters(self, text, cuts, read_bytes):
     data = text.encode()
     cuts = [0, *sorted(cuts), None]
     with mock.patch('datasets.readers.plain_text.READ_BYTES', read_bytes):
@@ -130,7 +130,7 @@ class ReaderTest(FilesTest):
     for part, (start, stop) in zip(found, itertools.pairwise(cuts), strict=True):
       self.assertBetween(len(data[start:stop]) - len(''.join(part).encode()), -3, 3)
 
-  def test_a_spec_travels(self):
+  def test_a_spec_can_be_pickled(self):
     spec = raw.Spec(text='content', meta=('id',), separator=b'\0')
     self.assertEqual(pickle.loads(pickle.dumps(spec)), spec)
 

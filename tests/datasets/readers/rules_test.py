@@ -164,7 +164,7 @@ class RulesTest(parameterized.TestCase):
     self.assertEqual(problems, [
         raw.Problem('p.parquet', 'row 2', 'wrong_columns', "'text' is null")])
 
-  def test_what_a_system_put_into_a_zip_is_no_document(self):
+  def test_hidden_members_of_a_zip_are_filtered(self):
     data = source_files.zipped({
         'a.txt': b'text', '__MACOSX/._a.txt': b'\0\5\x16\7' + b'x' * 20, '.DS_Store': b'\0\1',
         '.git/config': b'text too'})
@@ -175,7 +175,7 @@ class RulesTest(parameterized.TestCase):
         for name in ('.DS_Store', '.git/config', '__MACOSX/._a.txt')])
 
   @parameterized.parameters('._a.jsonl', '__MACOSX/a.jsonl', 'train/._a.jsonl')
-  def test_what_a_system_put_beside_the_files_is_none_of_them(self, name):
+  def test_hidden_files_are_filtered(self, name):
     path = source_files.write(self.folder, 'a.jsonl', LINES)
     self.assertEqual(list(reader.read(path, raw.Spec(), name=name)),
                      [raw.Problem(name, '', 'hidden', wrong=False)])
@@ -189,7 +189,7 @@ class RulesTest(parameterized.TestCase):
     texts, [problem] = self.read(f'p.{kind}', pack(b'good|a\0b|end'), separator=b'|')
     self.assertEqual((texts, problem[1:3]), (['good', 'end'], ('byte 6', 'contains_nul')))
 
-  def test_a_nul_that_a_format_declares_to_be_text_is_left_to_the_cleaning(self):
+  def test_a_nul_in_json_or_parquet_is_kept(self):
     self.assertEqual(self.read('p.jsonl', b'{"text": "a\\u0000b"}'), (['a\0b'], []))
     self.assertEqual(self.read('p.parquet', source_files.parquet([{'text': 'a\0b'}])),
                      (['a\0b'], []))

@@ -34,7 +34,7 @@ def interrupt(task):
 class RunnersTest(parameterized.TestCase):
 
   @parameterized.parameters(1, 2)
-  def test_results_in_order_and_all_work_told(self, workers):
+  def test_results_in_order_and_all_work_reported(self, workers):
     told = []
     run = runners.choose(workers=workers, options=None)
     results = list(run(square, [Task(i) for i in range(12)], told.append))
@@ -42,12 +42,12 @@ class RunnersTest(parameterized.TestCase):
     self.assertEqual(sum(told), sum(range(12)))
 
   @parameterized.parameters(1, 2)
-  def test_a_mistake_is_told_as_it_was_raised(self, workers):
+  def test_an_error_of_a_task_is_raised_unchanged(self, workers):
     run = runners.choose(workers=workers, options=None)
     with self.assertRaisesRegex(ValueError, 'thirteen is not allowed'):
       list(run(square, [Task(13)], lambda size: None))
 
-  def test_a_worker_ends_without_a_word_when_interrupted(self):
+  def test_an_interrupted_worker_prints_nothing(self):
     run = runners.choose(workers=2, options=None)
     with self.assertRaisesRegex(process.BrokenProcessPool, 'terminated abruptly'):
       list(run(interrupt, [Task(1)], lambda size: None))
@@ -56,7 +56,7 @@ class RunnersTest(parameterized.TestCase):
     run = runners.choose(workers=1, options=None)
     self.assertEqual(next(run(square, [Task(2), Task(13)], lambda size: None)), {'square': 4})
 
-  def test_without_beam_it_is_said_what_to_do(self):
+  def test_without_beam_the_error_says_what_to_do(self):
     run = runners.choose(workers=1, options=('--runner=DirectRunner',))
     self.assertIsInstance(run, functools.partial)
     with absltest.mock.patch.dict('sys.modules', apache_beam=None), \

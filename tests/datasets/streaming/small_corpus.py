@@ -69,7 +69,8 @@ def write_lines(path: pathlib.Path, texts: Sequence[str], **fields: str) -> None
   if path.suffix == '.parquet':
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows), path)
   else:
-    path.write_text(''.join(json.dumps(row, ensure_ascii=False) + '\n' for row in rows))
+    path.write_text(''.join(json.dumps(row, ensure_ascii=False) + '\n' for row in rows),
+                    encoding='utf-8')
 
 
 def make(data_dir: str | pathlib.Path, folder: pathlib.Path, **options) -> SmallCorpus:
@@ -104,5 +105,5 @@ def assert_same(builder: SmallCorpus, other: SmallCorpus) -> None:
       for name in one:
         np.testing.assert_array_equal(one[name], two[name], strict=True)
   for name in ('report.json', 'documents.jsonl'):
-    if len({(pathlib.Path(made.data_dir) / name).read_text() for made in (builder, other)}) > 1:
+    if len({(pathlib.Path(made.data_dir) / name).read_bytes() for made in (builder, other)}) > 1:
       raise AssertionError(f'{name} differs')

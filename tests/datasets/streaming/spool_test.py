@@ -14,7 +14,7 @@ class SpoolTest(absltest.TestCase):
 
   @hypothesis.settings(deadline=None, max_examples=30)
   @hypothesis.given(strategies.lists(strategies.binary(max_size=99)), strategies.data())
-  def test_reads_any_stretch(self, texts, data):
+  def test_reads_any_range(self, texts, data):
     path = pathlib.Path(corpora.temporary_folder(type(self)), 'text')
     with absltest.mock.patch.object(spool, 'BLOCK_BYTES', 32):
       writer = spool.Writer(path)

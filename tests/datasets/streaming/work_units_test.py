@@ -1,7 +1,9 @@
 """Work units: made once for a key, complete or not there."""
 
 import functools
+import os
 import pathlib
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -18,7 +20,7 @@ class WorkUnitsTest(absltest.TestCase):
 
   def work(self, folder):
     self.assertEmpty(list(folder.iterdir()))
-    (folder / 'file').write_text('text')
+    (folder / 'file').write_text('text', encoding='utf-8')
     self.made += 1
     return {'number': self.made}
 
@@ -30,23 +32,38 @@ class WorkUnitsTest(absltest.TestCase):
 
   def test_an_unfinished_unit_is_none(self):
     def cut_off(folder):
-      (folder / 'file').write_text('half')
+      (folder / 'file').write_text('half', encoding='utf-8')
       raise KeyboardInterrupt
     with self.assertRaises(KeyboardInterrupt):
       work_units.make(self.folder, 'a', cut_off)
     self.assertIsNone(work_units.result(self.folder, 'a'))
     self.assertEqual(self.make('a'), 1)
-    self.assertEqual((self.folder / 'file').read_text(), 'text')
+    self.assertEqual((self.folder / 'file').read_text(encoding='utf-8'), 'text')
+
+  def test_a_unit_gets_its_name_when_all_of_it_is_on_the_disk(self):
+    on_disk = []
+
+    def sync(descriptor):
+      self.assertFalse(self.folder.exists())
+      on_disk.append(pathlib.Path(os.readlink(f'/proc/self/fd/{descriptor}')).name)
+
+    with mock.patch.object(os, 'fsync', sync), \
+        mock.patch.object(os, 'rename', side_effect=KeyboardInterrupt), \
+        self.assertRaises(KeyboardInterrupt):
+      self.make('a')
+    self.assertContainsSubset({'file', 'done.json'}, on_disk)
+    self.assertIsNone(work_units.result(self.folder, 'a'))
+    self.assertEqual(self.make('a'), 2)
 
   def test_a_cut_result_is_none(self):
     self.make('a')
     done = self.folder / 'done.json'
-    done.write_text(done.read_text()[:10])
+    done.write_bytes(done.read_bytes()[:10])
     self.assertIsNone(work_units.result(self.folder, 'a'))
 
   def test_a_unit_with_a_cut_or_lost_file_is_none(self):
     self.make('a')
-    (self.folder / 'file').write_text('te')
+    (self.folder / 'file').write_text('te', encoding='utf-8')
     self.assertIsNone(work_units.result(self.folder, 'a'))
     self.assertEqual(self.make('a'), 2)
     (self.folder / 'file').unlink()
