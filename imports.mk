@@ -433,7 +433,8 @@ $(call py_library, //haiku_spectral/self_training:evaluator, \
 $(call py_library, //haiku_spectral/self_training:frontier)
 $(call py_library, //haiku_spectral/self_training:outcomes)
 $(call py_library, //haiku_spectral/self_training:paths)
-$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot)
+$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot \
+    //haiku_spectral/self_training:evaluation)
 $(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:paths \
