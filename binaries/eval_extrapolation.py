@@ -1,4 +1,4 @@
-"""Reads long held-out documents far beyond the training length and says whether it helps or harms.
+"""Scores held-out documents far beyond the training length: does a longer context help or harm?
 
   python -m binaries.eval_extrapolation --run_dir=runs/demo --max_factor=16
 
@@ -19,6 +19,7 @@ from haiku_spectral import config as config_lib
 from haiku_spectral.evaluation import extrapolation, ngram, report
 from haiku_spectral.evaluation import plan as plan_lib
 from haiku_spectral.modules import precision, spectral_gpt
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import checkpoint
 
 RUN_DIR = flag_types.define_path('run_dir', None, 'Folder of the run that is evaluated.')
@@ -60,6 +61,11 @@ def main(argv: Sequence[str]) -> None:
   if not RUN_DIR.value:
     raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
   config, params, step = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+  extrapolation.check(
+      train_length=config.data.segment, max_factor=MAX_FACTOR.value, batch_size=BATCH_SIZE.value,
+      chunk=CHUNK.value, prefix='--')
+  output = pathlib.Path(OUTPUT.value or RUN_DIR.value)
+  atomic_file.check_folder(output, what='The report', flag='--output')
   names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
   plan = plan_lib.Plan(config.data.segment, MAX_FACTOR.value)
   held_out = extrapolation_report.documents(
@@ -77,8 +83,8 @@ def main(argv: Sequence[str]) -> None:
   found = dataclasses.replace(
       found, baselines=_baselines(names, read),
       source=f'{RUN_DIR.value} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
-  paths = extrapolation_report.write(found, pathlib.Path(OUTPUT.value or RUN_DIR.value))
-  print(report.to_text(found))
+  print(report.to_text(found), flush=True)  # First: whatever becomes of the files, it is there.
+  paths = extrapolation_report.write(found, output)
   print(f'\nWritten: {paths[0]}, {paths[1]}')
 
 
