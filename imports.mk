@@ -47,7 +47,7 @@ $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:checkpoint)
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint)
 $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
@@ -343,11 +343,11 @@ $(call py_library, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:ngram, //haiku_spectral/evaluation:report)
-$(call py_library, //haiku_spectral/evaluation:plan)
+$(call py_library, //haiku_spectral/evaluation:plan, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/evaluation:plot, //haiku_spectral/evaluation:bootstrap \
-    //haiku_spectral/evaluation:report)
+    //haiku_spectral/evaluation:report //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
