@@ -85,7 +85,7 @@ class EvalExtrapolationTest(parameterized.TestCase):
     self.assertEmpty(os.listdir(self.run_dir))
 
   @parameterized.parameters(
-      ({'run_dir': None}, '--run_dir is missing: give the folder of a training run'),
+      ({'run_dir': ''}, '--run_dir is missing: give the folder of a training run'),
       ({'max_factor': 3}, 'max_factor=3 is not allowed: give a power of two'),
       ({'max_factor': 0}, 'max_factor=0 is not allowed'),
       ({'max_documents': 0}, 'max_documents=0 is not allowed: give 1 or more'),
