@@ -37,17 +37,17 @@ $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types
     //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
     //binaries:flag_types //haiku_spectral/config:__init__ //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/distillation:distill \
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:loss //haiku_spectral:vocab)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
-    //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
-    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
-    //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:plan \
-    //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/storage:atomic_file)
+    //binaries:extrapolation_report //binaries:flag_types //haiku_spectral/config:__init__ \
+    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
+    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint)
 $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
@@ -64,10 +64,11 @@ $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:fl
     //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
 $(call py_library, //binaries:preset_flag, //binaries:flag_types)
-$(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:candidates \
-    //haiku_spectral/decoding:chat //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:display //haiku_spectral/decoding:generate \
+$(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:automaton \
+    //haiku_spectral/decoding:candidates //haiku_spectral/decoding:chat \
+    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:loop \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:prompt \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/decoding:speculation //haiku_spectral/modules:precision \
@@ -212,12 +213,11 @@ $(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:past \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:session)
-$(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/agent:ragged \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
-    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
-    //haiku_spectral/sandbox:result //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/tasks:problem //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session //haiku_spectral/sandbox:result \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:problem //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:horizon_report, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
@@ -226,13 +226,10 @@ $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:past, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript //haiku_spectral/agent:workspace)
-$(call py_library, //haiku_spectral/agent:ragged, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:prefill \
-    //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:generate //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:transcript, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:workspace //haiku_spectral/storage:append_log \
@@ -268,10 +265,11 @@ $(call py_library, //haiku_spectral/benchmarks:speed, //haiku_spectral/benchmark
     //haiku_spectral/decoding:prefill //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/benchmarks:subject, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:speculation //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint)
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:speculation \
+    //haiku_spectral/modules:filters //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint)
 $(call py_library, //haiku_spectral/benchmarks:timing)
 $(call py_binary, //haiku_spectral/benchmarks:transformer_baseline, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/compression:codec, \
@@ -298,12 +296,13 @@ $(call py_library, //haiku_spectral/configs:nano, //haiku_spectral/config:__init
 $(call py_library, //haiku_spectral/configs:self_improve, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:small, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:tiny, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/decoding:automaton, //haiku_spectral/decoding:regex_compiler)
 $(call py_library, //haiku_spectral/decoding:candidates, //haiku_spectral/decoding:sampling \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:chat, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:display //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:session //haiku_spectral:shutdown //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/decoding:constraint, //haiku_spectral/decoding:regex_compiler \
+    //haiku_spectral/decoding:display //haiku_spectral/decoding:session //haiku_spectral:shutdown \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:constraint, //haiku_spectral/decoding:automaton \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:context, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
@@ -312,26 +311,35 @@ $(call py_library, //haiku_spectral/decoding:decoder, //haiku_spectral:backend \
     //haiku_spectral/modules:decode_cache //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral/decoding:display, //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/decoding:generate, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:candidates //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:stopping //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/decoding:generation, //haiku_spectral/decoding:automaton \
+    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
+    //haiku_spectral/decoding:sampling)
+$(call py_library, //haiku_spectral/decoding:loop, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:automaton //haiku_spectral/decoding:constraint \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:row \
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:prefill, //haiku_spectral/decoding:context \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:prompt)
+$(call py_library, //haiku_spectral/decoding:prompt_lookup)
 $(call py_binary, //haiku_spectral/decoding:regex_compiler)
+$(call py_library, //haiku_spectral/decoding:row, //haiku_spectral/decoding:stopping \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:sampling, //haiku_spectral/decoding:context \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:scheduler, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:session, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/storage:atomic_file)
-$(call py_library, //haiku_spectral/decoding:speculation, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:sampling //haiku_spectral/modules:decode_cache \
-    //haiku_spectral:vocab)
+    //haiku_spectral/decoding:context //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/storage:file_lock)
+$(call py_library, //haiku_spectral/decoding:speculation, //haiku_spectral/decoding:constraint \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
+    //haiku_spectral/decoding:prompt_lookup //haiku_spectral/decoding:sampling \
+    //haiku_spectral/modules:decode_cache //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:stopping)
 $(call py_library, //haiku_spectral/distillation:distill, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:modal_fit //haiku_spectral/modules:filters \
@@ -343,11 +351,11 @@ $(call py_library, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral:requirement //haiku_spectral:vocab)
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:ngram, //haiku_spectral/evaluation:report)
-$(call py_library, //haiku_spectral/evaluation:plan, //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/evaluation:plan)
 $(call py_library, //haiku_spectral/evaluation:plot, //haiku_spectral/evaluation:bootstrap \
-    //haiku_spectral/evaluation:report //haiku_spectral/storage:atomic_file)
+    //haiku_spectral/evaluation:report)
 $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
@@ -433,8 +441,7 @@ $(call py_library, //haiku_spectral/self_training:evaluator, \
 $(call py_library, //haiku_spectral/self_training:frontier)
 $(call py_library, //haiku_spectral/self_training:outcomes)
 $(call py_library, //haiku_spectral/self_training:paths)
-$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot \
-    //haiku_spectral/self_training:evaluation)
+$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:paths \
@@ -448,9 +455,9 @@ $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/confi
     //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/tasks:problem //haiku_spectral:vocab)
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
+    //haiku_spectral/decoding:sampling //haiku_spectral/tasks:problem //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/self_training:samples, \
     //haiku_spectral/self_training:acceptance_filter //haiku_spectral/self_training:evaluator \
     //haiku_spectral/self_training:frontier //haiku_spectral/self_training:outcomes \
@@ -564,9 +571,6 @@ $(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
 $(call py_test, //tests/agent:loop_test, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:transcript //haiku_spectral/sandbox:result \
     //tests:__init__ //tests/agent:scripted)
-$(call py_test, //tests/agent:ragged_test, //haiku_spectral/agent:ragged \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:prefill //tests:__init__ \
-    //tests/decoding:tiny_model)
 $(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/decoding:sampling \
     //haiku_spectral/sandbox:result //tests:__init__ //tests/decoding:tiny_model)
@@ -628,7 +632,7 @@ $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //datasets/streaming:collect //tests:__init__ //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/training:checkpoint //haiku_spectral:vocab \
     //tests:__init__ //tests/decoding:tiny_model)
@@ -750,12 +754,13 @@ $(call py_test, //tests/datasets:windows_test, //datasets:__init__ //datasets:pa
 $(call py_test, //tests/decoding:candidates_test, //haiku_spectral/decoding:candidates \
     //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:chat_test, //haiku_spectral/decoding:chat \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
     //tests/decoding:tiny_model)
-$(call py_test, //tests/decoding:constraint_test, //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:regex_compiler //haiku_spectral:vocab //tests:__init__)
+$(call py_test, //tests/decoding:constraint_test, //haiku_spectral/decoding:automaton \
+    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:regex_compiler \
+    //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:decoder_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/modules:decode_cache \
@@ -763,27 +768,34 @@ $(call py_test, //tests/decoding:decoder_test, //haiku_spectral/config:__init__ 
     //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display \
     //tests:__init__)
-$(call py_test, //tests/decoding:generate_test, //haiku_spectral/decoding:candidates \
-    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generate \
+$(call py_test, //tests/decoding:generation_test, //haiku_spectral/decoding:automaton \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:loop \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
-    //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model //tests/evaluation:toy_models)
+    //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:prefill_test, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:prefill //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/decoding:prompt_lookup_test, //haiku_spectral/decoding:prompt_lookup \
+    //tests:__init__)
 $(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt //tests:__init__)
 $(call py_test, //tests/decoding:sampling_test, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab //tests:__init__)
-$(call py_test, //tests/decoding:scheduler_test, //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:scheduler //haiku_spectral:vocab //tests:__init__ \
-    //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:scheduler_test, //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:scheduler //haiku_spectral/decoding:speculation \
+    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:session_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:generate \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab \
     //tests:__init__ //tests/decoding:tiny_model)
-$(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:generate \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:speculation //haiku_spectral:vocab //tests:__init__ \
-    //tests:chunk_law //tests/decoding:tiny_model)
+$(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:automaton \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:speculation \
+    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping \
     //tests:__init__)
 $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
@@ -896,7 +908,7 @@ $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__ini
     //haiku_spectral/tasks:verified_sample //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
     //tests:__init__ //tests/decoding:tiny_model //tests/self_training:stand_ins)
-$(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generate \
+$(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests:__init__ \
     //tests/decoding:tiny_model)

@@ -22,7 +22,8 @@ from binaries import command_line, extrapolation_report, flag_types
 from haiku_spectral import config as config_lib
 from haiku_spectral import vocab
 from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import generate, prefill, sampling
+from haiku_spectral.decoding import prefill, sampling
+from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.distillation import distill
 from haiku_spectral.evaluation import streaming
 from haiku_spectral.modules import spectral_gpt
@@ -100,9 +101,8 @@ def _bytes_per_second(config: config_lib.ModelConfig, params: Any) -> float:
   context = prefill.begin(decoder.model, params)
   for _ in range(2):  # The first time it is compiled.
     start = time.perf_counter()
-    generate.generate(
-        decoder, context, num_bytes=SPEED_BYTES.value, config=sampling.SamplingConfig(),
-        key=jax.random.key(0))
+    request = Request(SPEED_BYTES.value, jax.random.key(0))
+    Generation(decoder, context, request, sampling.SamplingConfig()).run()
   return SPEED_BYTES.value / (time.perf_counter() - start)
 
 

@@ -140,11 +140,10 @@ def _start() -> connection.Connection:
 
 
 def _forked() -> connection.Connection:
-  control = _server().control
   ours, theirs = socket.socketpair()
-  process = connection.Connection(ours.detach())
   with theirs:
-    socket.send_fds(control, [b'.'], [theirs.fileno()])
+    socket.send_fds(_server().control, [b'.'], [theirs.fileno()])
+  process = connection.Connection(ours.detach())
   process.recv_bytes()
   return process
 

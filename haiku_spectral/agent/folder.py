@@ -90,7 +90,7 @@ class Folder:
     self.context = sampler_lib.read(self._sampler, self.context, event)
     if event.kind == 'observation':
       session.save(
-          self._path / STATE, self.context, self._owner, past=self._transcript.digests[-1])
+          self._path / STATE, self.context, self._owner, history=self._transcript.digests[-1])
 
   def _show(self) -> list[str]:
     """Brings what people see up to date; returns the names of the files that were not."""
@@ -118,10 +118,10 @@ class Folder:
   def _load(self, like: Context) -> tuple[Context, int]:
     """The saved context, and how many events it has read."""
     path = self._path / STATE
-    past = session.info(path).past
-    if past not in self._transcript.digests:
+    history = session.info(path).history
+    if history not in self._transcript.digests:
       raise ValueError(f'Session {path} has read another transcript')
-    return session.load(path, like, self._owner), self._transcript.digests.index(past)
+    return session.load(path, like, self._owner), self._transcript.digests.index(history)
 
 
 def _check_place(path: pathlib.Path) -> None:

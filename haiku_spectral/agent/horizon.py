@@ -20,11 +20,11 @@ import jax
 import numpy as np
 
 from haiku_spectral import vocab
-from haiku_spectral.agent import ragged
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import generate, prefill, sampling, session
+from haiku_spectral.decoding import prefill, sampling, session
 from haiku_spectral.decoding.context import Context
+from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.sandbox.result import ExecResult, Job, Status, Unavailable
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks.problem import STOP, Family, Problem
@@ -110,13 +110,15 @@ def play(
       decoder = writer.decoder
       answers, context = _load(folder, writer)
     problems = [plan.problem(goal, before) for goal, before in enumerate(answers)]
-    asked = ragged.read(
-        decoder, context, [vocab.encode(problem.prompt.encode()) for _, problem in problems])
+    asked = prefill.extend_rows(
+        decoder.model, decoder.params, context,
+        [vocab.encode(problem.prompt.encode()) for _, problem in problems])
     written = _write(decoder, asked, problems)
     answers = [[*before, answer] for before, answer in zip(answers, written, strict=True)]
     if persistent:
-      context = ragged.read(
-          decoder, asked, [np.array([*answer, *_STOP, vocab.BOUNDARY]) for answer in written])
+      context = prefill.extend_rows(
+          decoder.model, decoder.params, asked,
+          [np.array([*answer, *_STOP, vocab.BOUNDARY]) for answer in written])
     on_progress(plan.goals)
   return answers
 
@@ -158,9 +160,9 @@ def _write(
     decoder: decoder_lib.Decoder, context: Context, problems: list[tuple[Family, Problem]]
 ) -> list[bytes]:
   """An answer in each row, without the STOP."""
-  return generate.generate(
-      decoder, context, num_bytes=max(family.max_bytes for family, _ in problems),
-      config=_GREEDY, key=jax.random.key(0), stops=[_STOP]).texts
+  request = Request(
+      max(family.max_bytes for family, _ in problems), jax.random.key(0), stops=[_STOP])
+  return Generation(decoder, context, request, _GREEDY).run().texts
 
 
 def _job(family: Family, problem: Problem, answer: bytes) -> Job | None:

@@ -1,4 +1,4 @@
-"""Who writes the turns: a model, which reads what happens as a conversation with marks between.
+"""Turns are sampled from a model, whose context is what happened as a conversation with marks.
 
 A goal is preceded by all that is remembered; an answer to it begins behind vocab.TURN. What came of
 a turn stands between vocab.RESULT and vocab.TURN.
@@ -14,9 +14,10 @@ import numpy as np
 from haiku_spectral import vocab
 from haiku_spectral.agent import actions
 from haiku_spectral.agent.transcript import Event
-from haiku_spectral.decoding import chat, generate, prefill, sampling
+from haiku_spectral.decoding import chat, prefill, sampling
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding.context import Context
+from haiku_spectral.decoding.generation import Generation, Request
 
 
 class Sampler(Protocol):
@@ -29,15 +30,15 @@ class Sampler(Protocol):
     """The context behind some ids [T]."""
 
   def generate(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
-    """A turn behind the context; what it has read while writing does not count."""
+    """A turn behind the context."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelSampler:
-  """A model that writes until its turn ends."""
+  """A model, which generates until its turn ends."""
 
   decoder: decoder_lib.Decoder
-  rules: sampling.SamplingConfig
+  config: sampling.SamplingConfig
   key: jax.Array
   turn_bytes: int  # At most.
 
@@ -45,17 +46,16 @@ class ModelSampler:
     return prefill.begin(self.decoder.model, self.decoder.params, dtype=self.decoder.dtype)
 
   def read(self, context: Context, ids: np.ndarray) -> Context:
-    return prefill.read(self.decoder.model, self.decoder.params, context, ids[np.newaxis])
+    return prefill.extend(self.decoder.model, self.decoder.params, context, ids[np.newaxis])
 
   def generate(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
-    written = bytearray()
+    generation = Generation(
+        self.decoder, context, Request(self.turn_bytes, self.key), self.config)
 
     def ended() -> bool:
-      return should_stop() or actions.end(bytes(written)) is not None
+      return should_stop() or actions.end(generation.texts[0]) is not None
 
-    return generate.generate(
-        self.decoder, context, num_bytes=self.turn_bytes, config=self.rules, key=self.key,
-        on_bytes=lambda row, data: written.extend(data), should_stop=ended).texts[0]
+    return generation.run(should_stop=ended).texts[0]
 
 
 def read(sampler: Sampler, context: Context, event: Event) -> Context:

@@ -24,7 +24,7 @@ def measure(run_dir: str, num_bytes: int) -> dict[str, float]:
   ids = subject_lib.random_bytes(num_bytes)
 
   def read(count: int) -> None:
-    jax.block_until_ready(prefill.read(subject.model, subject.params, start, ids[:, :count]))
+    jax.block_until_ready(prefill.extend(subject.model, subject.params, start, ids[:, :count]))
 
   read(prefill.CHUNK)  # Compiles.
   seconds = timing.seconds(lambda: read(num_bytes))

@@ -103,7 +103,7 @@ def speculation(subject: Subject, settings: Settings) -> Section:
   for language, text in subject.texts.items():
     data = text[:settings.prompt_bytes]
     start = prefill.begin(subject.model, subject.params)
-    past = prefill.read(subject.model, subject.params, start, vocab.encode(data)[None])
+    past = prefill.extend(subject.model, subject.params, start, vocab.encode(data)[None])
     speculative = subject_lib.Speculative(subject, data)
     found = _milliseconds({
         'plain': (subject_lib.online(subject), past, settings.round_bytes),

@@ -16,13 +16,16 @@ from haiku_spectral import config as config_lib
 from haiku_spectral.configs import tiny
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import generate, prefill, sampling, speculation
+from haiku_spectral.decoding import loop, prefill, sampling
+from haiku_spectral.decoding.generation import Generation, Request
+from haiku_spectral.decoding.speculation import Speculation
 from haiku_spectral.modules import filters, spectral_gpt
 from haiku_spectral.training import checkpoint
 
 Context = context_lib.Context
 Write = Callable[[Context, int], Context]  # Greedily generates so many bytes behind one row.
-STEPS = generate.STEPS
+STEPS = loop.STEPS
+_GREEDY = sampling.SamplingConfig(temperature=0)
 
 
 _make_model = functools.cache(spectral_gpt.make_model)  # Compiled programs belong to a model.
@@ -67,7 +70,7 @@ def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
   found, context, read = {}, prefill.begin(subject.model, subject.params), 0
   ids = random_bytes(max(positions))
   for position in sorted(positions):
-    context = prefill.read(subject.model, subject.params, context, ids[:, read:position])
+    context = prefill.extend(subject.model, subject.params, context, ids[:, read:position])
     found[position], read = context, position
   return found
 
@@ -75,12 +78,11 @@ def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
 def online(subject: Subject) -> Write:
   """Generation as programs do it."""
   decoder = decoder_lib.Decoder(subject.config, subject.params)
-  greedy = sampling.SamplingConfig(temperature=0)
 
   def write(context: Context, num_bytes: int) -> Context:
-    written = generate.generate(
-        decoder, context, num_bytes=num_bytes, config=greedy, key=jax.random.key(0))
-    return jax.block_until_ready(written.context)
+    request = Request(num_bytes, jax.random.key(0))
+    return jax.block_until_ready(
+        Generation(decoder, context, request, _GREEDY).run().context())
 
   return write
 
@@ -95,10 +97,12 @@ class Speculative:
 
   def write(self, context: Context, num_bytes: int) -> Context:
     """Generates behind the context of `past`."""
-    written = speculation.generate_greedily(
-        self._decoder, context, num_bytes=num_bytes, past=self._past)
-    self.calls = written.calls
-    return jax.block_until_ready(written.context)
+    decode = Speculation(self._past)
+    generation = Generation(
+        self._decoder, context, Request(num_bytes, jax.random.key(0)), _GREEDY, decode=decode)
+    context = generation.run().context()
+    self.calls = decode.calls
+    return jax.block_until_ready(context)
 
 
 def direct(subject: Subject) -> Write:

@@ -1,6 +1,4 @@
-"""What the model thinks of bytes: its own distribution, before any sampling rule but one.
-
-That one: the specials that no text has are left out.
+"""The most probable next bytes, and the most probable of several texts.
 
 Shapes: B rows, V the 260 ids of the vocabulary.
 """
@@ -23,18 +21,15 @@ class Candidate(NamedTuple):
 
 
 END = 'end'  # Of the document.
-
-
-def log_probs(logits: jax.Array) -> jax.Array:  # [B, V] -> [B, V]
-  """Log-probabilities in nats of the bytes and of the end of the document; -inf for the rest."""
-  return jax.nn.log_softmax(sampling.only_bytes(logits, end_of_document=True), axis=-1)
+MAX_CANDIDATES = 257  # The bytes and the end of a document.
 
 
 def top_candidates(logits: jax.Array, k: int) -> list[Candidate]:  # [V]
   """The k most probable next bytes, the most probable first; among equals the lower byte."""
-  if not 1 <= k <= 257:
-    raise ValueError(f'k={k} is not allowed: give 1 to 257, the bytes and the end of a document.')
-  row = np.asarray(log_probs(logits[None])[0])
+  if not 1 <= k <= MAX_CANDIDATES:
+    raise ValueError(
+        f'k={k} is not allowed: give 1 to {MAX_CANDIDATES}, the bytes and the end of a document.')
+  row = np.asarray(sampling.log_probs(logits[None])[0])
   return [Candidate(_show(id_), float(row[id_])) for id_ in np.argsort(-row, stable=True)[:k]]
 
 

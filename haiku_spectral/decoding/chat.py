@@ -1,7 +1,7 @@
 """A conversation in a terminal, kept in a file: a line in, an answer out, the file up to date.
 
-The model reads the user's line and vocab.TURN, writes its answer, and reads vocab.TURN before the
-next line: vocab.TURN stands wherever the speaker changes, and nowhere else.
+The context is the user's line, vocab.TURN, the model's answer, vocab.TURN, the next line and so on:
+vocab.TURN stands wherever the speaker changes, and nowhere else.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import numpy as np
 
 from haiku_spectral import shutdown, vocab
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import display, generate, session
+from haiku_spectral.decoding import display, session
 
 HELP = """/info       what the session holds
 /fork PATH  copy the session: PATH goes on from here, and so does this conversation
@@ -27,14 +27,16 @@ HELP = """/info       what the session holds
 _HISTORY = 1000  # Lines.
 
 
-class Write(Protocol):
-  """How answers are written."""
+class Answer(Protocol):
+  """What a conversation needs of `generation.Generation`."""
 
-  def __call__(
-      self, context: context_lib.Context, *, on_bytes: Callable[[int, bytes], None],
-      should_stop: Callable[[], bool],
-  ) -> generate.Generation:
-    """Writes an answer behind a context of one row."""
+  def run(
+      self, on_bytes: Callable[[int, bytes], None], should_stop: Callable[[], bool]
+  ) -> 'Answer':
+    """Generates the answer; returns itself."""
+
+  def context(self) -> context_lib.Context:
+    """The context after exactly the answer."""
 
 
 @dataclasses.dataclass
@@ -43,17 +45,17 @@ class Conversation:
 
   context: context_lib.Context  # One row.
   read: Callable[[context_lib.Context, np.ndarray], context_lib.Context]  # Ids: [1, T] int32.
-  write: Write
+  answer: Callable[[context_lib.Context], Answer]  # Behind a context of one row; has not run yet.
   path: str | None = None  # Where the session is kept, if it is.
   owner: session.Owner | None = None  # Of the model, for the session.
   saved: bool = False  # Whether the file holds this context.
 
-  def answer(
+  def turn(
       self, line: bytes, on_bytes: Callable[[int, bytes], None], should_stop: Callable[[], bool]
   ) -> None:
     """One turn of each. If it fails, the conversation is where it was."""
     context = self.read(self.context, turn_ids(line, int(self.context.recent[0, -1]))[np.newaxis])
-    self.context = self.write(context, on_bytes=on_bytes, should_stop=should_stop).context
+    self.context = self.answer(context).run(on_bytes, should_stop).context()
     self.saved = False
 
   def save(self) -> None:
@@ -63,7 +65,7 @@ class Conversation:
       self.saved = True
 
   def info(self) -> str:
-    """What the session holds, for people."""
+    """What the session holds, as a line."""
     return session.describe(self._file())
 
   def fork(self, path: str) -> str:
@@ -82,7 +84,7 @@ class Conversation:
 
 
 def turn_ids(line: bytes, last: int) -> np.ndarray:  # [T] int32
-  """What the model reads of a user's line; `last` is the id that it read last."""
+  """The ids of a user's turn; `last` is the last id of the context."""
   before = [] if last in (vocab.BOUNDARY, vocab.TURN) else [vocab.TURN]
   return np.array([*before, *line, vocab.TURN], np.int32)
 
@@ -128,7 +130,7 @@ def _turn(conversation: Conversation, line: bytes, stream: TextIO, notes: TextIO
   screen = display.Display(stream)
   with shutdown.caught() as interrupted:
     try:
-      conversation.answer(line, screen.feed, lambda: interrupted() or screen.closed)
+      conversation.turn(line, screen.feed, lambda: interrupted() or screen.closed)
     except KeyboardInterrupt:  # A second one: from somebody who does not want this turn at all.
       print('the turn is forgotten', file=notes)
     screen.close([b''])
@@ -163,22 +165,44 @@ def _tell(notes: TextIO, action: Callable[[], str | None]) -> None:
 def asking(history: str | None) -> Iterator[Callable[[], str]]:
   """Gives an `ask` that reads standard input; at a terminal with a prompt, and lines to recall.
 
-  Those are kept in the file `history`, where Python has readline.
+  Those are kept in the file `history`, where Python has readline. A file that cannot be used costs
+  a note, and nothing else.
   """
   if isinstance(sys.stdin, io.TextIOWrapper):
     sys.stdin.reconfigure(errors='surrogateescape')  # Any bytes may be said.
-  if not sys.stdin.isatty():
-    yield input
+  if not sys.stdin or not sys.stdin.isatty():
+    yield input if sys.stdin else _no_line
     return
   try:
     import readline
   except ImportError:
     history = None
-  if history and os.path.exists(history):
-    readline.read_history_file(history)
+  if history and not _use_history(readline.read_history_file, history):
+    history = None
   try:
     yield lambda: input('> ')
   finally:
     if history:
       readline.set_history_length(_HISTORY)
-      readline.write_history_file(history)
+      _use_history(readline.write_history_file, history)
+
+
+def _use_history(action: Callable[[str], None], path: str) -> bool:
+  """Reads or writes the file of lines typed. Returns whether it can be used."""
+  try:
+    action(path)
+  except FileNotFoundError as error:
+    if os.path.isdir(os.path.dirname(path)):  # The first time there is none.
+      return True
+    reason: OSError = error
+  except OSError as error:
+    reason = error
+  else:
+    return True
+  print(f'note: lines typed are not kept in {path}: {reason.strerror}', file=sys.stderr)
+  return False
+
+
+def _no_line() -> str:
+  """Asks where there is no standard input."""
+  raise EOFError

@@ -1,11 +1,10 @@
-"""Reading a prompt of any length in chunks: the memory it takes does not depend on the length.
+"""Prefill in chunks: a prompt of any length becomes context in memory that does not depend on it.
 
-Chunk sizes are `chunk`, chunk / 8, chunk / 64, ... 1: few shapes to compile, at most 7 calls of
-each but the largest.
+Shapes: B rows, T ids of a chunk, N ids of a prompt.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -17,22 +16,25 @@ from haiku_spectral import vocab
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.modules import spectral_gpt
 
+# Chunk sizes are CHUNK, CHUNK / 8, CHUNK / 64, ... 1: few shapes to compile, at most 7 calls of
+# each but the largest.
 CHUNK = 512
 _RATIO = 8
+_RAGGED_CHUNKS = 16, 4, 1  # Where rows have prompts of their own: few programs, few calls.
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _read(
+def _extend(
     model: spectral_gpt.Model, params: Any, context: context_lib.Context, ids: jax.Array
 ) -> context_lib.Context:  # ids: [B, T] int32
-  """Reads one chunk."""
+  """Appends one chunk."""
   logits, state = model.apply(params, ids, context.state)
   return context_lib.Context(
       state, logits[:, -1], context.position + ids.shape[1],
       context_lib.remember(context.recent, ids))
 
 
-def read(
+def extend(
     model: spectral_gpt.Model,
     params: Any,
     context: context_lib.Context,
@@ -41,14 +43,14 @@ def read(
     chunk: int = CHUNK,
     on_progress: Callable[[int], None] | None = None,
 ) -> context_lib.Context:
-  """The context after reading `ids` on top of it. `on_progress` is told of ids read per row."""
+  """The context with `ids` appended. `on_progress` gets ids per row, after each chunk."""
   if chunk < 1:
     raise ValueError(f'chunk={chunk} is not allowed: give 1 or more.')
   size, start = chunk, 0
   while start < ids.shape[1]:
     while size > ids.shape[1] - start:
       size = max(size // _RATIO, 1)
-    context = _read(model, params, context, ids[:, start:start + size])
+    context = _extend(model, params, context, ids[:, start:start + size])
     start += size
     if on_progress:
       # Waiting keeps the progress true and the queue of chunks on the device short.
@@ -57,9 +59,27 @@ def read(
   return context
 
 
+def extend_rows(
+    model: spectral_gpt.Model, params: Any, context: context_lib.Context, ids: Sequence[np.ndarray]
+) -> context_lib.Context:
+  """The context with ids of its own, [T of the row] int32, appended to each row.
+
+  All rows take part in each call; those that have fewer ids left stay where they were.
+  """
+  left = list(ids)
+  for size in _RAGGED_CHUNKS:
+    while any(row.size >= size for row in left):
+      takes = np.array([row.size >= size for row in left])
+      chunk = np.zeros((len(left), size), np.int32)
+      for number in np.flatnonzero(takes):
+        chunk[number], left[number] = left[number][:size], left[number][size:]
+      context = context_lib.where(takes, _extend(model, params, context, chunk), context)
+  return context
+
+
 def begin(
     model: spectral_gpt.Model, params: Any, batch_size: int = 1, dtype: DTypeLike = jnp.float32
 ) -> context_lib.Context:
   """The context at the start of a document. `dtype` is that of the parameters and the state."""
   boundary = np.full((batch_size, 1), vocab.BOUNDARY, np.int32)
-  return read(model, params, context_lib.empty(model, batch_size, dtype), boundary)
+  return extend(model, params, context_lib.empty(model, batch_size, dtype), boundary)

@@ -16,6 +16,10 @@ import jax.numpy as jnp
 from haiku_spectral import vocab
 from haiku_spectral.decoding import context
 
+# Temperatures below act as their limit: float32 logits, divided by them, might overflow.
+GREEDY_BELOW = 1e-20
+MAX_PENALTY = 1e6  # Log-probabilities times this stay finite.
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
@@ -24,7 +28,7 @@ class SamplingConfig:
   Raises ValueError naming the field that is wrong.
   """
 
-  temperature: float = 1.0  # 0: always the most probable byte.
+  temperature: float = 1.0  # 0, and below GREEDY_BELOW: always the most probable byte.
   top_k: int = 0  # Only the k most probable; 0: all.
   top_p: float = 1.0  # Only the most probable that together have this probability.
   min_p: float = 0.0  # Only those with at least this share of the greatest probability.
@@ -40,10 +44,15 @@ class SamplingConfig:
     _require(self.top_k >= 0, 'top_k', self.top_k, '0 (off) or a positive number')
     _require(0 < self.top_p <= 1, 'top_p', self.top_p, 'more than 0, at most 1 (off)')
     _require(0 <= self.min_p <= 1, 'min_p', self.min_p, '0 (off) to 1')
-    _require(1 <= self.repetition_penalty < infinity, 'repetition_penalty',
-             self.repetition_penalty, '1 (off) or more')
+    _require(1 <= self.repetition_penalty <= MAX_PENALTY, 'repetition_penalty',
+             self.repetition_penalty, f'1 (off) to {MAX_PENALTY:,.0f}')
     _require(1 <= self.repetition_window <= context.RECENT, 'repetition_window',
              self.repetition_window, f'1 to {context.RECENT}')
+
+  @property
+  def greedy(self) -> bool:
+    """Whether the most probable byte is always chosen."""
+    return self.temperature < GREEDY_BELOW
 
 
 def _require(condition: bool, field: str, value: Any, allowed: str) -> None:
@@ -58,6 +67,19 @@ def only_bytes(logits: jax.Array, *, end_of_document: bool) -> jax.Array:  # [B,
   if end_of_document:
     allowed |= ids == vocab.BOUNDARY
   return jnp.where(allowed, logits, -jnp.inf)
+
+
+def log_probs(logits: jax.Array) -> jax.Array:  # [B, V] -> [B, V]
+  """The model's own log-probabilities, in nats, of the bytes and of the end of the document.
+
+  Without any rule but that the other specials are forbidden (-inf).
+  """
+  return jax.nn.log_softmax(only_bytes(logits, end_of_document=True), axis=-1)
+
+
+def log_prob(logits: jax.Array, ids: jax.Array) -> jax.Array:  # [B, V], [B] -> [B]
+  """That of one id in each row."""
+  return jnp.take_along_axis(log_probs(logits), ids[:, None], axis=1)[:, 0]
 
 
 def penalize_repetition(
@@ -121,10 +143,10 @@ def adjust(
   if config.repetition_penalty != 1:
     logits = penalize_repetition(
         logits, recent[:, -config.repetition_window:], config.repetition_penalty)
-  if config.temperature > 0:
+  if not config.greedy:
     logits = logits / config.temperature
   if config.top_k:
-    logits = keep_top_k(logits, config.top_k)
+    logits = keep_top_k(logits, min(config.top_k, vocab.SIZE))
   if config.top_p < 1:
     logits = keep_top_p(logits, config.top_p)
   if config.min_p > 0:
@@ -140,6 +162,6 @@ def choose(
 ) -> jax.Array:  # [B] int32 ids
   """The next id of each row."""
   logits = adjust(logits, recent, config)
-  if config.temperature == 0:
+  if config.greedy:
     return jnp.argmax(logits, axis=-1).astype(jnp.int32)
   return jax.vmap(jax.random.categorical)(keys, logits).astype(jnp.int32)

@@ -1,9 +1,11 @@
-"""A context on disk, so that a conversation goes on tomorrow, in another process.
+"""Sessions: a context in a file, so that a conversation goes on tomorrow, in another process.
 
 The file: magic, version, whose session it is, length of the payload, SHA-256 of all that, payload:
 the arrays of the context in safetensors format, named by their paths. Numbers are little-endian.
+A path that is a link stands for what it points to.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,10 +21,10 @@ import safetensors.numpy
 
 from haiku_spectral import config
 from haiku_spectral.decoding.context import Context
-from haiku_spectral.storage import atomic_file
+from haiku_spectral.storage import atomic_file, file_lock
 
 MAGIC = b'haiku_spectral session\n'
-VERSION = 2
+VERSION = 3
 _VERSION = struct.Struct('<I')
 _OWNER = struct.Struct('<16s16sQ')  # Model, parameters, bytes of the payload.
 _DIGEST_SIZE = 32
@@ -40,24 +42,24 @@ class Owner(NamedTuple):
 
 
 class SessionInfo(NamedTuple):
-  """What can be told of a session without its model."""
+  """What a session says without its model."""
 
   version: int
   owner: Owner
-  position: int  # Ids read, the boundary at the start included.
+  position: int  # Ids so far, the boundary at the start included.
   precision: str  # What the layers computed in.
   file_bytes: int
   array_bytes: dict[str, int]  # Of the context, by the paths of its arrays.
-  past: str  # The name that what was read was given; empty: none.
+  history: str  # The name that was given to what the context holds; empty: none.
 
   @property
   def state_bytes(self) -> int:
-    """All arrays together: the same however much was read."""
+    """All arrays together: the same however long the text is."""
     return sum(self.array_bytes.values())
 
 
 def owner(model_config: config.ModelConfig, params: Any) -> Owner:
-  """Identifies a model by its architecture and the very values of its parameters."""
+  """Identifies a model by its function (see config.model_fingerprint) and its parameters."""
   digest = hashlib.sha256()
   for path, leaf in jax.tree_util.tree_leaves_with_path(params):
     array = np.asarray(leaf, order='C')
@@ -67,23 +69,34 @@ def owner(model_config: config.ModelConfig, params: Any) -> Owner:
 
 
 def check_place(path: Path) -> None:
-  """Makes the folder of a session, before anything is written that could then not be saved.
+  """Makes the folder of a session, before anything is generated that could then not be saved.
 
   Raises ValueError when no session can be saved at `path`.
   """
   atomic_file.check_place(path, what='Session', flag='--session')
 
 
-def save(path: Path, context: Context, owned_by: Owner, *, past: str = '') -> None:
+def locked(path: Path) -> contextlib.AbstractContextManager[None]:
+  """Keeps other processes from going on with a session, for as long as the `with` block lasts.
+
+  Raises ValueError, which names the process, when another one has it.
+  """
+  target = pathlib.Path(os.path.realpath(path))
+  return file_lock.exclusive(
+      target.with_name(f'.{target.name}.lock'), busy=f'Session {path} is open in another program',
+      advice='end that, give another --session path, or copy the session with --fork.')
+
+
+def save(path: Path, context: Context, owned_by: Owner, *, history: str = '') -> None:
   """Writes a session; whatever happens meanwhile, `path` holds the old one or the new one.
 
-  `past` may name what was read, by a digest for instance, for whoever asks `info`.
+  `history` may name what the context holds, by a digest for instance, for whoever asks `info`.
   """
   arrays = {
       jax.tree_util.keystr(name): np.asarray(leaf, order='C')
       for name, leaf in jax.tree_util.tree_leaves_with_path(context)
   }
-  payload = safetensors.numpy.save(arrays, {'past': past} if past else None)
+  payload = safetensors.numpy.save(arrays, {'history': history} if history else None)
   head = MAGIC + _VERSION.pack(VERSION)
   head += _OWNER.pack(owned_by.model.encode(), owned_by.parameters.encode(), len(payload))
   check_place(path)
@@ -122,18 +135,18 @@ def info(path: Path) -> SessionInfo:
   kinds = {str(array.dtype) for array in arrays.values()} - {'float32', 'int32'}
   return SessionInfo(
       VERSION, found, int(arrays['.position'][0]), kinds.pop() if kinds else 'float32', len(data),
-      {name: array.nbytes for name, array in arrays.items()}, _past(payload))
+      {name: array.nbytes for name, array in arrays.items()}, _history(payload))
 
 
 def describe(path: Path) -> str:
-  """What a session holds, for people. Raises as `info` does."""
+  """What a session holds, as a line. Raises as `info` does."""
   found = info(path)
-  return (f'{path}: {found.position:,} bytes read, a state of {found.state_bytes:,} bytes in '
+  return (f'{path}: {found.position:,} bytes so far, a state of {found.state_bytes:,} bytes in '
           f'{found.precision}, model {found.owner.model}, parameters {found.owner.parameters}')
 
 
 def fork(path: Path, new_path: Path) -> None:
-  """Copies a session that is whole, so that one past has two futures; replaces nothing.
+  """Copies a session that is whole, so that two go on from one context; replaces nothing.
 
   Raises as `load` does, and ValueError when there is something at `new_path` already.
   """
@@ -152,7 +165,7 @@ def _read(path: Path) -> bytes:
 
 
 def _parse(path: str, data: bytes) -> tuple[Owner, bytes]:
-  """Takes a file apart; nothing in it is believed before its checksum was right."""
+  """Owner and payload of a file, once its checksum was found right."""
   after_version = len(MAGIC) + _VERSION.size
   start = after_version + _OWNER.size + _DIGEST_SIZE
   if data[:len(MAGIC)] != MAGIC[:len(data)]:
@@ -189,15 +202,15 @@ def _arrays(payload: bytes) -> dict[str, np.ndarray]:
   }
 
 
-def _past(payload: bytes) -> str:
-  """What `save` was told; the library gives back arrays alone."""
+def _history(payload: bytes) -> str:
+  """The name that `save` got; the library gives back arrays alone."""
   size, = _HEADER_SIZE.unpack_from(payload)
   header = json.loads(payload[_HEADER_SIZE.size:_HEADER_SIZE.size + size])
-  return header.get('__metadata__', {}).get('past', '')
+  return header.get('__metadata__', {}).get('history', '')
 
 
 def _restore(path: str, arrays: dict[str, np.ndarray], like: Context) -> Context:
-  """Puts arrays into their places in a context."""
+  """The context with these arrays as its leaves."""
 
   def place(name: Any, leaf: jax.Array) -> jax.Array:
     array = arrays.get(jax.tree_util.keystr(name))

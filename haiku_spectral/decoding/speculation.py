@@ -1,123 +1,131 @@
-"""Greedy writing in fewer calls, byte for byte the same: guess, read the guess at once, keep what
-the model would have written, take back the rest.
+"""Prompt-lookup speculative decoding: several bytes in one call of the model.
 
-The guesses come from the text itself: what followed when the last few bytes stood there before
-(Leviathan et al. 2023; the guessing is Saxena's "prompt lookup", 2023). There is no second model.
+Draft tokens are read at once; those that the model would have chosen itself are kept, the others
+rolled back (Leviathan et al. 2023). A choice is a function of logits, key and position (see
+`loop`), so drafts are verified by equality, whatever the sampling rules and the constraint are.
+There is no second model.
+
+What holds: reading T ids at once and one by one are different programs, whose float32 logits agree
+to about 1e-5. Every byte is a choice from logits that are right to that tolerance. So the text is
+that of `loop.ONE_BY_ONE` unless two candidates come closer than it: at such a near-tie either may
+be chosen, and the texts go apart. Exact ties go to the lower byte in both. In half precision the
+tolerance is that of its rounding, and near-ties are common.
+
+Shapes: T ids in one call, V the 260 ids of the vocabulary, R recent ids.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import functools
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding import constraint as constraint_lib
 from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import generate, sampling
+from haiku_spectral.decoding import loop, sampling
+from haiku_spectral.decoding.prompt_lookup import PromptLookup
 from haiku_spectral.modules import decode_cache
 
-ORDERS = (12, 8, 5, 3)  # Bytes that must agree, the most first.
-# Ids in one call: the next one, which is certain, and guesses behind it. More cost more, so a call
-# is longer than the last only when all of its guesses were right, and shorter when few were.
+# Ids in one call: the next one, which is certain, and draft tokens behind it. More cost more, so a
+# call is longer than the last only when all of its drafts were right, and shorter when few were.
 LENGTHS = (1, 4, 8, 16)
+_UNKNOWN = -1
 
 
-class Index:
-  """Where each run of bytes was last seen."""
+class Speculation:
+  """A `loop.Decode` for a batch of one row. One object serves one text."""
 
-  def __init__(self, orders: Sequence[int] = ORDERS) -> None:
-    self._places: dict[int, dict[bytes, int]] = {order: {} for order in orders}
-    self._text = bytearray()
+  def __init__(self, text: bytes = b'', lengths: Sequence[int] = LENGTHS) -> None:
+    """`text`: where precedents are sought, beside what is generated: the prompt."""
+    self._lookup = PromptLookup()
+    self._lookup.feed(text)
+    self._lengths = lengths
+    self._level = 0  # Index of the longest call that is tried.
+    self._next_id = _UNKNOWN  # Chosen, but not read yet.
+    self.calls = 0  # Of the model.
+    self.drafted = 0  # Ids.
+    self.accepted = 0  # Ids.
 
-  def feed(self, data: bytes) -> None:
-    """Takes what was read, in order."""
-    for byte in data:
-      for order, places in self._places.items():
-        if len(self._text) >= order:
-          places[bytes(self._text[-order:])] = len(self._text)
-      self._text.append(byte)
+  def __call__(self, batch: loop.Batch, limit: int) -> loop.Choices:
+    """See `loop.Decode`."""
+    (keys, constrained), cache = (batch.keys, batch.constrained), batch.cache
+    assert len(batch.rows) == 1, 'Speculative decoding is for one row.'
+    if self._next_id == _UNKNOWN:
+      self._next_id = int(_first(batch.config, cache.block, cache.filled, keys, constrained))
+    draft, ids = self._ids(min(limit, decoder_lib.BLOCK - cache.filled))
+    block, count, following, log_probs, finite, batch.states = _verify(
+        batch.decoder.config, batch.config, batch.decoder.decode_params, cache.block, ids,
+        cache.filled, keys, constrained)
+    count, self._next_id = int(count), int(following)
+    batch.cache = cache._replace(block=block, filled=cache.filled + count)
+    self._adapt(ids.shape[1], count, draft)
+    self._lookup.feed(vocab.decode(ids[0, :count]))
+    return loop.Choices(ids[:, :count], np.asarray(log_probs)[:, :count], np.asarray(finite))
 
-  def guess(self, byte: int, count: int) -> bytes:
-    """Up to `count` bytes that might follow when `byte` comes next; none without a precedent."""
-    for order, places in self._places.items():
-      last = bytes(self._text[max(len(self._text) + 1 - order, 0):]) + bytes([byte])
-      if (place := places.get(last)) is not None:
-        followed = self._text[place:place + count] + bytes([byte])
-        # A precedent that runs into the present repeats itself.
-        return bytes(followed[i % len(followed)] for i in range(count))
-    return b''
+  def _ids(self, limit: int) -> tuple[bytes, np.ndarray]:
+    """A draft of what follows the next id, and what is read now [1, T <= limit]."""
+    is_byte = self._next_id < 256
+    draft = self._lookup.draft(self._next_id, self._lengths[-1]) if is_byte else b''
+    length = max(
+        n for n in self._lengths[:self._level + 1] if n <= limit and (draft or n == 1))
+    return draft, np.array([[self._next_id, *draft[:length - 1]]], np.int32)
+
+  def _adapt(self, length: int, count: int, draft: bytes) -> None:
+    """Chooses the next length by what came of this call: `count` of `length` ids were kept."""
+    self.calls, self.drafted = self.calls + 1, self.drafted + length - 1
+    self.accepted += count - 1
+    if count == length and [self._next_id] == [*draft[length - 1:length]]:
+      self._level = min(self._level + 1, len(self._lengths) - 1)
+    elif 2 * count <= length:
+      self._level = max(self._level - 1, 0)
 
 
-class Speculation(NamedTuple):
-  """What was written, and what the guesses were worth."""
-
-  text: bytes
-  context: context_lib.Context
-  calls: int  # Of the model; plain writing needs one for each byte.
-  guessed: int  # Bytes.
-  accepted: int  # Bytes.
+@functools.partial(jax.jit, static_argnums=0)
+def _first(
+    config: sampling.SamplingConfig, block: decoder_lib.Block, filled: jax.Array, keys: jax.Array,
+    constrained: loop.Constrained | None,
+) -> jax.Array:  # [] int32
+  """The id that comes next."""
+  logits = jax.lax.dynamic_index_in_dim(block.logits, filled, axis=1, keepdims=False)
+  keys = jax.vmap(jax.random.fold_in)(keys, block.position + filled)
+  return loop.choose(logits, keys, decoder_lib.recent(block, filled), config, constrained)[0]
 
 
 @decoder_lib.jit(static_argnums=(0, 1), donate_argnums=3)
-def _verify(config, end_of_document, params, block, ids, filled):
-  """Reads ids [1, T], keeps the first and the guesses that are right. Returns the block, how many
-  it kept, and the next id after them."""
-  block = decoder_lib.step(config, params, block, ids, filled)
-  length = ids.shape[1]
-  logits = jax.lax.dynamic_slice_in_dim(block.logits[0], filled + 1, length)
-  greedy = jnp.argmax(
-      sampling.only_bytes(logits, end_of_document=end_of_document), axis=-1).astype(jnp.int32)
-  right = jnp.cumprod(ids[0, 1:] == greedy[:-1])
-  kept = 1 + jnp.sum(right)
-  state = decode_cache.roll_back(config, block.state, filled + kept)
-  return block._replace(state=state), kept, greedy[kept - 1], jnp.all(jnp.isfinite(logits))
+def _verify(model, config, params, block, ids, filled, keys, constrained):
+  """Reads ids [1, T], keeps the first and the drafts that are what is chosen.
 
-
-def generate_greedily(
-    decoder: decoder_lib.Decoder,
-    context: context_lib.Context,
-    *,
-    num_bytes: int,
-    past: bytes = b'',
-    end_of_document: bool = False,
-    lengths: Sequence[int] = LENGTHS,
-    on_bytes: Callable[[bytes], None] = lambda data: None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Speculation:
-  """What `generate` writes at temperature 0 behind a context of one row, in fewer calls.
-
-  `past` is the text in which precedents are sought, beside what is written. The text ends with the
-  document if it may, which the context has then read.
+  Returns the block, how many ids it kept, the id after them, log-probabilities of ids [1, T],
+  whether the logits are finite [1], and the state of the constraint [1].
   """
-  index = Index()
-  index.feed(past)
-  running = decoder.to_cache(context)
-  first = sampling.only_bytes(context.logits, end_of_document=end_of_document)
-  next_id = int(jnp.argmax(first[0]))
-  text, calls, guessed, level, ended = bytearray(), 0, 0, 0, False
-  while len(text) < num_bytes and not ended and not should_stop():
-    running = decoder.reserve(running)
-    room = min(decoder_lib.BLOCK - running.filled, num_bytes - len(text))
-    guess = index.guess(next_id, lengths[-1]) if next_id < 256 else b''
-    length = max(n for n in lengths[:level + 1] if n <= room and (guess or n == 1))
-    ids = np.array([[next_id, *guess[:length - 1]]], np.int32)
-    block, kept, following, finite = _verify(
-        decoder.config, end_of_document, decoder.decode_params, running.block, ids, running.filled)
-    generate.check_finite(finite, len(text))
-    kept = int(kept)
-    running = running._replace(block=block, filled=running.filled + kept)
-    ended = next_id == vocab.BOUNDARY
-    new = vocab.decode(ids[0, :kept]) if not ended else b''
-    index.feed(new)
-    text += new
-    calls, guessed, next_id = calls + 1, guessed + length - 1, int(following)
-    if kept == length and next_id in guess[length - 1:length]:
-      level = min(level + 1, len(lengths) - 1)
-    elif 2 * kept <= length:
-      level = max(level - 1, 0)
-    if new:
-      on_bytes(new)
-  return Speculation(
-      bytes(text), decoder.from_cache(running), calls, guessed, len(text) + ended - calls)
+  length = ids.shape[1]
+  block = decoder_lib.step(model, params, block, ids, filled)
+  # What was predicted before the ids, and after each of them.
+  logits = jax.lax.dynamic_slice_in_dim(block.logits[0], filled, length + 1)
+  chosen, states = _choices(block, logits[1:], ids[0], filled, config, keys, constrained)
+  right = jnp.cumprod(ids[0, 1:] == chosen[:-1])
+  count = 1 + jnp.sum(right)
+  block = block._replace(state=decode_cache.roll_back(model, block.state, filled + count))
+  log_probs = sampling.log_prob(logits[:-1], ids[0])[None]
+  finite = jnp.all(jnp.isfinite(logits[1:]))[None]
+  return block, count, chosen[count - 1], log_probs, finite, states[count - 1][None]
+
+
+def _choices(block, logits, ids, filled, config, keys, constrained):
+  """The id that would be chosen after each of ids [T], and the constraint's states there [T]."""
+  after = filled + 1 + jnp.arange(len(ids))
+  recent = jax.vmap(lambda at: decoder_lib.recent(block, at)[0])(after)  # [T, R]
+  row_keys = jax.vmap(lambda at: jax.random.fold_in(keys[0], at))(block.position[0] + after)
+  states = jnp.zeros(len(ids), jnp.int32)
+  if constrained:
+    automaton, start, left = constrained
+
+    def advance(state, id_):
+      state = constraint_lib.advance(automaton, state, id_[None])
+      return state, state[0]
+
+    _, states = jax.lax.scan(advance, start, ids)
+    constrained = loop.Constrained(automaton, states, left - 1 - jnp.arange(len(ids)))
+  return loop.choose(logits, row_keys, recent, config, constrained), states

@@ -1,8 +1,7 @@
-"""The model as a sampler: completions of many prompts, in batches.
+"""The model as a sampler: completions of many prompts, in ragged batches.
 
-The prompts of a batch have the same length in bytes; their completions end when they end. What is
-written depends on the parameters, the prompt, the seed and the temperature alone, as far as the
-rows of a batch do.
+A completion depends on the parameters, the prompt, the seed and the temperature alone, as far as
+the numbers of a row do not depend on the other rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,18 +14,19 @@ import numpy as np
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig
 from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import generate, prefill, sampling
+from haiku_spectral.decoding import loop, prefill, sampling
+from haiku_spectral.decoding.row import Row
 from haiku_spectral.tasks import problem as problems
 
-ROWS = 64
+ROWS = 64  # Of a batch.
 _STOP = problems.STOP.encode()
 
 
 class Request(NamedTuple):
-  """One completion to be written."""
+  """One completion to be generated."""
 
   prompt: str
-  seed: int  # The same seed at the same temperature writes the same.
+  seed: int  # The same seed at the same temperature gives the same.
 
 
 class Sample(NamedTuple):
@@ -44,62 +44,60 @@ def seeds(key: jax.Array, count: int) -> list[int]:
 
 
 class Sampler:
-  """Writes with one model."""
+  """Generates with one model."""
 
   def __init__(self, config: ModelConfig, params: Any) -> None:
     self._decoder = decoder_lib.Decoder(config, jax.device_put(params))
-    self._start = self._decoder.to_cache(
-        prefill.begin(self._decoder.model, self._decoder.params, ROWS))
+    self._start = prefill.begin(self._decoder.model, self._decoder.params, ROWS)
 
   def sample(
       self, requests: Sequence[Request], *, num_bytes: int, temperature: float,
       progress: Callable[[int], object] = lambda done: None,
   ) -> list[Sample]:
     """A completion of at most `num_bytes` bytes for each request, in their order."""
-    rules = sampling.SamplingConfig(temperature=temperature, end_of_document=True)
-    found: list[Sample | None] = [None] * len(requests)
-    for batch in batches([len(request.prompt.encode()) for request in requests]):
-      for place, sample in zip(
-          batch, self._batch([requests[place] for place in batch], num_bytes, rules), strict=True):
-        found[place] = sample
-      progress(len(batch))
-    return [sample for sample in found if sample is not None]
+    config = sampling.SamplingConfig(temperature=temperature, end_of_document=True)
+    prompts = [vocab.encode(request.prompt.encode()) for request in requests]
+    samples: dict[int, Sample] = {}
+    for places in batches([prompt.size for prompt in prompts]):
+      keys = _keys([requests[place].seed for place in places])
+      rows = self._generate([prompts[place] for place in places], keys, num_bytes, config)
+      samples |= zip(places, map(_sample, rows), strict=True)
+      progress(len(places))
+    return [samples[place] for place in range(len(requests))]
 
-  def _batch(
-      self, requests: Sequence[Request], num_bytes: int, rules: sampling.SamplingConfig
-  ) -> list[Sample]:
-    """Of one length, at most ROWS; rows without a request write what the last one does."""
-    all_rows = [*requests, *[requests[-1]] * (ROWS - len(requests))]
-    ids = np.stack([vocab.encode(request.prompt.encode()) for request in all_rows])
-    keys = jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), 0))(
-        jnp.array([request.seed for request in all_rows]))
-    # A copy, because what is read is written into the buffers of what was before.
-    block, past = jax.tree.map(jnp.copy, (self._start.block, self._start.history))
-    running = self._decoder.extend(self._start._replace(block=block, history=past), ids)
-    begin = running.clock + running.filled
-    rows, done = [generate.Row((), num_bytes) for _ in requests], 0
-    while not all(row.ended for row in rows):
-      running, written = generate.write(
-          self._decoder, running, rules, keys, num_bytes - done)
-      size = running.clock + running.filled - begin - done
-      done += size
-      generate.check_finite(written.finite, done)
-      chosen, scores = np.asarray(written.ids), np.asarray(written.log_probs)
-      for number, row in enumerate(rows):
-        row.feed(chosen[number, :size], scores[number, :size])
-    return [completed(bytes(row.text), np.array(row.log_probs)) for row in rows]
+  def _generate(
+      self, prompts: Sequence[np.ndarray], keys: jax.Array, num_bytes: int,
+      config: sampling.SamplingConfig,
+  ) -> list[Row]:
+    """The completions of at most ROWS prompts, which begin together, each then at its own byte."""
+    shared = min(prompt.size for prompt in prompts)
+    rows = [Row(num_bytes, [_STOP], prompt=prompt[shared:]) for prompt in prompts]
+    free = [None] * (ROWS - len(rows))
+    first = np.stack([prompt[:shared] for prompt in [*prompts, *[prompts[-1]] * len(free)]])
+    cache = self._decoder.extend(self._decoder.to_cache(self._start), first)
+    loop.Batch(self._decoder, cache, [*rows, *free], keys, config).run()
+    return rows
+
+
+def _keys(numbers: Sequence[int]) -> jax.Array:  # [ROWS] keys
+  """The keys of rows with these seeds; those of free rows do not matter."""
+  padded = jnp.array([*numbers, *[0] * (ROWS - len(numbers))])
+  return jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), 0))(padded)
 
 
 def batches(lengths: Sequence[int]) -> list[list[int]]:
-  """Places of equal lengths, shortest first, at most ROWS together."""
-  order = np.argsort(lengths, kind='stable')
-  _, starts = np.unique(np.asarray(lengths)[order], return_index=True)
-  return [part[start:start + ROWS].tolist() for part in np.split(order, starts[1:])
-          for start in range(0, len(part), ROWS)]
+  """Places, ROWS together or fewer, those of similar lengths in one batch."""
+  order = np.argsort(lengths, kind='stable').tolist()
+  return [order[start:start + ROWS] for start in range(0, len(order), ROWS)]
+
+
+def _sample(row: Row) -> Sample:
+  text = bytes(row.text) + _STOP * row.stopped
+  return completed(text, np.array(row.log_probs[:len(text)]))
 
 
 def completed(text: bytes, log_probs: np.ndarray) -> Sample:  # [len(text)]
-  """What was written up to STOP, from the text and the log-probability of each of its bytes."""
+  """What was generated up to STOP, from the text and the log-probability of each of its bytes."""
   body, stop, _ = text.partition(_STOP)
   try:
     shown, whole = body.decode(), bool(stop)

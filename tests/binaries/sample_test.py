@@ -1,4 +1,4 @@
-"""The program that writes: what reaches the terminal, the session, and whoever made a mistake."""
+"""The program that samples: what reaches the terminal, the session, and who made a mistake."""
 
 import contextlib
 import io
@@ -16,7 +16,8 @@ from absl.testing import absltest, flagsaver, parameterized
 from binaries import sample
 from haiku_spectral import config, vocab
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import generate, prefill, sampling, session
+from haiku_spectral.decoding import prefill, sampling, session
+from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model
 
@@ -44,20 +45,20 @@ def run(stdin=b'', **flags):
   return out.getvalue(), err.getvalue()
 
 
-def written(prompt, num_bytes=20):
-  """What the library writes."""
+def generated(prompt, num_bytes=20):
+  """What the library generates."""
   model, params = tiny_model.MODEL, tiny_model.params()
-  context = prefill.read(
+  context = prefill.extend(
       model, params, prefill.begin(model, params), vocab.encode(prompt)[np.newaxis])
-  return generate.generate(
-      tiny_model.decoder(), context, num_bytes=num_bytes, key=jax.random.key(0),
-      config=sampling.SamplingConfig(end_of_document=True)).texts[0]
+  return Generation(
+      tiny_model.decoder(), context, Request(num_bytes, jax.random.key(0)),
+      sampling.SamplingConfig(end_of_document=True)).run().texts[0]
 
 
 class SampleTest(parameterized.TestCase):
 
   def test_prompt_from_flag_file_and_pipe(self):
-    want = written(b'abcdefgh').decode(errors='replace') + '\n'
+    want = generated(b'abcdefgh').decode(errors='replace') + '\n'
     file = self.create_tempfile('prompt', b'abcdefgh').full_path
     for flags in ({'prompt': 'abcdefgh'}, {'prompt_file': file}, {'stdin': b'abcdefgh'}):
       out, err = run(**flags)
@@ -69,12 +70,12 @@ class SampleTest(parameterized.TestCase):
   def test_several_samples_one_after_the_other(self):
     out, _ = run(prompt='', num_samples=3)
     self.assertEqual(out.split('\n--- sample ')[0],
-                     written(b'').decode(errors='replace') + '\n')
+                     generated(b'').decode(errors='replace') + '\n')
     self.assertIn('--- sample 2 of 3 ---\n', out)
     self.assertIn('--- sample 3 of 3 ---\n', out)
 
   def test_stop_string_is_not_shown(self):
-    free = written(b'')
+    free = generated(b'')
     out, _ = run(prompt='', stop=['never', os.fsdecode(free[3:5])])
     self.assertEqual(out, free[:3].decode(errors='replace') + '\n')
 
@@ -83,7 +84,7 @@ class SampleTest(parameterized.TestCase):
     first, _ = run(prompt='abcdefgh', session=path)
     second, err = run(prompt='', session=path)
     # The two halves of one text, drawn with the same random numbers.
-    whole = written(b'abcdefgh', 40)
+    whole = generated(b'abcdefgh', 40)
     self.assertEqual((first, second), tuple(
         half.decode(errors='replace') + '\n' for half in (whole[:20], whole[20:])))
     self.assertIn(f'session {path}: 29 bytes so far', err)
@@ -99,8 +100,9 @@ class SampleTest(parameterized.TestCase):
       ({'chat': True, 'prompt': 'x'}, '--chat asks for what you say: leave --prompt'),
       ({'regex': 'a', 'utf8': True}, '--regex writes UTF-8 anyway: leave --utf8 out'),
       ({'regex': '(', 'prompt': ''}, r"regex='\(' cannot be used"),
-      ({'regex': 'a{30}', 'prompt': ''}, 'num_bytes=20 is not allowed: the shortest text'),
-      ({'speculate': True}, '--speculate writes one text greedily: give --temperature=0'),
+      ({'regex': 'a{30}', 'prompt': ''}, 'num_bytes=20 is not allowed: the shortest allowed text'),
+      ({'speculate': True, 'num_samples': 2}, '--speculate is for one text: leave --num_samples'),
+      ({'candidates': 300}, '--candidates=300 is not allowed: give 0 .none. to 257'),
       ({'num_bytes': -1, 'prompt': ''}, 'num_bytes=-1 is not allowed: give 0 or more'),
       ({'stop': [''], 'prompt': ''}, "stop='' is not allowed: give a stop string"),
       ({'prompt': '', 'prompt_file': 'x'}, '--prompt and --prompt_file are both given'),
@@ -119,11 +121,11 @@ class SampleTest(parameterized.TestCase):
   def test_best_of_several(self):
     out, _ = run(prompt='abc', best_of=4)
     model, params = tiny_model.MODEL, tiny_model.params()
-    context = context_lib.repeat(prefill.read(
+    context = context_lib.repeat(prefill.extend(
         model, params, prefill.begin(model, params), vocab.encode(b'abc')[np.newaxis]), 4)
-    several = generate.generate(
-        tiny_model.decoder(), context, num_bytes=20, key=jax.random.key(0),
-        config=sampling.SamplingConfig(end_of_document=True))
+    several = Generation(
+        tiny_model.decoder(), context, Request(20, jax.random.key(0)),
+        sampling.SamplingConfig(end_of_document=True)).run()
     means = [scores.mean() for scores in several.log_probs]
     best = several.texts[int(np.argmax(means))]
     self.assertEqual(out, best.decode(errors='replace') + '\n')
@@ -140,12 +142,23 @@ class SampleTest(parameterized.TestCase):
     out, _ = run(stdin='ş'.encode()[:1], utf8=True, echo=True, end_of_document=False)
     self.assertNotIn('\ufffd', out)
 
-  def test_guessing_writes_the_same(self):
-    plain, _ = run(prompt='abcabcabc', temperature=0.0, num_bytes=100)
-    self.assertEqual(run(prompt='abcabcabc', temperature=0.0, num_bytes=100, speculate=True)[0],
-                     plain)
+  @parameterized.parameters(
+      ({'temperature': 0.0},), ({'temperature': 0.3, 'stop': ['a'], 'utf8': True},))
+  def test_speculative_decoding_gives_the_same(self, flags):
+    flags = {'prompt': 'abcabcabc', 'num_bytes': 100, **flags}
+    self.assertEqual(run(speculate=True, **flags)[0], run(**flags)[0])
 
-  def test_one_past_and_two_futures(self):
+  @parameterized.parameters(1e-37, 1e-38, 1e-45, 1e-300)
+  def test_tiny_temperatures_are_greedy(self, temperature):
+    want = run(prompt='x', temperature=0.0)[0]
+    self.assertEqual(run(prompt='x', temperature=temperature)[0], want)
+    self.assertGreater(len(set(want)), 2)
+
+  def test_any_number_of_bytes(self):
+    out, _ = run(prompt='x', num_bytes=99999999999999999999, regex='[ab]{5}c')
+    self.assertRegex(out, r'^[ab]{5}c\n$')
+
+  def test_one_context_and_two_continuations(self):
     folder = self.create_tempdir().full_path
     path, fork = os.path.join(folder, 'talk'), os.path.join(folder, 'fork')
     run(prompt='abcdefgh', session=path)
@@ -159,7 +172,7 @@ class SampleTest(parameterized.TestCase):
     path = os.path.join(self.create_tempdir().full_path, 'talk')
     run(prompt='abcdefgh', session=path)
     out, _ = run(session_info=path, run_dir='')
-    self.assertRegex(out, f'^{path}: 29 bytes read, a state of [0-9,]+ bytes in float32, model ')
+    self.assertRegex(out, f'^{path}: 29 bytes so far, a state of [0-9,]+ bytes in float32, model ')
 
   def test_chat(self):
     path = os.path.join(self.create_tempdir().full_path, 'talk')
@@ -167,7 +180,7 @@ class SampleTest(parameterized.TestCase):
     with mock.patch('builtins.input', lambda *_: next(lines, None) or self._end()):
       out, err = run(chat=True, session=path, num_bytes=5, end_of_document=False)
     self.assertNotEmpty(out)
-    self.assertIn(f'{path}: 20 bytes read', err)  # 1, 4 + 5, and 5 + 5.
+    self.assertIn(f'{path}: 20 bytes so far', err)  # 1, 4 + 5, and 5 + 5.
 
   def _end(self):
     raise EOFError

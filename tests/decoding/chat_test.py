@@ -1,4 +1,4 @@
-"""A conversation by script: what is read, shown and kept, and what ends it."""
+"""A conversation by script: its context, what is shown and kept, and what ends it."""
 
 import io
 import os
@@ -16,8 +16,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import chat, generate, prefill, sampling, session
+from haiku_spectral.decoding import chat, prefill, sampling, session
 from haiku_spectral.decoding import context as context_lib
+from haiku_spectral.decoding.generation import Generation, Request
 from tests.decoding import tiny_model
 
 MODEL = tiny_model.MODEL
@@ -45,19 +46,36 @@ def script(*lines):
   return ask
 
 
+class ScriptedAnswer:
+  """An answer that is known; what it gets to know is whether it should stop."""
+
+  def __init__(self, model, context, answer):
+    self._model, self._before, self._answer = model, context, answer
+
+  def run(self, on_bytes, should_stop):
+    if callable(self._answer):
+      self._answer = self._answer(should_stop)
+    on_bytes(0, self._answer)
+    return self
+
+  def context(self):
+    ids = np.array([[*self._answer, *self._model.end]], np.int32)
+    return self._model.read(self._before, ids)
+
+
 class Scripted:
-  """A model that answers with what it was told to; its context holds no more than what it read."""
+  """A model that answers with what it was told to; its context holds no more than ids."""
 
   def __init__(self, *answers, end=()):
     self._answers = iter(answers)
-    self._end = list(end)
+    self.end = list(end)
     self.heard = []
 
   def conversation(self, **kwargs):
     context = context_lib.Context(
         (), jnp.zeros((1, vocab.SIZE)), jnp.array([1]),
         jnp.full((1, context_lib.RECENT), vocab.PAD).at[0, -1].set(vocab.BOUNDARY))
-    return chat.Conversation(context, self.read, self.write, **kwargs)
+    return chat.Conversation(context, self.read, self.answer, **kwargs)
 
   def read(self, context, ids):
     self.heard.append(ids[0].tolist())
@@ -65,13 +83,8 @@ class Scripted:
         position=context.position + ids.shape[1],
         recent=context_lib.remember(context.recent, jnp.asarray(ids)))
 
-  def write(self, context, *, on_bytes, should_stop):
-    answer = next(self._answers)
-    if callable(answer):
-      answer = answer(should_stop)
-    on_bytes(0, answer)
-    ids = np.array([[*answer, *self._end]], np.int32)
-    return generate.Generation([answer], self.read(context, ids), [])
+  def answer(self, context):
+    return ScriptedAnswer(self, context, next(self._answers))
 
 
 def run(conversation, *lines):
@@ -190,8 +203,8 @@ class ChatTest(parameterized.TestCase):
     self.assertEqual(model.heard[2], [*T, *b'/etc', *T])
     told = notes.splitlines()
     state = session.info(self.path).state_bytes
-    self.assertEqual(told[0], f'{self.path}: 1 bytes read, a state of {state:,} bytes in float32, '
-                     'model mmmmmmmmmmmmmmmm, parameters pppppppppppppppp')
+    self.assertEqual(told[0], f'{self.path}: 1 bytes so far, a state of {state:,} bytes in '
+                     'float32, model mmmmmmmmmmmmmmmm, parameters pppppppppppppppp')
     self.assertEqual(told[1], f'{fork}: goes on from here')
     self.assertEqual(told[2], f'error: {fork} exists already: give a path where nothing is.')
     self.assertEqual(told[3], 'error: /fork needs a path: give one where nothing is.')
@@ -211,28 +224,63 @@ class ChatTest(parameterized.TestCase):
     params = tiny_model.params()
 
     def read(context, ids):
-      return prefill.read(MODEL, params, context, ids)
+      return prefill.extend(MODEL, params, context, ids)
 
-    def write(context, **kwargs):
-      return generate.generate(
-          tiny_model.decoder(), context, num_bytes=5, key=jax.random.key(0),
-          config=sampling.SamplingConfig(), **kwargs)
+    def answer(context):
+      return Generation(
+          tiny_model.decoder(), context, Request(5, jax.random.key(0)), sampling.SamplingConfig())
 
     owner = session.owner(tiny_model.CONFIG, params)
     start = prefill.begin(MODEL, params)
-    today = run(chat.Conversation(start, read, write, self.path, owner), 'ab')
+    today = run(chat.Conversation(start, read, answer, self.path, owner), 'ab')
     restored = session.load(self.path, start, owner)
-    tomorrow = run(chat.Conversation(restored, read, write, self.path, owner), 'c')
+    tomorrow = run(chat.Conversation(restored, read, answer, self.path, owner), 'c')
     # The same by hand.
     context, want = start, ''
     for ids in ([*b'ab', *T], [*T, *b'c', *T]):
-      texts, context, _ = write(read(context, np.array([ids], np.int32)))
-      want += texts[0].decode(errors='replace') + '\n'
+      answered = answer(read(context, np.array([ids], np.int32))).run()
+      context = answered.context()
+      want += answered.texts[0].decode(errors='replace') + '\n'
     self.assertEqual(today[0] + tomorrow[0], want)
     jax.tree.map(np.testing.assert_array_equal, session.load(self.path, start, owner), context)
 
 
-class AskingTest(absltest.TestCase):
+class AskingTest(parameterized.TestCase):
+
+  def _at_a_terminal(self, history, typed):
+    """(exit code, what is shown) of asking twice at a terminal of its own."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, '-c', ASK, history], stdin=theirs, stdout=theirs,
+        stderr=theirs) as process:
+      os.close(theirs)
+      os.write(ours, typed.encode())
+      code = process.wait(timeout=60)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    return code, shown
+
+  def test_history_that_cannot_be_used_costs_a_note(self):
+    folder = self.create_tempdir().full_path
+    file = self.create_tempfile('file').full_path
+    for history in ('/no/such/home/history', folder, os.path.join(file, 'history')):
+      code, shown = self._at_a_terminal(history, 'one\ntwo\n')
+      self.assertEqual(code, 0, shown)
+      self.assertIn("heard ['one', 'two']", shown)
+      self.assertEqual(shown.count(f'note: lines typed are not kept in {history}: '), 1, shown)
+      self.assertNotIn('Traceback', shown)
+
+  def test_a_closed_standard_input_ends_the_conversation(self):
+    done = subprocess.run(
+        ['sh', '-c', 'exec "$0" -c "$1" history <&-', sys.executable, """
+from haiku_spectral.decoding import chat
+with chat.asking('history') as ask:
+  try:
+    ask()
+  except EOFError:
+    print('ended')
+"""], capture_output=True, text=True, check=False)
+    self.assertEqual((done.stdout, done.stderr), ('ended\n', ''))
 
   def test_piped_lines_of_any_bytes_without_a_prompt(self):
     done = subprocess.run(
@@ -244,14 +292,9 @@ class AskingTest(absltest.TestCase):
     history = pathlib.Path(self.create_tempdir().full_path, 'history')
     up = '\x1b[A'  # The key: the line before.
     for typed, heard in ((f'one\n{up}!\n', ['one', 'one!']), (f'{up}{up}\ntwo\n', ['one', 'two'])):
-      ours, theirs = pty.openpty()
-      with subprocess.Popen(
-          [sys.executable, '-c', ASK, history], stdin=theirs, stdout=theirs) as process:
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        self.assertEqual(process.wait(timeout=60), 0)
-      shown = os.read(ours, 10_000).decode()
-      os.close(ours)
+      code, shown = self._at_a_terminal(history, typed)
+      self.assertEqual(code, 0)
+      self.assertNotIn('note', shown)
       self.assertIn('> ', shown)
       self.assertIn(f'heard {heard}', shown)
     self.assertEqual(history.read_text().split(), ['one', 'one!', 'one', 'two'])

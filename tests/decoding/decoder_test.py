@@ -55,7 +55,7 @@ def chunked(name, length, dtype='float32'):
   """The context after `length` ids, by the chunk call alone."""
   made = decoder(name, dtype)
   empty = context_lib.empty(made.model, 1, made.dtype)
-  return prefill.read(made.model, made.params, empty, ids(0, length))
+  return prefill.extend(made.model, made.params, empty, ids(0, length))
 
 
 def assert_same_context(got, want, tolerance=1e-5):
@@ -101,7 +101,7 @@ class DecoderTest(parameterized.TestCase):
           running = made.roll_back(running, running.filled - count)
           done -= count
         case 'rest':
-          context = prefill.read(
+          context = prefill.extend(
               made.model, made.params, made.from_cache(running), ids(done, done + count))
           done = first = done + count
           running = made.to_cache(context, running.clock + count)

@@ -42,11 +42,25 @@ class PromptTest(absltest.TestCase):
   def test_nothing_is_the_start_of_a_document(self):
     self.assertEqual(prompt.read_prompt(None, None, Terminal()), b'')
 
+  def test_a_pipe_in_place_of_a_file(self):
+    reading, writing = os.pipe()
+    os.write(writing, b'from a process')
+    os.close(writing)
+    self.assertEqual(
+        prompt.read_prompt(None, f'/proc/self/fd/{reading}', Terminal()), b'from a process')
+    os.close(reading)
+
+  def test_a_closed_standard_input_is_empty(self):
+    self.assertEqual(prompt.read_prompt(None, None, None), b'')
+    self.assertEqual(prompt.read_prompt(None, '-', None), b'')
+
   def test_mistakes(self):
     with self.assertRaisesRegex(ValueError, '--prompt and --prompt_file are both given: give one'):
       prompt.read_prompt('', 'file', Terminal())
     with self.assertRaisesRegex(FileNotFoundError, '--prompt_file=/none is not a file: give an ex'):
       prompt.read_prompt(None, '/none', Terminal())
+    with self.assertRaisesRegex(FileNotFoundError, '--prompt_file=/ is not a file'):
+      prompt.read_prompt(None, '/', Terminal())
 
 
 if __name__ == '__main__':

@@ -90,6 +90,19 @@ class RulesTest(parameterized.TestCase):
     self.assertEqual(chosen.dtype, jnp.int32)
 
 
+class LogProbsTest(absltest.TestCase):
+
+  def test_sum_to_one_over_bytes_and_the_end(self):
+    logits = jax.random.normal(jax.random.key(0), (2, V)).at[0, vocab.TURN].set(30.0)
+    found = np.asarray(sampling.log_probs(logits))
+    np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
+    kept = [*range(256), vocab.BOUNDARY]
+    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(found[0])), kept)
+    # Differences of logits are differences of log-probabilities.
+    np.testing.assert_allclose(
+        np.diff(found[:, kept]), np.diff(np.asarray(logits)[:, kept]), atol=1e-5)
+
+
 class ChooseTest(parameterized.TestCase):
 
   def _draw(self, logits, count=4000, **fields):
@@ -114,6 +127,28 @@ class ChooseTest(parameterized.TestCase):
     logits = jnp.zeros(V).at[vocab.TURN].set(9.0).at[65].set(3.0)
     self.assertEqual(self._draw(logits, temperature=0)[65], 1)
 
+  @parameterized.parameters(0.0, 1e-30, 1e-38, 1e-45, 1e-300)
+  def test_tiny_temperatures_are_greedy(self, temperature):
+    logits = jax.random.normal(jax.random.key(2), (V,)) * 30
+    best = int(jnp.argmax(logits[:256]))
+    self.assertEqual(self._draw(logits, count=64, temperature=temperature, top_p=0.9)[best], 1)
+
+  @parameterized.parameters(1e-19, 1e-10, 1e-4)
+  def test_small_temperatures_tend_to_greedy(self, temperature):
+    logits = jax.random.normal(jax.random.key(2), (V,)) * 30
+    best = int(jnp.argmax(logits[:256]))
+    self.assertEqual(self._draw(logits, count=64, temperature=temperature)[best], 1)
+
+  def test_extreme_values_leave_a_byte(self):
+    logits = jnp.zeros((1, V)).at[0, 65].set(80.0)
+    recent = jnp.full((1, context.RECENT), 65).at[0, :].set(jnp.arange(context.RECENT))
+    config = sampling.SamplingConfig(
+        repetition_penalty=sampling.MAX_PENALTY, repetition_window=context.RECENT, top_k=10**30,
+        top_p=1e-300, min_p=1e-300)
+    keys = jax.random.split(jax.random.key(0), 1)
+    self.assertLess(int(sampling.choose(keys, logits, recent, config)[0]), 256)
+    self.assertEqual(int(sampling.choose(keys, logits, recent, config)[0]), 65)
+
   def test_end_of_document_only_when_asked_for(self):
     logits = jnp.zeros(V).at[vocab.BOUNDARY].set(9.0)
     self.assertEqual(self._draw(logits, temperature=0)[vocab.BOUNDARY], 0)
@@ -131,7 +166,8 @@ class ChooseTest(parameterized.TestCase):
       ('temperature', -1.0, '0 .greedy. or a positive number'), ('temperature', float('nan'), '0'),
       ('temperature', float('inf'), '0'), ('top_k', -1, '0 .off. or a positive number'),
       ('top_p', 0.0, 'more than 0, at most 1'), ('top_p', 1.5, 'more than 0, at most 1'),
-      ('min_p', -0.1, '0 .off. to 1'), ('repetition_penalty', 0.5, '1 .off. or more'),
+      ('min_p', -0.1, '0 .off. to 1'), ('repetition_penalty', 0.5, '1 .off. to 1,000,000'),
+      ('repetition_penalty', 1e9, '1 .off. to 1,000,000'),
       ('repetition_window', 0, '1 to 256'), ('repetition_window', 257, '1 to 256'))
   def test_values_are_checked(self, field, value, allowed_values):
     with self.assertRaisesRegex(

@@ -1,35 +1,59 @@
-"""Texts that come and go in one batch are what they would be alone."""
+"""One loop: batches that texts join and leave, ragged batches and single texts give the same."""
+
+import functools
 
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import generate, prefill, sampling, scheduler
+from haiku_spectral.decoding import loop, prefill, sampling, scheduler
+from haiku_spectral.decoding.generation import Generation, Request
+from haiku_spectral.decoding.row import Row
+from haiku_spectral.decoding.speculation import Speculation
 from tests.decoding import tiny_model
 
 DECODER = tiny_model.decoder()
 CONFIG = sampling.SamplingConfig(repetition_penalty=1.2, repetition_window=7)
 
 
-def alone(request, config=CONFIG):
-  model, params = DECODER.model, DECODER.params
-  past = request.context or prefill.begin(model, params)
-  context = prefill.read(model, params, past, vocab.encode(request.prompt)[None])
-  return generate.generate(
-      DECODER, context, num_bytes=request.num_bytes, config=config, key=request.key,
-      stops=request.stops).texts[0]
+@functools.cache
+def begin():
+  return prefill.begin(DECODER.model, DECODER.params)
 
 
-def requests(count, seed):
+def alone(request, prompt, config=CONFIG, context=None, **kwargs):
+  """The text of a request by itself."""
+  context = prefill.extend(
+      DECODER.model, DECODER.params, context or begin(), vocab.encode(prompt)[None])
+  return Generation(DECODER, context, request, config, **kwargs).run().texts[0]
+
+
+def together(requests, config=CONFIG):
+  """The texts of requests with their prompts, whose ragged ends the loop reads."""
+  prompts = [vocab.encode(prompt) for _, prompt in requests]
+  shared = min(map(len, prompts))
+  context = prefill.extend(
+      DECODER.model, DECODER.params, prefill.begin(DECODER.model, DECODER.params, len(prompts)),
+      np.stack([prompt[:shared] for prompt in prompts]))
+  rows = [Row(request.num_bytes, request.stops, may_end=config.end_of_document,
+              prompt=prompt[shared:])
+          for (request, _), prompt in zip(requests, prompts, strict=True)]
+  keys = jax.numpy.stack([jax.random.fold_in(request.key, 0) for request, _ in requests])
+  loop.Batch(DECODER, DECODER.to_cache(context), rows, keys, config).run()
+  return [bytes(row.text) for row in rows]
+
+
+def some_requests(count, seed):
+  """(request, prompt) pairs."""
   generator = np.random.default_rng(seed)
-  return [
-      scheduler.Request(
-          prompt=generator.bytes(generator.choice([1, 3, 9, 64])),
-          num_bytes=int(generator.integers(0, 150)), key=jax.random.key(i),
-          stops=[bytes([i])] if i % 3 == 0 else [])
-      for i in range(count)
-  ]
+  made = []
+  for i in range(count):
+    prompt = generator.bytes(generator.choice([1, 3, 9, 64]))
+    made.append((Request(
+        num_bytes=int(generator.integers(0, 150)), key=jax.random.key(i),
+        stops=[bytes([i])] if i % 3 == 0 else []), prompt))
+  return made
 
 
 class SchedulerTest(parameterized.TestCase):
@@ -37,53 +61,70 @@ class SchedulerTest(parameterized.TestCase):
   @parameterized.parameters(0, 1)
   def test_random_arrivals(self, seed):
     generator = np.random.default_rng(seed)
-    told, tickets, waiting = {}, {}, requests(9, seed)
+    told, tickets, waiting = {}, {}, some_requests(9, seed)
     batch = scheduler.Scheduler(
-        DECODER, CONFIG, places=3,
+        DECODER, CONFIG, rows=3,
         on_bytes=lambda ticket, data: told.update({ticket: told.get(ticket, b'') + data}))
     while waiting or not batch.idle:
       for _ in range(generator.integers(0, 3)):
         if waiting:
           request = waiting.pop()
-          tickets[batch.submit(request)] = request
+          tickets[batch.submit(*request)] = request
       batch.step()
     self.assertLen(batch.results, 9)
     for ticket, request in tickets.items():
-      want = alone(request)
+      want = alone(*request)
       self.assertEqual(batch.results[ticket], want)
       self.assertEqual(told.get(ticket, b''), want)
 
   def test_documents_that_end(self):
     config = sampling.SamplingConfig(end_of_document=True)
-    batch = scheduler.Scheduler(DECODER, config, places=3)
-    made = [request._replace(num_bytes=600) for request in requests(4, 2)]
-    tickets = [batch.submit(request) for request in made]
+    batch = scheduler.Scheduler(DECODER, config, rows=3)
+    made = [(request._replace(num_bytes=600), prompt) for request, prompt in some_requests(4, 2)]
+    tickets = [batch.submit(*request) for request in made]
     results = batch.run()
     texts = [results[ticket] for ticket in tickets]
-    self.assertEqual(texts, [alone(request, config) for request in made])
+    self.assertEqual(texts, [alone(*request, config) for request in made])
     self.assertLess(min(map(len, texts)), 600)
 
-  def test_one_past_and_many_continuations(self):
-    model, params = DECODER.model, DECODER.params
-    past = prefill.read(
-        model, params, prefill.begin(model, params), vocab.encode(b'abcdefghi')[None])
-    made = [scheduler.Request(bytes([i]), 30, jax.random.key(0), context=past) for i in range(3)]
-    batch = scheduler.Scheduler(DECODER, CONFIG, places=3)
-    for request in made:
-      batch.submit(request)
-    self.assertEqual(list(batch.run().values()), [alone(request) for request in made])
+  def test_one_context_and_many_continuations(self):
+    context = prefill.extend(
+        DECODER.model, DECODER.params, begin(), vocab.encode(b'abcdefghi')[None])
+    request = Request(30, jax.random.key(0))
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=3)
+    for i in range(3):
+      batch.submit(request, bytes([i]), context)
+    self.assertEqual(
+        list(batch.run().values()),
+        [alone(request, bytes([i]), context=context) for i in range(3)])
 
   def test_nothing_to_do(self):
-    batch = scheduler.Scheduler(DECODER, CONFIG, places=3)
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=3)
     self.assertTrue(batch.idle)
     self.assertEqual(batch.run(), {})
 
   def test_mistakes(self):
-    with self.assertRaisesRegex(ValueError, 'places=0 is not allowed: give 1 or more'):
-      scheduler.Scheduler(DECODER, CONFIG, places=0)
-    batch = scheduler.Scheduler(DECODER, CONFIG, places=3)
+    with self.assertRaisesRegex(ValueError, 'rows=0 is not allowed: give 1 or more'):
+      scheduler.Scheduler(DECODER, CONFIG, rows=0)
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=3)
     with self.assertRaisesRegex(ValueError, 'num_bytes=-1 is not allowed: give 0 or more'):
-      batch.submit(scheduler.Request(b'', -1, jax.random.key(0)))
+      batch.submit(Request(-1, jax.random.key(0)))
+
+
+class OneLoopTest(parameterized.TestCase):
+
+  @parameterized.product(
+      seed=(3, 4), config=(CONFIG, sampling.SamplingConfig(temperature=0.0, end_of_document=True)))
+  def test_alone_scheduled_ragged_and_speculative_texts_are_the_same(self, seed, config):
+    made = some_requests(5, seed)
+    want = [alone(*request, config) for request in made]
+    batch = scheduler.Scheduler(DECODER, config, rows=2)
+    tickets = [batch.submit(*request) for request in made]
+    scheduled = batch.run()
+    self.assertEqual([scheduled[ticket] for ticket in tickets], want)
+    self.assertEqual(together(made, config), want)
+    self.assertEqual(
+        [alone(*request, config, decode=Speculation(request[1])) for request in made], want)
 
 
 if __name__ == '__main__':

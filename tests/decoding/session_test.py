@@ -1,5 +1,6 @@
 """A session goes on exactly where it ended, in another process too; anything else is refused."""
 
+import dataclasses
 import functools
 import hashlib
 import os
@@ -20,18 +21,29 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral import config, vocab
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import generate, prefill, sampling, session
+from haiku_spectral.decoding import prefill, sampling, session
+from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.modules import precision
 from tests.decoding import tiny_model
 
 MODEL, CONFIG = tiny_model.MODEL, tiny_model.CONFIG
 FACTS = b'The key is under the third stone. '
 
-# What another process does: it writes on from the session and saves what it came to.
+# What another process does: it goes on from the session and saves what it came to.
 GO_ON = '''
 import sys
 from tests.decoding import session_test
 session_test.go_on(sys.argv[1], sys.argv[2])
+'''
+
+
+# And another one, which has the session until its standard input ends.
+HOLD = '''
+import sys
+from haiku_spectral.decoding import session
+with session.locked(sys.argv[1]):
+  print('held', flush=True)
+  sys.stdin.read()
 '''
 
 
@@ -44,15 +56,16 @@ def owner(seed=0):
   return session.owner(CONFIG, tiny_model.params(seed))
 
 
-def write(context, num_bytes=12):
-  return generate.generate(
-      tiny_model.decoder(), context, num_bytes=num_bytes, key=jax.random.key(0),
-      config=sampling.SamplingConfig(temperature=0.7))
+def continued(context, num_bytes=12):
+  """The context after some more text."""
+  return Generation(
+      tiny_model.decoder(), context, Request(num_bytes, jax.random.key(0)),
+      sampling.SamplingConfig(temperature=0.7)).run().context()
 
 
 def go_on(source, target):
   context = session.load(source, like(), owner())
-  session.save(target, write(context).context, owner())
+  session.save(target, continued(context), owner())
 
 
 def some_context(seed=0):
@@ -92,13 +105,13 @@ class SessionTest(parameterized.TestCase):
 
   def test_goes_on_in_another_process_as_if_it_had_never_stopped(self):
     params = tiny_model.params()
-    context = prefill.read(
+    context = prefill.extend(
         MODEL, params, prefill.begin(MODEL, params), vocab.encode(FACTS)[np.newaxis])
     session.save(self.path, context, owner())
     end = os.path.join(self.folder, 'end.session')
     subprocess.run([sys.executable, '-c', GO_ON, self.path, end], check=True)
     restored = session.load(end, like(), owner())
-    assert_same(restored, write(context).context)
+    assert_same(restored, continued(context))
     self.assertEqual(restored.position, 1 + len(FACTS) + 12)
 
   def test_what_is_saved_comes_back(self):
@@ -120,7 +133,7 @@ class SessionTest(parameterized.TestCase):
     context = prefill.begin(MODEL, tiny_model.params())
     for count in (1, 9):
       ids = np.full((1, count), 65, np.int32)
-      context = prefill.read(MODEL, tiny_model.params(), context, ids, chunk=1)
+      context = prefill.extend(MODEL, tiny_model.params(), context, ids, chunk=1)
       session.save(self.path, context, owner())
       sizes.add(os.path.getsize(self.path))
     self.assertLen(sizes, 1)
@@ -136,7 +149,7 @@ class SessionTest(parameterized.TestCase):
   def test_flipped_bits_in_every_part(self):
     head = len(session.MAGIC)
     for place, message in (
-        (0, 'is not a session of this program'), (head, 'has version 3'), (head + 4, 'is damaged'),
+        (0, 'is not a session of this program'), (head, 'has version 2'), (head + 4, 'is damaged'),
         (head + 20, 'is damaged'), (head + 50, 'is damaged'), (head + 100, 'is damaged'),
         (len(saved()) - 1, 'is damaged: its checksum is wrong. Restore it from a copy, or give')):
       data = bytearray(saved())
@@ -184,7 +197,7 @@ class SessionTest(parameterized.TestCase):
     arrays = {jax.tree_util.keystr(path): np.asarray(leaf)
               for path, leaf in jax.tree_util.tree_leaves_with_path(some_context())}
     payload = safetensors.numpy.save(arrays)
-    head = b'haiku_spectral session\n' + (2).to_bytes(4, 'little')
+    head = b'haiku_spectral session\n' + (3).to_bytes(4, 'little')
     head += owner().model.encode() + owner().parameters.encode()
     head += len(payload).to_bytes(8, 'little')
     data = head + hashlib.sha256(head + payload).digest() + payload
@@ -201,7 +214,7 @@ class SessionTest(parameterized.TestCase):
     with mock.patch.object(session, 'VERSION', session.VERSION + 1):
       self._saved()
     with self.assertRaisesRegex(
-        ValueError, 'has version 3, this program reads version 2: use the program it was made wit'):
+        ValueError, 'has version 4, this program reads version 3: use the program it was made wit'):
       session.load(self.path, like(), owner())
 
   def test_a_save_that_fails_leaves_the_old_session_and_nothing_else(self):
@@ -230,15 +243,15 @@ class SessionTest(parameterized.TestCase):
     session.save(self.path, context, owner())
     info = session.info(self.path)
     self.assertEqual(
-        info[:5], (2, owner(), 1234, precision_name, os.path.getsize(self.path)))
+        info[:5], (3, owner(), 1234, precision_name, os.path.getsize(self.path)))
     self.assertEqual(info.array_bytes['.recent'], 4 * context_lib.RECENT)
     self.assertEqual(info.state_bytes, sum(leaf.nbytes for leaf in jax.tree.leaves(context)))
 
-  def test_a_session_may_name_its_past(self):
+  def test_a_session_may_name_its_history(self):
     self._saved()
-    self.assertEqual(session.info(self.path).past, '')
-    session.save(self.path, some_context(), owner(), past='the first 5 turns, ğ')
-    self.assertEqual(session.info(self.path).past, 'the first 5 turns, ğ')
+    self.assertEqual(session.info(self.path).history, '')
+    session.save(self.path, some_context(), owner(), history='the first 5 turns, ğ')
+    self.assertEqual(session.info(self.path).history, 'the first 5 turns, ğ')
     assert_same(session.load(self.path, like(), owner()), some_context())
 
   def test_info_of_something_else(self):
@@ -276,6 +289,38 @@ class SessionTest(parameterized.TestCase):
       with self.assertRaisesRegex(FileNotFoundError, 'There is no session .*nothing'):
         action(os.path.join(self.folder, 'nothing'))
     self.assertFalse(os.path.exists(new))
+
+  def test_a_session_through_a_link_is_that_of_its_target(self):
+    os.mkdir(os.path.join(self.folder, 'big'))
+    target = os.path.join(self.folder, 'big', 'talk')
+    os.symlink('big/talk', self.path)
+    for seed in range(2):  # The target is new, then there.
+      session.save(self.path, some_context(seed), owner())
+      self.assertTrue(os.path.islink(self.path))
+      self.assertEqual(session.info(target), session.info(self.path))
+      assert_same(session.load(target, like(), owner()), some_context(seed))
+    self.assertEqual(os.listdir(os.path.dirname(target)), ['talk'])
+
+  def test_speed_of_a_model_may_change(self):
+    self._saved()
+    fast = dataclasses.replace(
+        CONFIG, remat=True, memory=dataclasses.replace(CONFIG.memory, block=4),
+        attention=dataclasses.replace(CONFIG.attention, block=4))
+    assert_same(
+        session.load(self.path, like(), session.owner(fast, tiny_model.params())), some_context())
+
+  def test_one_process_at_a_time_goes_on_with_a_session(self):
+    os.symlink('talk.session', os.path.join(self.folder, 'link'))
+    for path in (self.path, os.path.join(self.folder, 'link')):
+      holder = subprocess.Popen(
+          [sys.executable, '-c', HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+      self.assertEqual(holder.stdout.readline(), b'held\n')
+      with self.assertRaisesRegex(
+          ValueError, rf'is open in another program \(process {holder.pid}\): end that, give'):
+        session.locked(self.path).__enter__()
+      holder.communicate()
+      with session.locked(self.path):  # It ended.
+        pass
 
   def test_makes_the_folder(self):
     path = os.path.join(self.folder, 'new', 'talk')

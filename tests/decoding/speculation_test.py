@@ -1,81 +1,92 @@
-"""Guessing changes how many calls there are, and nothing else."""
+"""Draft tokens change how many calls of the model there are, and nothing else."""
+
+import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import generate, prefill, sampling, speculation
+from haiku_spectral.decoding import automaton, loop, prefill, sampling, speculation
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding.generation import Generation, Request
 from tests import chunk_law
 from tests.decoding import tiny_model
 
 DECODER = tiny_model.decoder()
+GREEDY = sampling.SamplingConfig(temperature=0)
 PROMPT = b'the cat sat on the mat, the cat sat'
 
 
-def context(data=PROMPT, decoder=DECODER):
+def context(decoder=DECODER, data=PROMPT):
   model, params = decoder.model, decoder.params
-  return prefill.read(
+  return prefill.extend(
       model, params, prefill.begin(model, params), vocab.encode(data)[None], chunk=8)
 
 
-class IndexTest(parameterized.TestCase):
+def generate(num_bytes, decode, config=GREEDY, decoder=DECODER, start=None, stops=(), **kwargs):
+  request = Request(num_bytes, jax.random.key(0), stops)
+  return Generation(
+      decoder, start or context(decoder), request, config, decode=decode, **kwargs).run()
 
-  def test_guesses_what_followed_the_last_time(self):
-    index = speculation.Index(orders=(3, 2))
-    index.feed(b'abcdef abcxyz ab')
-    self.assertEqual(index.guess(ord('c'), 3), b'xyz')
-    self.assertEqual(index.guess(ord('q'), 3), b'')
 
-  def test_a_precedent_that_runs_into_the_present_repeats(self):
-    index = speculation.Index(orders=(2,))
-    index.feed(b'xyxy')
-    self.assertEqual(index.guess(ord('x'), 5), b'yxyxy')
-
-  def test_more_agreement_comes_first(self):
-    index = speculation.Index(orders=(4, 2))
-    index.feed(b'1abc-X 2abc-Y abc.Z 1ab')
-    self.assertEqual(index.guess(ord('c'), 2), b'-X')
-
-  def test_cutting_the_text_changes_nothing(self):
-    whole, parts = speculation.Index(), speculation.Index()
-    data = b'one two three one two ' * 3
-    whole.feed(data)
-    for byte in data:
-      parts.feed(bytes([byte]))
-    for byte in range(256):
-      self.assertEqual(whole.guess(byte, 9), parts.guess(byte, 9))
-
-  def test_nothing_read(self):
-    self.assertEqual(speculation.Index().guess(65, 4), b'')
+def tied(noise):
+  """A decoder whose logits of bytes 2n and 2n + 1 are the same but for some relative noise."""
+  config = dataclasses.replace(tiny_model.CONFIG, tied_head=False)
+  params = dict(tiny_model.random_params(config))
+  path, = (path for path in params if path.endswith('/head'))
+  table = np.array(params[path]['table'])  # [V, D]
+  pairs = table[0:256:2]
+  draw = np.random.default_rng(1).standard_normal(pairs.shape)
+  table[1:256:2] = pairs * (1 + noise * draw)
+  return decoder_lib.Decoder(config, {**params, path: {'table': table}})
 
 
 class SpeculationTest(parameterized.TestCase):
 
   @parameterized.product(seed=(0, 1), num_bytes=(1, 64, 300))
-  def test_same_bytes_as_greedy_writing(self, seed, num_bytes):
+  def test_same_text_and_context_as_one_by_one(self, seed, num_bytes):
     decoder = tiny_model.decoder(seed)
-    greedy = generate.generate(
-        decoder, context(decoder=decoder), num_bytes=num_bytes, key=jax.random.key(0),
-        config=sampling.SamplingConfig(temperature=0))
-    told = []
-    got = speculation.generate_greedily(
-        decoder, context(decoder=decoder), num_bytes=num_bytes, past=PROMPT, on_bytes=told.append)
-    self.assertEqual(got.text, greedy.texts[0])
-    self.assertEqual(b''.join(told), got.text)
-    np.testing.assert_array_equal(got.context.recent, greedy.context.recent)
-    np.testing.assert_array_equal(got.context.position, greedy.context.position)
-    chunk_law.assert_close(
-        (got.context.logits, got.context.state), (greedy.context.logits, greedy.context.state),
-        1e-5)
+    want = generate(num_bytes, loop.ONE_BY_ONE, decoder=decoder)
+    got = generate(num_bytes, speculation.Speculation(PROMPT), decoder=decoder)
+    self.assertEqual(got.texts, want.texts)
+    np.testing.assert_allclose(got.log_probs[0], want.log_probs[0], atol=1e-4)
+    got, want = got.context(), want.context()
+    np.testing.assert_array_equal(got.recent, want.recent)
+    np.testing.assert_array_equal(got.position, want.position)
+    chunk_law.assert_close((got.logits, got.state), (want.logits, want.state), 1e-5)
+
+  @parameterized.parameters(
+      {'temperature': 0.3, 'top_k': 5, 'repetition_penalty': 1.2},
+      {'temperature': 0.2, 'top_p': 0.8, 'end_of_document': True})
+  def test_holds_for_any_sampling_rules(self, **fields):
+    config, decode = sampling.SamplingConfig(**fields), speculation.Speculation(PROMPT, (1, 8))
+    got = generate(200, decode, config)
+    self.assertEqual(got.texts, generate(200, loop.ONE_BY_ONE, config).texts)
+
+  @parameterized.parameters(automaton.utf8, lambda: automaton.regex('([a-d]{1,3}, )+[a-d]'))
+  def test_holds_for_constraints(self, allowed):
+    decode, allowed = speculation.Speculation(PROMPT, (1, 8)), allowed()
+    got = generate(150, decode, constraint=allowed)
+    self.assertEqual(got.texts, generate(150, loop.ONE_BY_ONE, constraint=allowed).texts)
+    self.assertGreater(decode.accepted, 0)
+
+  def test_stop_string_and_context_behind_it(self):
+    stop = generate(300, loop.ONE_BY_ONE).texts[0][58:67]  # Over the start of a block.
+    want = generate(300, loop.ONE_BY_ONE, stops=[stop])
+    got = generate(300, speculation.Speculation(PROMPT), stops=[stop])
+    self.assertEqual(got.texts, want.texts)
+    chunk_law.assert_close(got.context().state, want.context().state, 1e-5)
 
   def test_a_text_that_repeats_itself_takes_few_calls(self):
-    got = speculation.generate_greedily(DECODER, context(), num_bytes=300, past=PROMPT)
-    self.assertEqual(got.calls + got.accepted, 300)
-    self.assertLess(got.calls, 150)
+    decode = speculation.Speculation(PROMPT)
+    generate(300, decode)
+    self.assertEqual(decode.calls + decode.accepted, 300)
+    self.assertLess(decode.calls, 150)
 
-  def test_wrong_guesses_cost_only_calls(self):
-    want = speculation.generate_greedily(DECODER, context(), num_bytes=70, past=PROMPT)
+  def test_wrong_drafts_cost_only_calls(self):
+    want = generate(70, loop.ONE_BY_ONE)
 
     class Wrong:
       """Knows one byte, and is then sure of what does not come."""
@@ -86,29 +97,53 @@ class SpeculationTest(parameterized.TestCase):
       def feed(self, data):
         self._known += len(data)
 
-      def guess(self, byte, count):
-        right = want.text[self._known - len(PROMPT) + 1:][:1]
+      def draft(self, byte, count):
+        right = want.texts[0][self._known - len(PROMPT) + 1:][:1]
         return (right + bytes([(byte + 1) % 256] * count))[:count]
 
-    self.enter_context(absltest.mock.patch.object(speculation, 'Index', Wrong))
-    got = speculation.generate_greedily(DECODER, context(), num_bytes=70, past=PROMPT)
-    self.assertEqual(got.text, want.text)
-    self.assertGreater(got.guessed - got.accepted, 20)
-    chunk_law.assert_close(got.context.state, want.context.state, 1e-5)
+    self.enter_context(absltest.mock.patch.object(speculation, 'PromptLookup', Wrong))
+    decode = speculation.Speculation(PROMPT)
+    got = generate(70, decode)
+    self.assertEqual(got.texts, want.texts)
+    self.assertGreater(decode.drafted - decode.accepted, 20)
+    chunk_law.assert_close(got.context().state, want.context().state, 1e-5)
 
   def test_ends_with_the_document(self):
-    def generated(**kwargs):
-      return generate.generate(
-          DECODER, start, key=jax.random.key(0), num_bytes=40,
-          config=sampling.SamplingConfig(temperature=0, end_of_document=True), **kwargs)
-
+    config = sampling.SamplingConfig(temperature=0, end_of_document=True)
     # A context in which the end is all that can come.
     start = context()
     start = start._replace(logits=start.logits.at[:, vocab.BOUNDARY].set(1e3))
-    got = speculation.generate_greedily(DECODER, start, num_bytes=40, end_of_document=True)
-    self.assertEqual(got.text, b'')
-    self.assertEqual(got.context.recent[0, -1], vocab.BOUNDARY)
-    np.testing.assert_array_equal(got.context.recent, generated().context.recent)
+    want = generate(40, loop.ONE_BY_ONE, config, start=start)
+    got = generate(40, speculation.Speculation(), config, start=start)
+    self.assertEqual(got.texts, [b''])
+    self.assertEqual(got.context().recent[0, -1], vocab.BOUNDARY)
+    np.testing.assert_array_equal(got.context().recent, want.context().recent)
+
+
+class TiesTest(parameterized.TestCase):
+
+  def test_exact_ties_go_to_the_lower_byte_in_both(self):
+    decoder = tied(noise=0.0)
+    want = generate(200, loop.ONE_BY_ONE, decoder=decoder)
+    decode = speculation.Speculation(PROMPT)
+    got = generate(200, decode, decoder=decoder)
+    self.assertEqual(got.texts, want.texts)
+    self.assertFalse([byte for byte in got.texts[0] if byte % 2])
+    self.assertGreater(decode.accepted, 0)
+
+  @parameterized.parameters(1e-7, 3e-7)
+  def test_a_near_tie_may_flip_and_every_byte_is_the_best_to_rounding(self, noise):
+    decoder = tied(noise)
+    got = generate(200, speculation.Speculation(PROMPT), decoder=decoder)
+    ids = np.array([[vocab.BOUNDARY, *PROMPT, *got.texts[0]]])
+    state = decoder.model.initial_state(1, jnp.float32)
+    logits, _ = jax.jit(decoder.model.apply)(decoder.params, ids, state)
+    before = np.asarray(logits)[0, len(PROMPT):-1, :256]
+    chosen = np.take_along_axis(before, vocab.encode(got.texts[0])[:, None], axis=1)[:, 0]
+    scale = np.abs(before).max()
+    # The pairs are closer than rounding, all others are told apart.
+    self.assertLess(np.max(before.max(axis=1) - chosen), 1e-5 * scale)
+    self.assertGreater(np.max(before.max(axis=1) - np.sort(before, axis=1)[:, -3]), 0.01 * scale)
 
 
 if __name__ == '__main__':

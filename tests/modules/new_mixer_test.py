@@ -72,7 +72,7 @@ def context_after(count: int) -> context_lib.Context:
   empty = context_lib.empty(made.model, 1, made.dtype)
   if not count:
     return empty
-  return prefill.read(made.model, made.params, empty, ids(0, count))
+  return prefill.extend(made.model, made.params, empty, ids(0, count))
 
 
 class NewMixerTest(absltest.TestCase):
