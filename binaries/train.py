@@ -46,13 +46,13 @@ def main(argv: Sequence[str]) -> int:
     return _train(config, run_dir, stop)
 
 
-def _told(phase: phases.Phase) -> str:
-  """What a phase reads."""
+def _describe(phase: phases.Phase) -> str:
+  """What a phase trains on."""
   from datasets import registry
   names = configs.parse_mixture(phase.data.mixture)
-  whole = [name for name in names if not phase.first_step
-           or registry.is_complete(registry.folder(name, DATA_DIR.value))]
-  reports = [registry.report(name, DATA_DIR.value) for name in whole]
+  complete = [name for name in names if not phase.first_step
+              or registry.is_complete(registry.folder(name, DATA_DIR.value))]
+  reports = [registry.report(name, DATA_DIR.value) for name in complete]
   corpus = sum(report['splits']['train']['bytes'] for report in reports)
   rows, lengths = phase.data.batch_size, ', '.join(f'{s.segment:,}' for s in phase.stages)
   size = rows * sum(stage.steps * stage.segment for stage in phase.stages)
@@ -62,7 +62,7 @@ def _told(phase: phases.Phase) -> str:
 
 
 def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interruption) -> int:
-  # Here, so that a signal is caught while this is imported, and wrong flags are told at once.
+  # Here, so that a signal is caught while this is imported, and wrong flags are reported at once.
   import jax
 
   from binaries import training_task
@@ -77,10 +77,10 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   size = sum(x.size for x in jax.tree.leaves(shapes))
   print(f'model: {size:,} parameters, {config.train.precision}\n'
         f'devices: {jax.local_device_count()} x {jax.local_devices()[0].device_kind}\n'
-        + '\n'.join(_told(phase) for phase in phases.plan(config)), flush=True)
+        + '\n'.join(_describe(phase) for phase in phases.plan(config)), flush=True)
   missing = curriculum.Batches(config, data_dir=DATA_DIR.value).missing()
   for name, phase in missing.items():
-    print(f'not built yet: {name}, which the phase {phase!r} reads', flush=True)
+    print(f'not built yet: {name}, which the phase {phase!r} trains on', flush=True)
 
   outcome = loop.train(config, task, run_dir=run_dir, stop=stop)
   end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'

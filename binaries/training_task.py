@@ -1,4 +1,4 @@
-"""What a training is given when it reads built datasets."""
+"""The task of a training on built datasets."""
 
 import functools
 import pathlib
@@ -13,7 +13,7 @@ from haiku_spectral.training import task
 
 
 def make(config: Config, *, data_dir: str, run_dir: pathlib.Path) -> task.Task:
-  """Reads the mixtures of the config's phases and measures on held-out text of its data.
+  """Trains on the mixtures of the config's phases and measures on held-out text of its data.
 
   Raises FileNotFoundError or ValueError for a dataset that is not built or is damaged.
   """

@@ -1,4 +1,4 @@
-"""How a program is told to stop: SIGTERM or SIGINT, wherever it comes."""
+"""Graceful shutdown: SIGTERM and SIGINT become a flag that a program asks for where it can save."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ class Interruption:
     self._announcement = announcement
 
   def __call__(self) -> bool:
-    """Whether to stop as soon as the state can be saved."""
+    """Whether to stop as soon as the state is saved."""
     return self.received is not None
 
   @property
@@ -40,9 +40,9 @@ class Interruption:
 def caught(announcement: str = '') -> Iterator[Interruption]:
   """Turns SIGTERM and SIGINT into a flag for as long as the `with` block lasts.
 
-  The first one is answered on stderr with its name and the announcement, if there is one.
-  Compilation and a running step cannot be interrupted, so whoever runs long asks for the flag as
-  often as it can. For the main thread only, as Python's signals are.
+  The first one is acknowledged on stderr with its name and the announcement, if there is one.
+  Compilation and a running step cannot be interrupted: a long program has to ask for the flag
+  often. For the main thread only, as Python's signals are.
   """
   interruption = Interruption(announcement)
   previous = {number: signal.signal(number, interruption.receive) for number in SIGNALS}

@@ -123,7 +123,7 @@ def _validate_reach(config: Config) -> None:
   model, data = config.model, config.data
   segment = max(phase.data.segment for phase in phases.plan(config))
   met = segment * (data.chunk_segments if data.stateful_rows else 1)
-  allowed = (f'at most the {met} bytes that a row reads before its state is reset '
+  allowed = (f'at most the {met} bytes that a row is trained on before its state is reset '
              '(data.segment, times data.chunk_segments where there are stateful rows)')
   if 'A' in model.pattern:
     window = model.attention.window

@@ -57,6 +57,10 @@ def check(config: Any, path: str) -> None:
   """
   for field_, value, name in _walk(config, path):
     rule = field_.metadata.get(RULE, Rule())
+    if type(value) is int:
+      # Devices count in 32 bits; what is counted on the host alone (bytes of a phase) has no rule.
+      limit = 31 if RULE in field_.metadata else 63
+      require(abs(value) < 2**limit, name, value, f'a number below 2^{limit}')
     if rule.choices or type(value) in (int, float):
       finite = rule.choices or math.isfinite(value)
       require(rule.holds(value), name, value, rule.allowed() if finite else 'a finite number')

@@ -1,8 +1,8 @@
-"""A run as phases: which steps read what, how long, and at which learning rate.
+"""A run as phases: which steps train on what, how long, and at which learning rate.
 
 A phase is cut into stages, which differ in the length of their segments alone. All cuts are at
-exact steps, and where every row has read a whole number of the phase's longest segments: so a row
-goes on where it was, in longer steps.
+exact steps, and where every row is at a multiple of the phase's longest segment: so a row goes on
+where it was, in longer steps.
 """
 
 import dataclasses
@@ -20,16 +20,16 @@ from haiku_spectral.config.schema import (
 
 
 class Stage(NamedTuple):
-  """Steps that read segments of one length."""
+  """Steps on segments of one length."""
 
   first_step: int  # Of the run.
   steps: int
   segment: int
-  offset: int  # Bytes that every row has read in the phase before.
+  offset: int  # Bytes that every row was trained on in the phase before.
 
 
 class Phase(NamedTuple):
-  """Steps that read one mixture."""
+  """Steps on one mixture."""
 
   name: str
   first_step: int  # Of the run.
@@ -40,7 +40,7 @@ class Phase(NamedTuple):
 
   @property
   def end(self) -> int:
-    """The first step that is no more of the phase."""
+    """The first step after the phase."""
     return self.first_step + self.steps
 
 
@@ -83,7 +83,7 @@ def total_steps(config: Config) -> int:
 def at(phases: tuple[Phase, ...], step: int) -> tuple[int, int]:
   """The numbers of the phase and of its stage that a step belongs to, both from 0.
 
-  The end of the run belongs to what is read last.
+  The end of the run belongs to the last ones.
   """
   number = sum(phase.first_step <= step for phase in phases[1:])
   return number, sum(stage.first_step <= step for stage in phases[number].stages[1:])

@@ -1,4 +1,4 @@
-"""Everything that varies, as frozen dataclasses, and how its strings are read.
+"""Everything that varies, as frozen dataclasses, and the parsers of its strings.
 
 Import these names from `haiku_spectral.config`.
 """
@@ -9,7 +9,7 @@ from haiku_spectral.config.fields import field
 from haiku_spectral.requirement import require
 
 MIXERS = {'H': 'Hyena', 'M': 'ResidualMemory', 'A': 'WindowAttention'}
-RECORD_BYTES = 65_536  # what one pack record holds; segments and spans divide it.
+RECORD_BYTES = 65_536  # Of a packed record; segments and chunks of segments divide it.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
-  """What the model reads. Lengths are in bytes.
+  """What the model is trained on. Lengths are in bytes.
 
   With a curriculum each phase has a mixture and a segment of its own; these two are then what the
   run is measured by.
@@ -84,7 +84,7 @@ class DataConfig:
   mixture: str = 'starter:1'  # 'name:weight,name:weight'; weights are shares of the bytes.
   batch_size: int = field(8, at_least=1)  # Rows of the global batch.
   segment: int = field(1024, at_least=1)  # Bytes per row and step: the training length T.
-  # Segments that a stateful row reads in sequence (a chunk) before it goes to another place.
+  # Segments of a chunk, which a stateful row gets in sequence before it goes to another place.
   chunk_segments: int = field(16, at_least=1)
   # Stateful rows of the batch (their state is carried over); the others are stateless.
   stateful_rows: int = field(4, at_least=0)
@@ -111,7 +111,7 @@ class PhaseConfig:
   """One phase of a curriculum."""
 
   name: str
-  bytes: int  # What is read in it, to the nearest step.
+  bytes: int  # Trained on in it, to the nearest step.
   mixture: str
   segment: int = field(1024, at_least=1)
   # 'length:share,length:share': begins with shorter segments, for these shares of its bytes.
@@ -176,7 +176,7 @@ class Config:
 
 
 def parse_mixture(mixture: str, name: str = 'config.data.mixture') -> dict[str, float]:
-  """Reads 'name:weight,name:weight'. Names may hold a config ('text_folder/books'). Weights > 0.
+  """Parses 'name:weight,name:weight'. Names may hold a config ('text_folder/books'). Weights > 0.
 
   Raises a ValueError that calls the mixture by `name`.
   """
@@ -195,7 +195,7 @@ def parse_mixture(mixture: str, name: str = 'config.data.mixture') -> dict[str, 
 
 
 def parse_lengths(lengths: str, name: str) -> dict[int, float]:
-  """Reads 'length:share,length:share', or nothing. Lengths grow; shares have a sum below 1.
+  """Parses 'length:share,length:share', or nothing. Lengths grow; shares have a sum below 1.
 
   Raises a ValueError that calls the lengths by `name`.
   """

@@ -11,6 +11,7 @@ import ml_collections
 from haiku_spectral.config import fields
 from haiku_spectral.config.checks import validate
 from haiku_spectral.config.schema import Config, ModelConfig
+from haiku_spectral.storage import strict_json
 
 
 def to_config_dict(config: Config) -> ml_collections.ConfigDict:
@@ -33,7 +34,7 @@ def _build(cls: Any, values: Any, path: str) -> Any:
       built[name] = _build_all(wanted, value, f'{path}.{name}')
     elif dataclasses.is_dataclass(wanted):
       built[name] = _build(wanted, value, f'{path}.{name}')
-    elif type(value) is wanted or (wanted is float and type(value) is int):
+    elif type(value) is wanted or (wanted is float and type(value) is int and abs(value) < 2**63):
       built[name] = wanted(value)
     else:
       raise ValueError(f'{path}.{name}={value!r} is not allowed: give a value of type '
@@ -65,7 +66,7 @@ def to_json(config: Config) -> str:
 
 def from_json(text: str) -> Config:
   """Reads what `to_json` wrote. Raises ValueError when it is not a config."""
-  return validate(_build(Config, json.loads(text), 'config'))
+  return validate(_build(Config, strict_json.loads(text), 'config'))
 
 
 def differences(left: Any, right: Any, path: str = 'config') -> list[str]:

@@ -34,11 +34,11 @@ def check_rows(mesh: Mesh, batch_size: int, accumulation: int) -> None:
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-  """Where an array lies that every device holds whole."""
+  """The sharding of an array of which every device holds a full copy."""
   return NamedSharding(mesh, P())
 
 
 def place_rows(mesh: Mesh, batch: T) -> T:  # leaves [B, ...]
-  """Puts a batch's rows on the devices: the first B / devices on the first, and so on."""
+  """Shards a batch's rows over the devices: the first B / devices on the first, and so on."""
   sharding = NamedSharding(mesh, ROWS)
   return jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, x), batch)

@@ -32,14 +32,14 @@ def evaluate(
   for batch in batches:
     if stop():
       return None
-    done.append(loss_of(params, *meshes.place_rows(mesh, _whole_shares(batch, mesh.size))))
+    done.append(loss_of(params, *meshes.place_rows(mesh, _equal_shares(batch, mesh.size))))
     jax.block_until_ready(done[-2:-1])  # The next batch is prepared while this one runs.
   return loss.LossSum(
       np.sum([np.asarray(sums.nats, np.float64) for sums in done], axis=0),
       np.sum([np.asarray(sums.targets, np.int64) for sums in done], axis=0))
 
 
-def _whole_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, ...]:
+def _equal_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, ...]:
   """Inputs, targets and sources, with unscored rows added so that devices get equal shares."""
   missing = -len(batch.inputs) % devices
   return (np.pad(batch.inputs, ((0, missing), (0, 0)), constant_values=vocab.BOUNDARY),

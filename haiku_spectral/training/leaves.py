@@ -1,8 +1,8 @@
 """A pytree as named arrays on the host with digests: the form in which it is saved.
 
 A name is the path in the tree ('spectral_gpt/norm/scale', 'opt_state/1/mu/...'), so that a saved
-tree depends on no Python class. Arrays without elements are left out: they cannot be stored and say
-nothing.
+tree depends on no Python class. Arrays without elements are omitted: they cannot be stored and hold
+no information.
 """
 
 import zlib

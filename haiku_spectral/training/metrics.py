@@ -2,7 +2,7 @@
 
 A row is {"step": n, "kind": "train" | "heldout" | a hook's name, ...scalars}. Loss is in nats per
 byte, perplexity is per byte, a token is a byte. What is not finite is null. 'loss/NAME' is the loss
-on a dataset, null when none of it was read; 'bytes/NAME' is what was read of it since step 0.
+on a dataset, null when none of it was scored; 'bytes/NAME' is what was scored since step 0.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Orbax with errors that a user can read: a failure is one error, in one line.
+"""Orbax with errors for users: a failure is one error, in one line.
 
 Left alone, a disk that is full while a checkpoint is saved brings a traceback for each array.
 """

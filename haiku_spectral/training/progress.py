@@ -54,9 +54,10 @@ class Progress:
       self._bar.update(step - self._bar.n)
 
   def show(self, step: int, nats_per_byte: float, *, tokens_per_second: float) -> None:
-    """Shows the latest loss and speed; a token is a byte."""
-    text = (f'loss {nats_per_byte:.3f}, {loss.bits_per_byte(nats_per_byte):.3f} bits/byte, '
-            f'{tokens_per_second:,.0f} tokens/s')
+    """Shows the latest loss and speed, if it is known; a token is a byte."""
+    text = f'loss {nats_per_byte:.3f}, {loss.bits_per_byte(nats_per_byte):.3f} bits/byte'
+    if math.isfinite(tokens_per_second):
+      text += f', {tokens_per_second:,.0f} tokens/s'
     now = time.monotonic()
     if not self._bar.disable:
       self._bar.set_postfix_str(text, refresh=False)

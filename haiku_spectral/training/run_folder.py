@@ -20,7 +20,7 @@ def has_checkpoint(run_dir: pathlib.Path) -> bool:
 
 
 def last_step(run_dir: pathlib.Path) -> int | None:
-  """The last step that was saved, whole or not; None when nothing was."""
+  """The last step that was saved, complete or not; None when nothing was."""
   folder = run_dir / CHECKPOINTS
   names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
   return max((int(name) for name in names if name.isdigit()), default=None)

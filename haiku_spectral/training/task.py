@@ -23,14 +23,14 @@ class Hook(NamedTuple):
 
 
 class Batches(Protocol):
-  """Batches one after the other, without end, read ahead or not."""
+  """Batches one after the other, without end, prefetched or not."""
 
   def __next__(self) -> Any:
     """The next batch."""
     ...
 
   def close(self) -> None:
-    """Ends what reads ahead."""
+    """Ends the prefetching."""
     ...
 
 
@@ -41,8 +41,8 @@ class Task(NamedTuple):
   model: spectral_gpt.Model
   batches_from: Callable[[int], Batches]  # Step -> the batches of that step and on.
   heldout: Iterable[Any]  # The same finite batches whenever it is iterated.
-  # What a checkpoint of a step says of the data, as JSON. When a run goes on from there, `verify`
-  # raises a ValueError unless the data are still the same.
+  # The place in the data that a checkpoint of a step notes, as JSON. When a run goes on from there,
+  # `verify` raises a ValueError unless the data are still the same.
   reading: Callable[[int], Mapping[str, Any]] = lambda step: {}
   verify: Callable[[int, Mapping[str, Any]], None] = lambda step, reading: None
   hooks: Sequence[Hook] = ()

@@ -89,8 +89,10 @@ class ConfigTest(parameterized.TestCase):
       ({'train__guard__max_consecutive_skips': 0}, 'max_consecutive_skips=0'),
       # What is never met in training: the window, the horizon, with and without stateful rows.
       ({'data__segment': 256, 'data__stateful_rows': 0},
-       'attention.window=512.*at most the 256 bytes that a row reads before its state is reset'),
+       'attention.window=512.*at most the 256 bytes that a row is trained on before its state'),
       ({'data__segment': 512, 'data__stateful_rows': 0}, 'filter.horizon=1024.*at most the 512'),
+      ({'model__width': 10**20}, 'width=100000000000000000000.*a number below 2.31'),
+      ({'train__steps': 2**31}, 'train.steps=2147483648.*a number below 2.31'),
       ({'model__depth': 3}, 'config.model.depth is not a field: config.model has pattern, layers'),
   )
   def test_every_mistake_names_the_field_the_value_and_what_is_allowed(self, fields, message):
@@ -109,11 +111,15 @@ class ConfigTest(parameterized.TestCase):
     text = config.to_json(changed()).replace('"width": 96', '"width": "wide"')
     with self.assertRaisesRegex(ValueError, "config.model.width='wide'.*a value of type int"):
       config.from_json(text)
+    text = config.to_json(changed()).replace('"weight_decay": 0.1', f'"weight_decay": {10**400}')
+    with self.assertRaisesRegex(ValueError, 'weight_decay=1000.*a value of type float'):
+      config.from_json(text)
 
   def test_json_that_is_no_config_is_refused(self):
     for text, message in (('[]', r'config=\[\] is not allowed: give the fields of a Config'),
                           ('{"model": 3}', 'config.model=3 .* fields of a ModelConfig'),
-                          ('{', 'Expecting')):
+                          ('{', 'Expecting'), ('[' * 10**5, 'nested too deeply'),
+                          (config.to_json(changed()).replace('0.95', 'NaN'), 'not a JSON')):
       with self.assertRaisesRegex(ValueError, message):
         config.from_json(text)
 

@@ -280,7 +280,7 @@ class CurriculumTest(absltest.TestCase):
         curriculum=stand_in.make_phases(), log_every=5, eval_every=0, checkpoint_every=0)
     self.run_dir = pathlib.Path(self.create_tempdir().full_path)
 
-  def test_a_run_walks_through_its_phases_and_says_so(self):
+  def test_a_run_goes_through_its_phases_and_reports_them(self):
     _, lines = train(self.config, self.run_dir)
     self.assertEqual(lines, [
         "step 0: phase 'phase_0', 4 steps of 8 x 4 bytes of starter:1",

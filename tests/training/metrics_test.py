@@ -98,6 +98,14 @@ class ProgressTest(absltest.TestCase):
           speed.pause()
     self.assertAlmostEqual(speed.take(), 5.0)
 
+  def test_a_speed_that_is_not_known_yet_is_not_shown(self):
+    with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(
+        progress.time, 'monotonic', side_effect=[0.0, 100.0]):
+      bar = progress.Progress(step=0, steps=100)
+      bar.show(1, math.log(4), tokens_per_second=math.nan)
+      bar.close()
+    self.assertRegex(stderr.getvalue(), r'step 1/100: loss 1.386, 2.000 bits/byte, \S+ left')
+
   def test_a_log_gets_a_line_now_and_then_with_all_that_one_asks_for(self):
     with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(
         progress.time, 'monotonic') as clock:
