@@ -288,7 +288,8 @@ $(call py_library, //haiku_spectral/config:phases, //haiku_spectral/config:schem
 $(call py_library, //haiku_spectral/config:schema, //haiku_spectral/config:fields \
     //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/config:serialisation, //haiku_spectral/config:checks \
-    //haiku_spectral/config:fields //haiku_spectral/config:schema)
+    //haiku_spectral/config:fields //haiku_spectral/config:schema \
+    //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
