@@ -74,7 +74,7 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
     scaling = loss_scale.adjust(state.loss_scale, jnp.isfinite(norm))
     return TrainState(state.step + 1, params, opt_state, result.carry, guard, scaling), metrics
 
-  # Explicit, or the second step, which gets the first one's outputs, is compiled again.
+  # Explicit, so that the next step's inputs lie where this one's did, and one program serves all.
   out_shardings = (shardings(mesh), meshes.replicated(mesh))
   return jax.jit(train_step, donate_argnums=0, out_shardings=out_shardings)
 

@@ -128,7 +128,7 @@ class MistakesTest(parameterized.TestCase):
 
   @parameterized.named_parameters(
       ('no_config', (), r'error: --config is missing: give a preset'),
-      ('no_such_config', ('--config=nope.py',), r'error: --config=nope.py does not exist: give'),
+      ('no_such_config', ('--config=nope.py',), r'--config=nope.py: it does not exist: give'),
       ('no_config_file', ('--config=README.md',), r'error: a flag cannot be used: '),
       ('no_such_field', (PRESET, '--config.model.widht=3'),
        r'error: a flag cannot be used: .*widht.*Did you mean "width"'),

@@ -198,7 +198,8 @@ from tests.training import checkpoint_test
 
 store = checkpoint_store.Store(pathlib.Path(sys.argv[1]), keep_latest=2)
 store.save(10, checkpoint_test.params(10), checkpoint_test.training(10), checkpoint_test.host(10))
-store._finish()
+store.close()
+store = checkpoint_store.Store(pathlib.Path(sys.argv[1]), keep_latest=2)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, 1 << 14))
 noise = np.random.default_rng(0).normal(size=(40, 64, 64)).astype(np.float32)
 try:
