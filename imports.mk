@@ -209,10 +209,12 @@ $(call py_library, //datasets:windows, //datasets:__init__ //datasets:packing //
 $(call py_library, //haiku_spectral/agent:actions)
 $(call py_library, //haiku_spectral/agent:execution, //haiku_spectral/agent:workspace \
     //haiku_spectral/sandbox:result)
-$(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:past \
+$(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:history \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:session)
+$(call py_library, //haiku_spectral/agent:history, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:transcript //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
@@ -221,11 +223,9 @@ $(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/decoding:con
 $(call py_library, //haiku_spectral/agent:horizon_report, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
-    //haiku_spectral/agent:execution //haiku_spectral/agent:folder //haiku_spectral/agent:past \
+    //haiku_spectral/agent:execution //haiku_spectral/agent:folder //haiku_spectral/agent:history \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace)
-$(call py_library, //haiku_spectral/agent:past, //haiku_spectral/agent:actions \
-    //haiku_spectral/agent:transcript //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \

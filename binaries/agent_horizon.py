@@ -35,11 +35,11 @@ OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder).')
 
 
-def _load() -> horizon.Writer:
+def _load() -> horizon.LoadedModel:
   """The model, from the disk each time."""
   config, params, _ = model_flags.load()
   cast = model_flags.on_device(params, PRECISION.value)
-  return horizon.Writer(
+  return horizon.LoadedModel(
       decoder_lib.Decoder(config.model, cast), session.owner(config.model, params))
 
 
@@ -53,7 +53,7 @@ def _measure(plan: horizon.Plan, box: sandbox.Sandbox) -> horizon_report.Report:
         restarted = horizon.play(
             plan, _load, persistent=persistent, restart_in=folder, on_progress=bar.update)
       same += horizon.check_restart(answers, restarted)
-      right[persistent] = horizon.judge(plan, answers, box)
+      right[persistent] = horizon.verify(plan, answers, box)
       objects[persistent] = horizon.objects(plan, answers)
   return horizon_report.summarize(
       f'{model_flags.RUN_DIR.value} on {", ".join(FAMILIES.value)}, depth {plan.depth}',

@@ -3,7 +3,7 @@
   transcript.jsonl  what happened: the one truth
   memory.json       what is remembered
   workspace/        the files
-  state             what the model has read, for a start that reads nothing again
+  state             the model's context, for a start without prefilling all of it again
 """
 
 import json
@@ -11,7 +11,7 @@ import os
 import pathlib
 from collections.abc import Callable
 
-from haiku_spectral.agent import past as past_lib
+from haiku_spectral.agent import history as history_lib
 from haiku_spectral.agent import sampler as sampler_lib
 from haiku_spectral.agent import transcript, workspace
 from haiku_spectral.agent.transcript import Event, Transcript
@@ -19,21 +19,21 @@ from haiku_spectral.decoding import session
 from haiku_spectral.decoding.context import Context
 
 TRANSCRIPT, MEMORY, WORKSPACE, STATE = 'transcript.jsonl', 'memory.json', 'workspace', 'state'
-_READING = 'the transcript is read again'
+_AGAIN = 'the transcript is prefilled again'
 
 
 class Folder:
-  """A session on disk, and the context that has read it. `tell` gets what people should know.
+  """A session on disk, and the model's context of it. `report` gets lines for people.
 
   Raises ValueError or OSError for a folder that cannot be used.
   """
 
   def __init__(
       self, path: str | os.PathLike[str], sampler: sampler_lib.Sampler, owner: session.Owner,
-      tell: Callable[[str], None] = lambda line: None,
+      report: Callable[[str], None] = lambda line: None,
   ) -> None:
     self._path = pathlib.Path(path)
-    self._sampler, self._owner, self._tell = sampler, owner, tell
+    self._sampler, self._owner, self._report = sampler, owner, report
     self._workspace = self._path / WORKSPACE
     _check_place(self._path)
     self._workspace.mkdir(parents=True, exist_ok=True)
@@ -46,18 +46,18 @@ class Folder:
 
   def _open(self) -> None:
     if self._transcript.cut:
-      self._tell(f'transcript: {self._transcript.cut} bytes of an unfinished line were cut off and '
-                 f'are kept in {self._transcript.kept_in}')
-    self.past = past_lib.Past()
+      self._report(f'transcript: {self._transcript.cut} bytes of an unfinished line were cut off '
+                   f'and are kept in {self._transcript.kept_in}')
+    self.history = history_lib.History()
     for number, event in enumerate(self._transcript.events, 1):
       try:
-        self.past = past_lib.after(self.past, event)
+        self.history = history_lib.after(self.history, event)
       except ValueError as error:
         raise transcript.damaged(self._transcript.path, number, error) from error
-    if self.past.latest:
+    if self.history.latest:
       for name in self._show():
-        self._tell(f'workspace: {name} was not what the transcript says; now it is')
-    self.context = self._read_past()
+        self._report(f'workspace: {name} was not what the transcript says; now it is')
+    self.context = self._make_context()
 
   def close(self) -> None:
     """Lets other processes have it."""
@@ -68,60 +68,60 @@ class Folder:
 
     The goal that the session has goes on. Raises ValueError for another one while that is open.
     """
-    past = self.past
-    if past.latest and (not text or text == past.goal):
+    history = self.history
+    if history.latest and (not text or text == history.goal):
       return
     if not text:
       raise ValueError(f'{self._path} has no goal yet: give --goal.')
-    if past.latest and not past.ended:
-      shown = past.goal.decode(errors='replace')
+    if history.latest and not history.ended:
+      shown = history.goal.decode(errors='replace')
       raise ValueError(
           f'{self._path} is still at another goal ({shown!r:.80}): leave --goal out to go on with '
           'it, or give another --session.')
     files = workspace.read(self._workspace)
-    self.add(Event('goal', text, workspace.changes(past.files, files), past.memory))
+    self.add(Event('goal', text, workspace.changes(history.files, files), history.memory))
 
   def add(self, event: Event) -> None:
-    """Notes an event, shows and reads what it changes. The state is saved behind each turn."""
+    """Notes an event, and shows what it changes. The context is saved behind each turn."""
     self._transcript.append(event)
-    self.past = past_lib.after(self.past, event)
+    self.history = history_lib.after(self.history, event)
     if event.files or event.memory:
       self._show()
-    self.context = sampler_lib.read(self._sampler, self.context, event)
+    self.context = sampler_lib.extend(self._sampler, self.context, event)
     if event.kind == 'observation':
       session.save(
           self._path / STATE, self.context, self._owner, history=self._transcript.digests[-1])
 
   def _show(self) -> list[str]:
     """Brings what people see up to date; returns the names of the files that were not."""
-    changed = workspace.write(self._workspace, self.past.files, self.past.gone)
-    memory = json.dumps(self.past.memory, indent=2, ensure_ascii=False).encode() + b'\n'
+    changed = workspace.write(self._workspace, self.history.files, self.history.gone)
+    memory = json.dumps(self.history.memory, indent=2, ensure_ascii=False).encode() + b'\n'
     path = self._path / MEMORY
     if not workspace.holds(path, memory):
       workspace.replace(path, memory)
     return changed
 
-  def _read_past(self) -> Context:
-    """The context behind the transcript: what is saved of it, and the rest read again."""
+  def _make_context(self) -> Context:
+    """The context behind the transcript: what is saved of it, and the rest prefilled."""
     context, count = self._sampler.begin(), 0
-    if self.past.latest:
+    if self.history.latest:
       try:
         context, count = self._load(context)
       except (ValueError, OSError) as error:
-        self._tell(f'state: {str(error).partition(": ")[0].rstrip(".")}: {_READING}')
+        self._report(f'state: {str(error).partition(": ")[0].rstrip(".")}: {_AGAIN}')
       else:
-        self._tell(f'state: {int(context.position[0]):,} bytes were read before')
+        self._report(f'state: {int(context.position[0]):,} bytes of context were loaded')
     for event in self._transcript.events[count:]:
-      context = sampler_lib.read(self._sampler, context, event)
+      context = sampler_lib.extend(self._sampler, context, event)
     return context
 
   def _load(self, like: Context) -> tuple[Context, int]:
-    """The saved context, and how many events it has read."""
+    """The saved context, and of how many events it is."""
     path = self._path / STATE
-    history = session.info(path).history
-    if history not in self._transcript.digests:
-      raise ValueError(f'Session {path} has read another transcript')
-    return session.load(path, like, self._owner), self._transcript.digests.index(history)
+    digest = session.info(path).history
+    if digest not in self._transcript.digests:
+      raise ValueError(f'Session {path} is of another transcript')
+    return session.load(path, like, self._owner), self._transcript.digests.index(digest)
 
 
 def _check_place(path: pathlib.Path) -> None:

@@ -4,7 +4,7 @@ Which problem sub-task i + 1 is depends on the answer to sub-task i, right or wr
 sub-tasks is reached if all m answers are right, as the sandbox finds. A goal of fewer is the
 beginning of a longer one, so all lengths are measured on the same chains.
 
-With a persistent context a goal is read as one text of many documents, prompt + answer + STOP each;
+With a persistent context a goal is one text of many documents, prompt + answer + STOP each;
 without, each sub-task begins in a fresh context.
 """
 
@@ -34,14 +34,14 @@ _STOP = STOP.encode()
 _GREEDY = sampling.SamplingConfig(temperature=0.0)
 
 
-class Judge(Protocol):
+class Runner(Protocol):
   """What runs answers: sandbox.Sandbox."""
 
   def map(self, jobs: Iterable[Job]) -> Iterable[ExecResult]:
     """The results of some jobs, in order."""
 
 
-class Writer(NamedTuple):
+class LoadedModel(NamedTuple):
   """A model, as it was loaded."""
 
   decoder: decoder_lib.Decoder
@@ -87,7 +87,7 @@ class Plan:
 
 def play(
     plan: Plan,
-    load: Callable[[], Writer],
+    load: Callable[[], LoadedModel],
     *,
     persistent: bool,
     restart_in: str | os.PathLike[str] | None = None,
@@ -98,32 +98,32 @@ def play(
   With `restart_in`, a folder, all is saved there in the middle of the goals of each length, the
   model is loaded anew, and goes on from the files.
   """
-  writer = load()
-  decoder = writer.decoder
+  model = load()
+  decoder = model.decoder
   context = prefill.begin(decoder.model, decoder.params, plan.goals, decoder.dtype)
   answers: Answers = [[] for _ in range(plan.goals)]
   for number in range(max(plan.lengths)):
     if restart_in and number in plan.middles:
       folder = pathlib.Path(restart_in)
-      _save(folder, writer.owner, answers, context)
-      writer = load()
-      decoder = writer.decoder
-      answers, context = _load(folder, writer)
+      _save(folder, model.owner, answers, context)
+      model = load()
+      decoder = model.decoder
+      answers, context = _load(folder, model)
     problems = [plan.problem(goal, before) for goal, before in enumerate(answers)]
-    asked = prefill.extend_rows(
+    prompted = prefill.extend_rows(
         decoder.model, decoder.params, context,
         [vocab.encode(problem.prompt.encode()) for _, problem in problems])
-    written = _write(decoder, asked, problems)
-    answers = [[*before, answer] for before, answer in zip(answers, written, strict=True)]
+    generated = _generate(decoder, prompted, problems)
+    answers = [[*before, answer] for before, answer in zip(answers, generated, strict=True)]
     if persistent:
       context = prefill.extend_rows(
-          decoder.model, decoder.params, asked,
-          [np.array([*answer, *_STOP, vocab.BOUNDARY]) for answer in written])
+          decoder.model, decoder.params, prompted,
+          [np.array([*answer, *_STOP, vocab.BOUNDARY]) for answer in generated])
     on_progress(plan.goals)
   return answers
 
 
-def judge(plan: Plan, answers: Answers, sandbox: Judge) -> np.ndarray:  # [goals, sub-tasks] bool
+def verify(plan: Plan, answers: Answers, sandbox: Runner) -> np.ndarray:  # [goals, sub-tasks] bool
   """Which answers are right. Raises Unavailable when the sandbox fails."""
   right = np.zeros((len(answers), len(answers[0])), bool)
   jobs = {}
@@ -151,12 +151,12 @@ def check_restart(without: Answers, restarted: Answers) -> int:
   for goal, (one, other) in enumerate(zip(without, restarted, strict=True)):
     if one != other:
       raise RuntimeError(
-          f'A restart has changed what is written: goal {goal} has the answers {other}, without a '
-          f'restart {one}.')
+          f'A restart has changed what is generated: goal {goal} has the answers {other}, without '
+          f'a restart {one}.')
   return sum(len(answer) for given in without for answer in given)
 
 
-def _write(
+def _generate(
     decoder: decoder_lib.Decoder, context: Context, problems: list[tuple[Family, Problem]]
 ) -> list[bytes]:
   """An answer in each row, without the STOP."""
@@ -183,8 +183,8 @@ def _save(
   session.save(folder / 'context', context, owner)
 
 
-def _load(folder: pathlib.Path, writer: Writer) -> tuple[Answers, Context]:
+def _load(folder: pathlib.Path, model: LoadedModel) -> tuple[Answers, Context]:
   texts = json.loads((folder / 'answers.json').read_bytes())
   answers = [[answer.encode('latin-1') for answer in given] for given in texts]
-  like = context_lib.empty(writer.decoder.model, len(answers), writer.decoder.dtype)
-  return answers, session.load(folder / 'context', like, writer.owner)
+  like = context_lib.empty(model.decoder.model, len(answers), model.decoder.dtype)
+  return answers, session.load(folder / 'context', like, model.owner)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from haiku_spectral.agent import actions, execution, workspace
 from haiku_spectral.agent.folder import Folder
-from haiku_spectral.agent.past import Past
+from haiku_spectral.agent.history import History
 from haiku_spectral.agent.sampler import Sampler
 from haiku_spectral.agent.transcript import Event
 
@@ -52,12 +52,12 @@ def run(
   none: it is written again, and is then the same. Raises sandbox.result.Unavailable.
   """
   while not should_stop():
-    if reason := _end(folder.past, limits):
+    if reason := _end(folder.history, limits):
       folder.add(Event('end', reason.encode()))
       return reason
     start = clock()
-    if folder.past.latest and folder.past.latest.kind == 'turn':
-      event = _act(folder.past, sandbox)
+    if folder.history.latest and folder.history.latest.kind == 'turn':
+      event = _act(folder.history, sandbox)
     else:
       text = sampler.generate(folder.context, should_stop)
       if should_stop():
@@ -69,27 +69,27 @@ def run(
   return ''
 
 
-def _end(past: Past, limits: Limits) -> str:
+def _end(history: History, limits: Limits) -> str:
   """Why nothing more may happen, if so."""
-  latest = past.latest
+  latest = history.latest
   if latest and latest.kind == 'turn':
-    return 'executions' if past.wants_code and past.executions >= limits.executions else ''
+    return 'executions' if history.wants_code and history.executions >= limits.executions else ''
   if latest and latest.kind == 'observation' and latest.text == _REACHED:
     return DONE
-  used = {'turns': past.turns, 'minutes': past.seconds / 60, 'repeats': past.repeats}
+  used = {'turns': history.turns, 'minutes': history.seconds / 60, 'repeats': history.repeats}
   return next((name for name, count in used.items() if count >= getattr(limits, name)), '')
 
 
-def _act(past: Past, sandbox: execution.Runner) -> Event:
+def _act(history: History, sandbox: execution.Runner) -> Event:
   """Does what the last turn asks for."""
   try:
-    wanted = actions.parse(past.turn)
-    memory = actions.remember(past.memory, wanted.memory)
+    wanted = actions.parse(history.turn)
+    memory = actions.remember(history.memory, wanted.memory)
   except ValueError as error:
     return Event('observation', f'mistake: {error}'.encode())
   changes = dict(wanted.memory)
   if wanted.code is None:
     return Event('observation', _REACHED if wanted.done else b'remembered', memory=changes)
-  shown, files = execution.run(sandbox, wanted.code, past.files, memory)
+  shown, files = execution.run(sandbox, wanted.code, history.files, memory)
   return Event(
-      'observation', shown, workspace.changes(past.files, files), changes, executed=True)
+      'observation', shown, workspace.changes(history.files, files), changes, executed=True)

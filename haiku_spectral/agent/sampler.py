@@ -26,8 +26,8 @@ class Sampler(Protocol):
   def begin(self) -> Context:
     """The context of one row at the start of a document."""
 
-  def read(self, context: Context, ids: np.ndarray) -> Context:
-    """The context behind some ids [T]."""
+  def extend(self, context: Context, ids: np.ndarray) -> Context:
+    """The context with some more ids [T]."""
 
   def generate(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
     """A turn behind the context."""
@@ -45,7 +45,7 @@ class ModelSampler:
   def begin(self) -> Context:
     return prefill.begin(self.decoder.model, self.decoder.params, dtype=self.decoder.dtype)
 
-  def read(self, context: Context, ids: np.ndarray) -> Context:
+  def extend(self, context: Context, ids: np.ndarray) -> Context:
     return prefill.extend(self.decoder.model, self.decoder.params, context, ids[np.newaxis])
 
   def generate(self, context: Context, should_stop: Callable[[], bool]) -> bytes:
@@ -58,19 +58,19 @@ class ModelSampler:
     return generation.run(should_stop=ended).texts[0]
 
 
-def read(sampler: Sampler, context: Context, event: Event) -> Context:
+def extend(sampler: Sampler, context: Context, event: Event) -> Context:
   """The context after an event.
 
-  Nothing else makes a context of a transcript, so one that was saved, and one that has read
-  everything again, are bitwise the same.
+  Nothing else makes a context of a transcript, so one that was saved and one that is prefilled
+  again are bitwise identical.
   """
   if event.kind == 'end':
     return context
-  return sampler.read(context, ids(event, int(context.recent[0, -1])))
+  return sampler.extend(context, ids(event, int(context.recent[0, -1])))
 
 
 def ids(event: Event, last: int) -> np.ndarray:  # [T] int32
-  """What the model reads of an event; `last` is the id that it read last."""
+  """An event as the context has it; `last` is the last id of the context."""
   if event.kind == 'turn':
     return vocab.encode(event.text)
   if event.kind == 'observation':

@@ -58,8 +58,8 @@ class FolderTest(parameterized.TestCase):
     loaded = self._open()
     had_state = count > 2
     self.assertRegex(
-        self.told[0], 'bytes were read before' if had_state
-        else 'There is no session .*/state: the transcript is read again')
+        self.told[0], 'bytes of context were loaded' if had_state
+        else 'There is no session .*/state: the transcript is prefilled again')
     if had_state:
       (self.path / folder.STATE).unlink()
     replayed = self._open()
@@ -67,8 +67,8 @@ class FolderTest(parameterized.TestCase):
     np.testing.assert_allclose(loaded.context.logits, replayed.context.logits, atol=1e-5)
     assert_bitwise(loaded.context, replayed.context)
     assert_bitwise(loaded.context, live.context)
-    self.assertEqual(loaded.past, replayed.past)
-    self.assertEqual(loaded.past, live.past)
+    self.assertEqual(loaded.history, replayed.history)
+    self.assertEqual(loaded.history, live.history)
 
   def test_what_the_model_has_read(self):
     self._make([*HISTORY, Event('goal', b'again', memory={'ad': 'ğ', 'x': '1'})])
@@ -79,7 +79,7 @@ class FolderTest(parameterized.TestCase):
         *b'remembered', end, *HISTORY[5].text, tool, *HISTORY[6].text, end,
         *'REMEMBER ad=ğ\nREMEMBER x=1\nagain'.encode(), end]
     writer = scripted.model_sampler()
-    once = writer.read(writer.begin(), np.array(ids, np.int32))
+    once = writer.extend(writer.begin(), np.array(ids, np.int32))
     self.assertEqual(whole.position, 1 + len(ids))
     np.testing.assert_array_equal(whole.recent, once.recent)
     np.testing.assert_allclose(whole.logits, once.logits, atol=1e-4)
@@ -95,7 +95,7 @@ class FolderTest(parameterized.TestCase):
     (self.path / folder.STATE).write_bytes(old)
     assert_bitwise(self._open().context, live.context)
     self.assertLen(self.told, 1)
-    self.assertIn('bytes were read before', self.told[0])
+    self.assertIn('bytes of context were loaded', self.told[0])
 
   def _make_more(self, events):
     place = folder.Folder(self.path, scripted.model_sampler(), scripted.OWNER)
@@ -108,7 +108,8 @@ class FolderTest(parameterized.TestCase):
     self._make()
     other = session.owner(tiny_model.CONFIG, tiny_model.params(1))
     found = self._open(scripted.model_sampler(1), other)
-    self.assertRegex(self.told[0], 'belongs to other parameters .*: the transcript is read again')
+    self.assertRegex(
+        self.told[0], 'belongs to other parameters .*: the transcript is prefilled again')
     shutil.rmtree(self.path)
     fresh = folder.Folder(self.path, scripted.model_sampler(1), other)
     for event in HISTORY:
@@ -124,7 +125,7 @@ class FolderTest(parameterized.TestCase):
         (data[:-1] + bytes([data[-1] ^ 1]), 'is damaged')):
       (self.path / folder.STATE).write_bytes(damaged)
       assert_bitwise(self._open().context, live.context)
-      self.assertRegex(self.told[0], f'{message}.*: the transcript is read again$')
+      self.assertRegex(self.told[0], f'{message}.*: the transcript is prefilled again$')
 
   def test_the_state_of_another_transcript(self):
     self._make([Event('goal', b'another'), *HISTORY[1:]])
@@ -133,7 +134,7 @@ class FolderTest(parameterized.TestCase):
     live = self._make()
     (self.path / folder.STATE).write_bytes(state)
     assert_bitwise(self._open().context, live.context)
-    self.assertRegex(self.told[0], 'has read another transcript: the transcript is read again')
+    self.assertRegex(self.told[0], 'is of another transcript: the transcript is prefilled again')
 
   def test_a_half_written_line_is_cut_off_and_told(self):
     self._make(HISTORY[:3])
@@ -210,7 +211,7 @@ class FolderTest(parameterized.TestCase):
     work = self.path / folder.WORKSPACE
     (work / 'in.txt').write_bytes(b'\xff')
     place.set_goal(b'count')
-    self.assertEqual(place.past.files, {'in.txt': b'\xff'})
+    self.assertEqual(place.history.files, {'in.txt': b'\xff'})
     place.set_goal(b'count')
     place.set_goal(b'')
     with self.assertRaisesRegex(ValueError, "still at another goal \\('count'\\): leave --goal"):
@@ -219,8 +220,8 @@ class FolderTest(parameterized.TestCase):
     (work / 'more').write_bytes(b'1')
     place.add(Event('end', b'done'))
     place.set_goal(b'dance')
-    self.assertEqual(place.past.files, {'more': b'1'})
-    self.assertEqual(place.past.goal, b'dance')
+    self.assertEqual(place.history.files, {'more': b'1'})
+    self.assertEqual(place.history.goal, b'dance')
     place.close()
 
   def test_no_goal(self):

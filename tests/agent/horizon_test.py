@@ -19,7 +19,7 @@ PLAN = horizon.Plan(families=(SUFFIXES,), goals=3, lengths=(1, 2, 4), seed=5)
 
 
 def load():
-  return horizon.Writer(tiny_model.decoder(), scripted.OWNER)
+  return horizon.LoadedModel(tiny_model.decoder(), scripted.OWNER)
 
 
 class Solver:
@@ -36,7 +36,7 @@ class Solver:
 
 
 def solve(*wrong, plan=PLAN, **kwargs):
-  with mock.patch.object(horizon, '_write', Solver(*wrong)):
+  with mock.patch.object(horizon, '_generate', Solver(*wrong)):
     return horizon.play(plan, load, **{'persistent': False, **kwargs})
 
 
@@ -45,12 +45,12 @@ class HorizonTest(parameterized.TestCase):
   @parameterized.parameters('turkish_suffixes', 'turkish_synthesis', 'arithmetic', 'functions')
   def test_right_answers_are_right(self, name):
     plan = horizon.Plan(families=(registry.family(name),), goals=2, lengths=(2,), depth=2)
-    right = horizon.judge(plan, solve(plan=plan), scripted.Here())
+    right = horizon.verify(plan, solve(plan=plan), scripted.Here())
     np.testing.assert_array_equal(right, np.ones((2, 2), bool))
 
   def test_a_wrong_answer_is_wrong_and_leads_elsewhere(self):
     right, wrong = solve(), solve((1, 2))
-    found = horizon.judge(PLAN, wrong, scripted.Here())
+    found = horizon.verify(PLAN, wrong, scripted.Here())
     want = np.ones((3, 4), bool)
     want[1, 2] = False
     np.testing.assert_array_equal(found, want)
@@ -70,13 +70,13 @@ class HorizonTest(parameterized.TestCase):
   def test_answers_without_end_or_form_are_wrong(self):
     answers = [[b'x' * SUFFIXES.max_bytes], [b'\xff'], [b'nothing'], [solve()[0][0]]]
     np.testing.assert_array_equal(
-        horizon.judge(PLAN, answers[:3], scripted.Here()), np.zeros((3, 1), bool))
+        horizon.verify(PLAN, answers[:3], scripted.Here()), np.zeros((3, 1), bool))
 
   def test_a_failing_sandbox_is_no_verdict(self):
     box = mock.Mock()
     box.map = lambda jobs: [ExecResult(status=Status.INFRASTRUCTURE, error='gone') for _ in jobs]
     with self.assertRaisesRegex(Unavailable, r'The sandbox failed \(gone\): nothing was measured'):
-      horizon.judge(PLAN, solve(), box)
+      horizon.verify(PLAN, solve(), box)
 
   @parameterized.parameters(True, False)
   def test_a_restart_changes_nothing_that_the_real_model_writes(self, persistent):
@@ -90,7 +90,7 @@ class HorizonTest(parameterized.TestCase):
     self.assertEqual(horizon.check_restart(answers, restarted), size)
     self.assertEqual([len(given) for given in answers], [4, 4, 4])
     restarted[1][2] += b'x'
-    with self.assertRaisesRegex(RuntimeError, 'A restart has changed what is written: goal 1'):
+    with self.assertRaisesRegex(RuntimeError, 'A restart has changed what is generated: goal 1'):
       horizon.check_restart(answers, restarted)
 
   @parameterized.parameters(True, False)
@@ -101,7 +101,7 @@ class HorizonTest(parameterized.TestCase):
       seen.append(context)
       return [problem.answer.encode() + b'x' * goal for goal, (_, problem) in enumerate(problems)]
 
-    with mock.patch.object(horizon, '_write', look):
+    with mock.patch.object(horizon, '_generate', look):
       answers = horizon.play(PLAN, load, persistent=persistent)
     for goal, given in enumerate(answers):
       past = [vocab.BOUNDARY]

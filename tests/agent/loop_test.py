@@ -39,16 +39,16 @@ class LoopTest(parameterized.TestCase):
     return [event.text for event in self._events() if event.kind == 'observation']
 
   def test_what_each_turn_does(self):
-    reason, past, _ = scripted.go(self.path, scripted.scripted(*WORK))
+    reason, history, _ = scripted.go(self.path, scripted.scripted(*WORK))
     self.assertEqual(reason, loop.DONE)
     self.assertEqual(self._observed(), [
         b'ok\none', b'remembered', b"ok\n[('step', '2')] {'n': b'1'}",
         b'exception: ZeroDivisionError: division by zero',
         b'mistake: nothing to do: write a block of code between lines ```, REMEMBER key=value or '
         b'DONE', b'done'])
-    self.assertEqual(past.memory, {'step': '2', 'end': 'yes'})
-    self.assertEqual(past.files, {})
-    self.assertEqual((past.turns, past.executions, past.ended), (6, 3, 'done'))
+    self.assertEqual(history.memory, {'step': '2', 'end': 'yes'})
+    self.assertEqual(history.files, {})
+    self.assertEqual((history.turns, history.executions, history.ended), (6, 3, 'done'))
     kinds = [event.kind for event in self._events()]
     self.assertEqual(kinds, ['goal', *['turn', 'observation'] * 6, 'end'])
 
@@ -66,11 +66,11 @@ class LoopTest(parameterized.TestCase):
       (b'', b'mistake: nothing to do'),
   )
   def test_a_mistake_is_observed_and_changes_nothing(self, turn, observed):
-    reason, past, _ = scripted.go(self.path, scripted.scripted(turn, b'DONE'))
+    reason, history, _ = scripted.go(self.path, scripted.scripted(turn, b'DONE'))
     self.assertEqual(reason, loop.DONE)
     self.assertStartsWith(self._observed()[0], observed.removeprefix(b'ok: '))
     self.assertLessEqual(len(self._observed()[0]), 2048 + 8)
-    self.assertEqual((past.files, past.memory), ({}, {}))
+    self.assertEqual((history.files, history.memory), ({}, {}))
 
   def test_nothing_is_read_behind_the_end_of_a_turn(self):
     scripted.go(self.path, scripted.scripted(code('1') + b'DONE\n', b'DONE\nmore'))
@@ -83,12 +83,12 @@ class LoopTest(parameterized.TestCase):
       ({'executions': 0}, 'executions', 1), ({'repeats': 2}, 'repeats', 5))
   def test_limits(self, limits, reason, turns):
     work = (*WORK[:4], code('1 / 0', ''), b'DONE')
-    got, past, _ = scripted.go(self.path, scripted.scripted(*work), **limits)
-    self.assertEqual((got, past.ended, past.turns), (reason, reason, turns))
-    self.assertLessEqual(past.executions, limits.get('executions', 99))
+    got, history, _ = scripted.go(self.path, scripted.scripted(*work), **limits)
+    self.assertEqual((got, history.ended, history.turns), (reason, reason, turns))
+    self.assertLessEqual(history.executions, limits.get('executions', 99))
     # With more of it the session goes on.
-    got, past, _ = scripted.go(self.path, scripted.scripted(*work[turns:]))
-    self.assertEqual((got, past.turns), (loop.DONE, 6))
+    got, history, _ = scripted.go(self.path, scripted.scripted(*work[turns:]))
+    self.assertEqual((got, history.turns), (loop.DONE, 6))
 
   def test_minutes(self):
     ticks = iter(range(0, 9999, 20))  # A turn and what comes of it take 20 seconds each.
@@ -97,7 +97,7 @@ class LoopTest(parameterized.TestCase):
     got = loop.run(place, scripted.scripted(*WORK), scripted.Here(), loop.Limits(minutes=1),
                    clock=lambda: next(ticks))
     place.close()
-    self.assertEqual((got, place.past.turns, place.past.seconds), ('minutes', 2, 80))
+    self.assertEqual((got, place.history.turns, place.history.seconds), ('minutes', 2, 80))
 
   @parameterized.parameters(
       ({'turns': 0}, 'turns=0 is not allowed: give more than 0'),
@@ -111,8 +111,8 @@ class LoopTest(parameterized.TestCase):
   def test_limits_are_for_one_goal_and_memory_for_all(self):
     scripted.go(self.path, scripted.scripted(*WORK))
     seen = scripted.scripted(code('print(memory)'), b'DONE')
-    reason, past, _ = scripted.go(self.path, seen, goal=b'again', turns=2)
-    self.assertEqual((reason, past.turns, past.executions), (loop.DONE, 2, 1))
+    reason, history, _ = scripted.go(self.path, seen, goal=b'again', turns=2)
+    self.assertEqual((reason, history.turns, history.executions), (loop.DONE, 2, 1))
     self.assertEqual(self._observed()[-2], b"ok\n{'step': '2', 'end': 'yes'}")
     # The same goal once more is reached already.
     self.assertEqual(scripted.go(self.path, scripted.scripted(), goal=b'again')[0], loop.DONE)
@@ -150,7 +150,7 @@ class LoopTest(parameterized.TestCase):
   def _check_kills(self, make):
     """A session killed behind any event and gone on with is the one that was not."""
     source = self.path.with_name('uninterrupted')
-    reason, past, context = scripted.go(source, make(0), turns=5, repeats=9)
+    reason, history, context = scripted.go(source, make(0), turns=5, repeats=9)
     whole = Transcript(source / folder.TRANSCRIPT)
     whole.close()
     same = lambda events: [encode(dataclasses.replace(event, seconds=0)) for event in events]
@@ -161,10 +161,10 @@ class LoopTest(parameterized.TestCase):
       self.assertEqual(got[0], reason)
       self.assertEqual(same(self._events()), same(whole.events))
       self.assertEqual(dataclasses.replace(got[1], latest=None, seconds=0),
-                       dataclasses.replace(past, latest=None, seconds=0))
+                       dataclasses.replace(history, latest=None, seconds=0))
       jax.tree.map(np.testing.assert_array_equal, got[2], context)
       found = {path.name: path.read_bytes() for path in (self.path / 'workspace').iterdir()}
-      self.assertEqual(found, past.files)
+      self.assertEqual(found, history.files)
 
   def test_killed_anywhere_by_script(self):
     work = (*WORK[:4], WORK[-1])

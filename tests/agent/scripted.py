@@ -71,11 +71,11 @@ class Here:
 
 
 def go(path, writer, sandbox=None, goal=b'count', told=None, owner=OWNER, **limits):
-  """(why the session ended, its past, its context) after a run of the loop on a folder."""
+  """(why the session ended, its history, its context) after a run of the loop on a folder."""
   place = folder.Folder(path, writer, owner, (told if told is not None else []).append)
   try:
     place.set_goal(goal)
     reason = loop.run(place, writer, sandbox or Here(), loop.Limits(**limits))
-    return reason, place.past, place.context
+    return reason, place.history, place.context
   finally:
     place.close()

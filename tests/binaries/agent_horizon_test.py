@@ -43,7 +43,7 @@ class AgentHorizonTest(parameterized.TestCase):
     self.assertTrue(os.path.exists(os.path.join(self.run_dir, 'horizon.png')))
 
   def test_a_model_that_is_always_right_reaches_all(self):
-    right = mock.patch.object(horizon, '_write', lambda decoder, context, problems: [
+    right = mock.patch.object(horizon, '_generate', lambda decoder, context, problems: [
         problem.answer.encode() for _, problem in problems])
     with right:
       code, out, _ = self._run(output=os.path.join(self.folder, 'report'))

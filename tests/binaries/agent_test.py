@@ -62,7 +62,7 @@ class AgentTest(parameterized.TestCase):
     self.assertIn('--- turn ---\nREMEMBER sum=10\n--- observation ---\nremembered\n', out)
     code, _, err = self._run(WORK[3:])
     self.assertEqual(code, 0)
-    self.assertRegex(err, r'^state: [\d,]+ bytes were read before\ndone\n$')
+    self.assertRegex(err, r'^state: [\d,]+ bytes of context were loaded\ndone\n$')
     observed = self._texts('observation')
     self.assertEqual(observed[:2] + observed[4:], ['ok\n10', 'remembered', 'ok', 'done'])
     # What a sandbox is for.

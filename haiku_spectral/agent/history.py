@@ -7,7 +7,7 @@ from haiku_spectral.agent.transcript import Event
 
 
 @dataclasses.dataclass(frozen=True)
-class Past:
+class History:
   """Where a session is. Counts are since the last goal was set."""
 
   memory: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -29,23 +29,24 @@ class Past:
     return isinstance(asked, actions.Actions) and asked.code is not None
 
 
-def after(past: Past, event: Event) -> Past:
-  """The past with one more event. Raises ValueError for more files or memory than is allowed."""
+def after(history: History, event: Event) -> History:
+  """The history with one more event. Raises ValueError for more files or memory than is allowed."""
   if event.kind == 'end':
-    return dataclasses.replace(past, ended=event.text.decode())
+    return dataclasses.replace(history, ended=event.text.decode())
   if event.kind == 'goal':
-    past = Past(past.memory, past.files, past.gone, goal=event.text)
+    history = History(history.memory, history.files, history.gone, goal=event.text)
   elif event.kind == 'turn':
-    same = past.turns and wanted(event.text) == wanted(past.turn)
-    past = dataclasses.replace(
-        past, turn=event.text, turns=past.turns + 1, repeats=past.repeats + 1 if same else 1)
-  changed = past.files | event.files
+    same = history.turns and wanted(event.text) == wanted(history.turn)
+    history = dataclasses.replace(
+        history, turn=event.text, turns=history.turns + 1,
+        repeats=history.repeats + 1 if same else 1)
+  changed = history.files | event.files
   files = {name: data for name, data in changed.items() if data is not None}
   workspace.check(files)
   return dataclasses.replace(
-      past, memory=actions.remember(past.memory, tuple(event.memory.items())), files=files,
-      gone=(past.gone | changed.keys()) - files.keys(), latest=event, ended='',
-      executions=past.executions + event.executed, seconds=past.seconds + event.seconds)
+      history, memory=actions.remember(history.memory, tuple(event.memory.items())), files=files,
+      gone=(history.gone | changed.keys()) - files.keys(), latest=event, ended='',
+      executions=history.executions + event.executed, seconds=history.seconds + event.seconds)
 
 
 def wanted(turn: bytes) -> actions.Actions | str:
