@@ -161,6 +161,8 @@ def fork(path: Path, new_path: Path) -> None:
 def _read(path: Path) -> bytes:
   if not os.path.exists(path):
     raise FileNotFoundError(f'There is no session {path}.')
+  if not os.path.isfile(path):  # Reading a pipe would wait for its other end.
+    raise ValueError(f'{path} is not a regular file: give the path of a session.')
   return pathlib.Path(path).read_bytes()
 
 

@@ -174,6 +174,13 @@ class SessionTest(parameterized.TestCase):
     with self.assertRaisesRegex(FileNotFoundError, 'There is no session .*talk.session'):
       session.load(self.path, like(), owner())
 
+  def test_a_pipe_is_refused_at_once(self):
+    os.mkfifo(self.path)
+    for action in (session.info, lambda path: session.load(path, like(), owner()),
+                   lambda path: session.fork(path, f'{path}.new')):
+      with self.assertRaisesRegex(ValueError, 'talk.session is not a regular file: give'):
+        action(self.path)
+
   def test_another_model(self):
     self._saved()
     other = session.owner(config.ModelConfig(), tiny_model.params())
