@@ -1,4 +1,4 @@
-"""Reads long held-out documents far beyond the training length and says whether it helps or harms.
+"""Scores held-out documents far beyond the training length: does a longer context help or harm?
 
   python -m binaries.eval_extrapolation --run_dir=runs/demo --max_factor=16
 
@@ -9,23 +9,22 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
 import tqdm
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types
+from binaries import command_line, extrapolation_report, flag_types, model_flags
 from haiku_spectral import config as config_lib
 from haiku_spectral.evaluation import extrapolation, ngram, report
 from haiku_spectral.evaluation import plan as plan_lib
-from haiku_spectral.modules import precision, spectral_gpt
-from haiku_spectral.training import checkpoint
+from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.storage import atomic_file
 
-RUN_DIR = flag_types.define_path('run_dir', None, 'Folder of the run that is evaluated.')
-BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
+flags.adopt_module_key_flags(model_flags)
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
-DATASET = flags.DEFINE_list('dataset', [], 'Names of datasets; empty: all of the run\'s mixture.')
-SPLIT = flags.DEFINE_string('split', 'validation', 'Which documents: validation or test.')
+DATASET = flags.DEFINE_list(
+    'dataset', [], 'Names of datasets, separated by commas (default: the mixture of the run).')
+SPLIT = flags.DEFINE_string('split', 'validation', 'Split of the documents: validation or test.')
 MAX_FACTOR = flag_types.define_integer(
     'max_factor', 64, 'Greatest multiple of the training length, a power of two.', lower=1)
 MAX_DOCUMENTS = flag_types.define_integer(
@@ -34,8 +33,7 @@ BATCH_SIZE = flag_types.define_integer(
     'batch_size', 8, 'Documents or windows per device call.', lower=1)
 CHUNK = flag_types.define_integer(
     'chunk', 0, 'Bytes per row and device call; 0: the training length.')
-PRECISION = flags.DEFINE_enum(
-    'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')
+PRECISION = model_flags.define_precision()
 OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder).')
 
@@ -57,28 +55,33 @@ def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
 def main(argv: Sequence[str]) -> None:
   """Evaluates, compares with counting, prints and writes the report."""
   del argv
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
-  config, params, step = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+  model_flags.check()
+  config, params, step = model_flags.load()
+  extrapolation.check(
+      train_length=config.data.segment, max_factor=MAX_FACTOR.value, batch_size=BATCH_SIZE.value,
+      chunk=CHUNK.value, prefix='--')
+  run_dir = model_flags.RUN_DIR.value
+  output = pathlib.Path(OUTPUT.value or run_dir)
+  atomic_file.check_folder(output, what='The report', flag='--output')
   names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
   plan = plan_lib.Plan(config.data.segment, MAX_FACTOR.value)
   held_out = extrapolation_report.documents(
       names, data_dir=DATA_DIR.value, split=SPLIT.value, limit=plan.limit)
   documents = plan_lib.longest(held_out, count=MAX_DOCUMENTS.value, limit=plan.limit)
-  dtype = jnp.dtype(PRECISION.value)
-  params = jax.device_put(precision.cast_params(params, dtype))
   total = sum(plan.work(len(data)) for _, data in documents)
   with _progress('score', total) as bar:
     found = extrapolation.evaluate(
-        spectral_gpt.make_model(config.model), params, documents,
+        spectral_gpt.make_model(config.model),
+        model_flags.on_device(params, PRECISION.value), documents,
         train_length=config.data.segment, max_factor=MAX_FACTOR.value,
-        batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=dtype, on_progress=bar.update)
+        batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=jnp.dtype(PRECISION.value),
+        on_progress=bar.update)
   read = [data for _, data in documents if plan.factors(len(data))]
   found = dataclasses.replace(
       found, baselines=_baselines(names, read),
-      source=f'{RUN_DIR.value} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
-  paths = extrapolation_report.write(found, pathlib.Path(OUTPUT.value or RUN_DIR.value))
-  print(report.to_text(found))
+      source=f'{run_dir} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
+  print(report.to_text(found), flush=True)  # First: whatever becomes of the files, it is there.
+  paths = extrapolation_report.write(found, output)
   print(f'\nWritten: {paths[0]}, {paths[1]}')
 
 

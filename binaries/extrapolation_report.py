@@ -1,4 +1,4 @@
-"""Held-out documents in, report and picture out: for the evaluation and for training's hook."""
+"""Held-out documents in, report and picture out: for the evaluation and the hook of training."""
 
 import dataclasses
 import pathlib
@@ -19,7 +19,7 @@ HOOK_DOCUMENTS = 8
 
 
 class _Stopped(Exception):
-  """Training was told to stop while the hook ran."""
+  """Training is to stop, and the hook with it."""
 
 
 def documents(

@@ -140,10 +140,11 @@ def _start() -> connection.Connection:
 
 
 def _forked() -> connection.Connection:
+  control = _server().control
   ours, theirs = socket.socketpair()
-  with theirs:
-    socket.send_fds(_server().control, [b'.'], [theirs.fileno()])
   process = connection.Connection(ours.detach())
+  with theirs:
+    socket.send_fds(control, [b'.'], [theirs.fileno()])
   process.recv_bytes()
   return process
 

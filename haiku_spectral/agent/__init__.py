@@ -1,1 +1,1 @@
-"""A model that works towards a goal, turn by turn, and remembers over days what it did."""
+"""An agent: a model that works towards a goal, turn by turn, and remembers it over days."""

@@ -1,4 +1,4 @@
-"""The loop: a turn is written, done what it asks for, and what came of it is read.
+"""The loop: generate a turn, do what it asks for, extend the context by what came of it.
 
 What comes next follows from the transcript alone. So a session that was stopped, or killed at any
 moment, goes on as if nothing had happened.
@@ -23,7 +23,7 @@ class Limits:
   """For one goal. A session that ended at one goes on when it is raised."""
 
   turns: int = 32
-  minutes: float = 10.0  # Of writing and of running code.
+  minutes: float = 10.0  # Of generating and of running code.
   executions: int = 16
   repeats: int = 3  # Turns in a row that ask for the same.
 
@@ -49,7 +49,7 @@ def run(
   """Goes on towards the folder's goal.
 
   Returns DONE, the name of the limit that ended it, or nothing if `should_stop` did. Half a turn is
-  none: it is written again, and is then the same. Raises sandbox.result.Unavailable.
+  none: it is generated again, and is then the same. Raises sandbox.result.Unavailable.
   """
   while not should_stop():
     if reason := _end(folder.history, limits):

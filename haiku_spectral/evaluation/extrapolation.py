@@ -1,10 +1,10 @@
 """Does a model trained at T bytes go on well, and even better, far beyond T?
 
 For each factor f = 1, 2, 4, ... the bytes at document positions [fT/2, fT) are scored twice:
-- full past: the state is streamed from the document's start;
-- cut past: windows of T bytes at stride T/4 that start from a fresh state in the middle of the
-  document; only their last T/4 bytes count, so that the past is 3/4 T to T bytes.
-The window at the document's start sees the same past either way: factor 1 is the reference.
+- full context: the state is streamed from the document's start;
+- cut context: windows of T bytes at stride T/4 that start from the initial state in the middle of
+  the document; only their last T/4 bytes count, so that the context is 3/4 T to T bytes.
+The window at the document's start sees the same context either way: factor 1 is the reference.
 
 Shapes: F factors, O octaves of positions; T is the training length in bytes.
 """
@@ -21,11 +21,12 @@ from haiku_spectral import vocab
 from haiku_spectral.evaluation import bootstrap, report, streaming
 from haiku_spectral.evaluation import plan as plan_lib
 from haiku_spectral.modules import spectral_gpt
+from haiku_spectral.requirement import require
 
 FULL, CUT = 'full', 'cut'
 
 
-class _Tally:
+class _Sums:
   """Sums over one document."""
 
   def __init__(self, plan: plan_lib.Plan, length: int) -> None:
@@ -35,19 +36,19 @@ class _Tally:
     self.factors = np.zeros((factors, 3))  # [F, (bytes, nats full, nats cut)]
     self.octaves = np.zeros((plan.limit.bit_length() + 1, 2))  # [O, (bytes, nats full)]
 
-  def add(self, positions: np.ndarray, nll: np.ndarray, past: str) -> None:
+  def add(self, positions: np.ndarray, nll: np.ndarray, context: str) -> None:
     """Adds losses, [n] nats, at some positions of the document, [n]."""
-    if past == FULL:
+    if context == FULL:
       octave = plan_lib.floor_log2(positions) + 1
       np.add.at(self.octaves, octave, np.stack([np.ones_like(nll), nll], axis=-1))
     index = self.plan.factor_index(positions)
     counted = (index >= 0) & (positions < self.end)
-    if past == CUT:
+    if context == CUT:
       np.add.at(self.factors[:, 2], index[counted], nll[counted])
       return
     np.add.at(self.factors[:, 0], index[counted], 1)
     np.add.at(self.factors[:, 1], index[counted], nll[counted])
-    # From the document's start to T the two pasts are one.
+    # From the document's start to T the two contexts are one.
     same = counted & (index == 0)
     self.factors[0, 2] += nll[same].sum()
 
@@ -57,25 +58,28 @@ class _Key(NamedTuple):
 
   document: int
   start: int  # Position in the document of the sequence's first byte.
-  past: str
+  context: str
 
 
 def _sequences(plan: plan_lib.Plan, index: int, data: bytes) -> Iterator[streaming.Sequence]:
-  """The document as a stream, then as windows cut off from their past."""
+  """The document as a stream, then as windows cut off from their context."""
   yield streaming.Sequence(_Key(index, 0, FULL), vocab.BOUNDARY, data[:plan.limit])
   for start, end in plan.windows(len(data)):
     yield streaming.Sequence(_Key(index, start, CUT), data[start - 1], data[start:end])
 
 
-def _check(train_length: int, max_factor: int, batch_size: int, chunk: int) -> None:
-  if train_length < 4 or train_length % 4:
-    raise ValueError(f'train_length={train_length} is not allowed: give a multiple of 4.')
-  if max_factor < 1 or max_factor & (max_factor - 1):
-    raise ValueError(f'max_factor={max_factor} is not allowed: give a power of two (1, 2, 4, ...).')
-  if batch_size < 1:
-    raise ValueError(f'batch_size={batch_size} is not allowed: give 1 or more.')
-  if not 1 <= chunk <= train_length:
-    raise ValueError(f'chunk={chunk} is not allowed: give 1 to the training length {train_length}.')
+def check(
+    *, train_length: int, max_factor: int, batch_size: int, chunk: int, prefix: str = ''
+) -> None:
+  """Raises ValueError for values that `evaluate` does not allow; `prefix` goes before their names.
+  """
+  require(train_length >= 4 and train_length % 4 == 0, 'train_length', train_length,
+          'a multiple of 4')
+  require(max_factor >= 1 and max_factor & (max_factor - 1) == 0, prefix + 'max_factor',
+          max_factor, 'a power of two (1, 2, 4, ...)')
+  require(batch_size >= 1, prefix + 'batch_size', batch_size, '1 or more')
+  require(0 <= chunk <= train_length, prefix + 'chunk', chunk,
+          f'1 to the training length {train_length}, or 0 for that')
 
 
 def evaluate(
@@ -90,37 +94,37 @@ def evaluate(
     dtype: DTypeLike = jnp.float32,
     on_progress: Callable[[int], None] | None = None,
 ) -> report.Report:
-  """Scores documents with full and cut past at each factor of the training length.
+  """Scores documents with full and cut context at each factor of the training length.
 
   `params` are in `dtype`, which is also that of the state. `chunk` is the bytes per row of a device
   call (0: T). Documents are taken as they are needed; what is held at a time are `batch_size` of
-  them and a few numbers for each. `on_progress` is told of bytes scored, `plan.Plan.work` in all.
+  them and a few numbers for each. `on_progress` gets bytes scored, `plan.Plan.work` in all.
 
   Raises ValueError for values that are not allowed, and when no document reaches a factor.
   """
+  check(train_length=train_length, max_factor=max_factor, batch_size=batch_size, chunk=chunk)
   chunk = chunk or train_length
-  _check(train_length, max_factor, batch_size, chunk)
   plan = plan_lib.Plan(train_length, max_factor)
-  tallies: list[_Tally] = []
+  sums: list[_Sums] = []
   lengths: list[int] = []
 
   def sequences() -> Iterator[streaming.Sequence]:
     for _, data in documents:
       lengths.append(len(data))
       if plan.factors(len(data)):
-        tallies.append(_Tally(plan, len(data)))
-        yield from _sequences(plan, len(tallies) - 1, data)
+        sums.append(_Sums(plan, len(data)))
+        yield from _sequences(plan, len(sums) - 1, data)
 
   for key, start, nll in streaming.score(
       model, params, sequences(), batch_size=batch_size, chunk=chunk, dtype=dtype):
     offsets = start + np.arange(nll.size)
-    scored = offsets >= (train_length - plan.stride if key.past == CUT else 0)
-    tallies[key.document].add(key.start + offsets[scored], nll[scored].astype(np.float64), key.past)
+    scored = offsets >= (train_length - plan.stride if key.context == CUT else 0)
+    sums[key.document].add(key.start + offsets[scored], nll[scored].astype(np.float64), key.context)
     if on_progress:
       on_progress(nll.size)
-  if not tallies:
+  if not sums:
     raise ValueError(_too_short(lengths, train_length))
-  return _summarize(plan, tallies, lengths)
+  return _summarize(plan, sums, lengths)
 
 
 def _too_short(lengths: list[int], train_length: int) -> str:
@@ -133,12 +137,12 @@ def _too_short(lengths: list[int], train_length: int) -> str:
       'segments.')
 
 
-def _summarize(plan: plan_lib.Plan, tallies: list[_Tally], lengths: list[int]) -> report.Report:
+def _summarize(plan: plan_lib.Plan, sums: list[_Sums], lengths: list[int]) -> report.Report:
   """Adds up the documents."""
   ln2 = math.log(2)
-  table = np.stack([tally.factors for tally in tallies])  # [N, F, 3]
-  octaves = np.stack([tally.octaves for tally in tallies]).sum(axis=0)  # [O, 2]
-  overall = np.stack([tally.octaves.sum(axis=0) for tally in tallies])  # [N, 2]
+  table = np.stack([document.factors for document in sums])  # [N, F, 3]
+  octaves = np.stack([document.octaves for document in sums]).sum(axis=0)  # [O, 2]
+  overall = np.stack([document.octaves.sum(axis=0) for document in sums])  # [N, 2]
   factors = []
   for index in range(table.shape[1]):
     rows = table[table[:, index, 0] > 0, index]  # [n, 3]
@@ -155,8 +159,8 @@ def _summarize(plan: plan_lib.Plan, tallies: list[_Tally], lengths: list[int]) -
     ))
   read = [min(length, plan.limit) for length in lengths if plan.factors(length)]
   return report.Report(
-      train_length=plan.train_length, max_factor=plan.max_factor, documents=len(tallies),
-      skipped=len(lengths) - len(tallies), longest=max(read), bytes=sum(read),
+      train_length=plan.train_length, max_factor=plan.max_factor, documents=len(sums),
+      skipped=len(lengths) - len(sums), longest=max(read), bytes=sum(read),
       bits_per_byte=bootstrap.estimate(overall, lambda sums: sums[..., 1] / sums[..., 0] / ln2),
       factors=tuple(factors),
       octaves=tuple(

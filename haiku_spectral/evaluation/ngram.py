@@ -17,7 +17,7 @@ import numpy as np
 
 from haiku_spectral.evaluation import report
 
-MAX_BYTES = 1 << 28  # Counted, unless told: enough for counts that no longer move.
+MAX_BYTES = 1 << 28  # Counted by default: enough for counts that no longer move.
 _PIECE = 1 << 20  # Bytes that are indexed at a time.
 
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from haiku_spectral.requirement import require
+
 
 class Plan(NamedTuple):
   """Which bytes of a document count for which factor."""
@@ -18,12 +20,12 @@ class Plan(NamedTuple):
 
   @property
   def stride(self) -> int:
-    """Bytes that a window scores: its last ones. The others are its past."""
+    """Bytes that a window scores: its last ones. The others are its context."""
     return self.train_length // 4
 
   @property
   def limit(self) -> int:
-    """Bytes of a document that are read."""
+    """Bytes of a document that are scored."""
     return self.train_length * self.max_factor
 
   def factors(self, length: int) -> int:
@@ -46,15 +48,15 @@ class Plan(NamedTuple):
     return floor_log2(positions // (self.train_length // 2))
 
   def work(self, length: int) -> int:
-    """Bytes that are scored, both pasts together: the unit of progress."""
+    """Bytes that are scored, both contexts together: the unit of progress."""
     if not self.factors(length):
       return 0
     return min(length, self.limit) + sum(end - start for start, end in self.windows(length))
 
   def windows(self, length: int) -> Iterator[tuple[int, int]]:
-    """The windows [start, end) that cut the past; the one at the document's start is left out."""
-    end, past = self.end(length), self.train_length - self.stride
-    for start in range(self.stride, end - past, self.stride):
+    """The windows [start, end) that cut the context, without the one at the document's start."""
+    end, context = self.end(length), self.train_length - self.stride
+    for start in range(self.stride, end - context, self.stride):
       yield start, min(start + self.train_length, end)
 
 
@@ -68,10 +70,9 @@ def longest(
 ) -> list[tuple[Any, bytes]]:
   """The `count` longest documents, each cut to `limit` bytes; among equals the first to come.
 
-  Long documents are what tells about long pasts. Holds `count` documents of the stream at a time.
+  Long contexts come only in long documents. Holds `count` documents of the stream at a time.
   """
-  if count < 1:
-    raise ValueError(f'max_documents={count} is not allowed: give 1 or more.')
+  require(count >= 1, 'max_documents', count, '1 or more')
   heap: list[tuple[int, int, Any, bytes]] = []
   for order, (name, data) in enumerate(documents):
     entry = (min(len(data), limit), -order, name, data[:limit])

@@ -1,5 +1,6 @@
 """The picture of an evaluation of extrapolation: two panels over the length of the context."""
 
+import io
 import os
 
 import matplotlib
@@ -11,8 +12,9 @@ from matplotlib.backends import backend_agg
 
 from haiku_spectral.evaluation.bootstrap import Estimate
 from haiku_spectral.evaluation.report import SUCCESS_TOLERANCE, Report
+from haiku_spectral.storage import atomic_file
 
-# Okabe and Ito's palette: told apart with any colour vision, and in print.
+# Okabe and Ito's palette: distinguishable with any colour vision, and in print.
 FULL_COLOUR, CUT_COLOUR, GAIN_COLOUR, GREY = '#0072B2', '#D55E00', '#009E73', '#5F5F5F'
 STYLE = {
     'font.family': 'sans-serif', 'font.sans-serif': ['DejaVu Sans'], 'font.size': 10,
@@ -60,15 +62,15 @@ def _draw_gain(axes: Axes, report: Report, lengths: np.ndarray) -> None:
 
 
 def figure(report: Report) -> matplotlib.figure.Figure:
-  """Bits per byte with full and cut past above, their difference below."""
+  """Bits per byte with full and cut context above, their difference below."""
   lengths = np.array([row.reach for row in report.factors])
   with matplotlib.rc_context(STYLE):
     drawing = matplotlib.figure.Figure(figsize=(7.2, 6.0), layout='constrained')
     above, below = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _line(above, lengths, [row.cut for row in report.factors], CUT_COLOUR, 's',
-          f'past cut to {bytes_label(3 * report.train_length // 4)} – '
+          f'context cut to {bytes_label(3 * report.train_length // 4)} – '
           f'{bytes_label(report.train_length)}')
-    _line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full past')
+    _line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full context')
     above.set(ylabel='bits per byte',
               title=f'Trained at {bytes_label(report.train_length)}, read to '
                     f'{bytes_label(lengths[-1])}')
@@ -89,14 +91,15 @@ def figure(report: Report) -> matplotlib.figure.Figure:
     below.set_xlim(lengths[0] / 2**0.35, lengths[-1] * 2**0.35)
     drawing.align_ylabels()
     drawing.supxlabel(
-        'Same bytes for both pasts. Bands: 95 % bootstrap intervals over n documents.',
+        'Same bytes for both contexts. Bands: 95 % bootstrap intervals over n documents.',
         fontsize=8.5, color=GREY)
   return drawing
 
 
 def save(report: Report, path: str | os.PathLike[str]) -> None:
-  """Writes the picture as PNG, at 200 dots per inch."""
-  drawing = figure(report)
+  """Writes the picture as PNG, at 200 dots per inch; what was there before is replaced."""
+  drawing, png = figure(report), io.BytesIO()
   with matplotlib.rc_context(STYLE):
     backend_agg.FigureCanvasAgg(drawing)
-    drawing.savefig(path, dpi=200, format='png')
+    drawing.savefig(png, dpi=200, format='png')
+  atomic_file.write(path, png.getvalue(), mode=None)

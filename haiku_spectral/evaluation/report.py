@@ -6,15 +6,15 @@ import math
 
 from haiku_spectral.evaluation.bootstrap import Estimate
 
-SUCCESS_TOLERANCE = 1.005  # Full past may lose this factor of nats and still count as a success.
+SUCCESS_TOLERANCE = 1.005  # Full context may lose this factor of nats and still count as a success.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Factor:
-  """The bytes at document positions [factor x T / 2, factor x T), with two pasts.
+  """The bytes at document positions [factor x T / 2, factor x T), with two contexts.
 
-  `full`: the past is the whole document. `cut`: the past is its last 3/4 T to T bytes, from a
-  fresh state. Both are on the same bytes.
+  `full`: the context is all of the document before. `cut`: it is the last 3/4 T to T bytes, from
+  the initial state. Both are on the same bytes.
   """
 
   factor: int
@@ -24,22 +24,22 @@ class Factor:
   bytes: int
   full: Estimate  # Bits per byte.
   cut: Estimate  # Bits per byte.
-  gain: Estimate  # Bits per byte that the longer past saves: cut - full, paired.
+  gain: Estimate  # Bits per byte that the longer context saves: cut - full, paired.
 
   @property
   def success(self) -> bool:
-    """Reading on past the training length did no harm."""
+    """A context beyond the training length did no harm."""
     return self.full.value <= self.cut.value * SUCCESS_TOLERANCE
 
   @property
   def gain_percent(self) -> float:
-    """The gain in percent of what the cut past costs."""
+    """The gain in percent of what the cut context costs."""
     return 100 * self.gain.value / self.cut.value
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Octave:
-  """The bytes at document positions [start, end), read with the full past."""
+  """The bytes at document positions [start, end), with the full context."""
 
   start: int
   end: int
@@ -70,9 +70,9 @@ class Report:
   max_factor: int  # What was asked for; documents may not have reached it.
   documents: int
   skipped: int  # Documents that reach no factor: shorter than 3/4 of T.
-  longest: int  # Bytes read of the longest document, at most max_factor x T.
+  longest: int  # Bytes scored of the longest document, at most max_factor x T.
   bytes: int
-  bits_per_byte: Estimate  # All positions, full past.
+  bits_per_byte: Estimate  # All positions, full context.
   factors: tuple[Factor, ...]
   octaves: tuple[Octave, ...]
   baselines: Baselines | None = None
@@ -149,7 +149,7 @@ def _baseline_lines(report: Report) -> list[str]:
   if report.baselines is None:
     return []
   rows = [
-      ['this model, full past', f'{report.bits_per_byte.value:.4f}'],
+      ['this model, full context', f'{report.bits_per_byte.value:.4f}'],
       ['byte trigram', f'{report.baselines.trigram:.4f}'],
       ['byte unigram', f'{report.baselines.unigram:.4f}'],
       ['entropy of the held-out bytes', f'{report.baselines.unigram_entropy:.4f}'],
@@ -164,7 +164,7 @@ def _baseline_lines(report: Report) -> list[str]:
 def _heading_lines(report: Report) -> list[str]:
   lines = [
       f'Trained at {report.train_length:,} bytes. {report.documents} held-out documents, the '
-      f'longest read to byte {report.longest:,}.'
+      f'longest scored to byte {report.longest:,}.'
   ]
   if report.source:
     lines.insert(0, report.source)
@@ -182,10 +182,10 @@ def to_text(report: Report) -> str:
   return '\n'.join([
       *_heading_lines(report),
       '',
-      'Bits per byte with the full past, and cut to 3/4 to all of the training length:',
+      'Bits per byte with the full context, and cut to 3/4 to all of the training length:',
       *_factor_lines(report),
       '',
-      'Full past, by position:',
+      'Full context, by position:',
       *_octave_lines(report),
       *_baseline_lines(report),
   ])

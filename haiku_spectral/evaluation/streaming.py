@@ -1,10 +1,10 @@
 """Negative log-likelihood of sequences of any length, in chunks, with memory that does not grow.
 
-The rows of a device call are lanes. Each lane reads one sequence, chunk after chunk, with the state
-carried; when its sequence ends, the next one takes its place from a fresh state. Every call has the
-one shape [B, T]: one compilation, whatever the lengths are.
+The rows of a device call are streams. Each stream takes one sequence, chunk after chunk, with the
+state carried; when its sequence ends, its state is reset and the next one takes its place. Every
+call has the one shape [B, T]: one compilation, whatever the lengths are.
 
-Shapes: B lanes, T chunk, N bytes of a sequence.
+Shapes: B streams, T chunk, N bytes of a sequence.
 """
 
 import functools
@@ -21,7 +21,7 @@ from haiku_spectral.modules import spectral_gpt
 
 
 class Sequence(NamedTuple):
-  """What a lane reads from a fresh state: the id `first`, then all of `data` but its last byte."""
+  """What a stream takes from the initial state: the id `first`, then `data` but its last byte."""
 
   key: Any  # Whatever tells its scores from others'.
   first: int  # The id before data[0]: a byte, or vocab.BOUNDARY at a document's start.
@@ -36,7 +36,7 @@ class Scores(NamedTuple):
   nll: np.ndarray  # [n <= T] float32 nats, of data[start : start + n].
 
 
-class _Lane:
+class _Stream:
   """The place of one sequence in the batch."""
 
   def __init__(self) -> None:
@@ -53,32 +53,32 @@ class _Lane:
 
 
 class _Chunk(NamedTuple):
-  """One device call's worth of all lanes; PAD where a lane has nothing left."""
+  """One device call's worth of all streams; PAD where one has nothing left."""
 
   inputs: np.ndarray  # [B, T] int32
   targets: np.ndarray  # [B, T] int32
-  fresh: np.ndarray  # [B] bool: the lane starts a sequence.
-  reads: list[tuple[int, Any, int, int]]  # (row, key, start, bytes) of what is scored.
+  reset: np.ndarray  # [B] bool: the stream starts a sequence.
+  parts: list[tuple[int, Any, int, int]]  # (row, key, start, bytes) of what is scored.
 
 
-def _gather(lanes: list[_Lane], chunk: int) -> _Chunk:
-  """Cuts the next `chunk` bytes off every lane."""
-  inputs = np.full((len(lanes), chunk), vocab.PAD, np.int32)
+def _gather(streams: list[_Stream], chunk: int) -> _Chunk:
+  """Cuts the next `chunk` bytes off every stream."""
+  inputs = np.full((len(streams), chunk), vocab.PAD, np.int32)
   targets = inputs.copy()
-  fresh = np.zeros(len(lanes), bool)
-  reads = []
-  for row, lane in enumerate(lanes):
-    if lane.sequence is None:
+  reset = np.zeros(len(streams), bool)
+  parts = []
+  for row, stream in enumerate(streams):
+    if stream.sequence is None:
       continue
-    key, first, data = lane.sequence
-    ids = vocab.encode(data[lane.start:lane.start + chunk])
+    key, first, data = stream.sequence
+    ids = vocab.encode(data[stream.start:stream.start + chunk])
     targets[row, :ids.size] = ids
     inputs[row, 1:ids.size] = ids[:-1]
-    inputs[row, 0] = data[lane.start - 1] if lane.start else first
-    fresh[row] = lane.start == 0
-    reads.append((row, key, lane.start, ids.size))
-    lane.start += ids.size
-  return _Chunk(inputs, targets, fresh, reads)
+    inputs[row, 0] = data[stream.start - 1] if stream.start else first
+    reset[row] = stream.start == 0
+    parts.append((row, key, stream.start, ids.size))
+    stream.start += ids.size
+  return _Chunk(inputs, targets, reset, parts)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
@@ -89,10 +89,10 @@ def _step(
     state: Any,
     inputs: jax.Array,  # [B, T] int32
     targets: jax.Array,  # [B, T] int32
-    fresh: jax.Array,  # [B] bool
+    reset: jax.Array,  # [B] bool
 ) -> tuple[jax.Array, Any]:  # [B, T] float32 nats, and the state after the chunk.
-  """Resets the fresh rows, reads the chunk and scores its targets."""
-  state = spectral_gpt.reset(state, fresh, model.initial_state(inputs.shape[0], dtype))
+  """Resets rows where they start, then scores the targets of the chunk."""
+  state = spectral_gpt.reset(state, reset, model.initial_state(inputs.shape[0], dtype))
   logits, state = model.apply(params, inputs, state)
   log_probs = jax.nn.log_softmax(logits, axis=-1)
   return -jnp.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0], state
@@ -110,24 +110,24 @@ def score(
   """Yields the loss on every byte of every sequence, as it comes.
 
   Scores of one sequence come in order; those of different sequences are interleaved. Takes
-  sequences from the iterator only when a lane is free, so that it holds `batch_size` of them.
+  sequences from the iterator only when a stream is free, so that it holds `batch_size` of them.
   `dtype` is that of the parameters and of the state.
   """
   source = iter(sequences)
-  lanes = [_Lane() for _ in range(batch_size)]
+  streams = [_Stream() for _ in range(batch_size)]
   state = model.initial_state(batch_size, dtype)
   waiting: tuple[jax.Array, _Chunk] | None = None
   while True:
-    for lane in lanes:
-      lane.refill(source)
-    cut = _gather(lanes, chunk)
-    if cut.reads:
-      nll, state = _step(model, dtype, params, state, cut.inputs, cut.targets, cut.fresh)
-    # Read the results of the call before while the device works on this one.
+    for stream in streams:
+      stream.refill(source)
+    cut = _gather(streams, chunk)
+    if cut.parts:
+      nll, state = _step(model, dtype, params, state, cut.inputs, cut.targets, cut.reset)
+    # Fetch the results of the call before while the device works on this one.
     if waiting:
       values = np.asarray(waiting[0])
-      for row, key, start, size in waiting[1].reads:
+      for row, key, start, size in waiting[1].parts:
         yield Scores(key, start, values[row, :size])
-    if not cut.reads:
+    if not cut.parts:
       return
     waiting = nll, cut

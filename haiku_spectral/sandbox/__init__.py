@@ -1,1 +1,1 @@
-"""Runs code that a model wrote, where it can do no harm. Stands alone: needs only Python."""
+"""Runs untrusted code in isolation. Stands alone: needs only Python."""

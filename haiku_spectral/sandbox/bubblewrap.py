@@ -44,14 +44,14 @@ def find() -> str:
 def check_version(path: str) -> None:
   """Raises Unavailable when this is no bubblewrap, or too old a one."""
   try:
-    told = subprocess.run([path, '--version'], capture_output=True, encoding='utf-8', timeout=20,
-                          check=False).stdout.strip()
+    output = subprocess.run([path, '--version'], capture_output=True, encoding='utf-8', timeout=20,
+                            check=False).stdout.strip()
   except (OSError, subprocess.TimeoutExpired) as error:
     raise result.Unavailable(f'{path} cannot be run: {error}. {INSTALL}.') from error
-  version = re.fullmatch(r'bubblewrap (\d+)\.(\d+)\.(\d+)', told)
+  version = re.fullmatch(r'bubblewrap (\d+)\.(\d+)\.(\d+)', output)
   if not version or tuple(map(int, version.groups())) < OLDEST:
     raise result.Unavailable(
-        f'{path} is {told[:80] or "no bubblewrap"}: bubblewrap {".".join(map(str, OLDEST))} or '
+        f'{path} is {output[:80] or "no bubblewrap"}: bubblewrap {".".join(map(str, OLDEST))} or '
         f'later is needed. {INSTALL}.')
 
 
@@ -91,7 +91,7 @@ def launch(hash_seed: int, filter_fd: int) -> runtime.Launch:
 
 
 def weaknesses(process: int) -> list[str]:
-  """What lies open in an interpreter's world, as the host's kernel shows it; `process` is bwrap's.
+  """What is not isolated in an interpreter, as the host's kernel shows it; `process` is bwrap's.
 
   Raises OSError or ValueError when the kernel does not show it.
   """

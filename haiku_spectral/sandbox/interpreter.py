@@ -1,10 +1,11 @@
 """The warm interpreter: the program that runs inside, and forks a child for each job.
 
-It begins in the emptied world that bubblewrap.py or landlock.py made, checks that the world is
-empty, says READY, and then reads jobs from the host. It never looks at what a job says: the child
-reads it, under limits and behind a filter that are both for ever. All that this process tells of a
-child is what the kernel told it (how the child ended, what it used) and bytes that it passes on.
-What passed through is wiped, so that no job finds the last one's values in its memory.
+It begins in the isolation that bubblewrap.py or landlock.py set up, checks it, says READY, and then
+reads jobs from the host. It never parses a job: the child does, under limits and behind a filter
+that are both permanent. All that this process reports of a child is what the kernel reported (how
+the child ended, what it used) and bytes that it passes on.
+What passed through is wiped, so that no job finds the last one's values in its memory, nor what the
+last one cost.
 
 A snippet can therefore claim any value for its function, which is only a value, and can claim that
 it failed; it cannot touch the clock, the count, the verdict on another job, or this process.
@@ -44,7 +45,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Refused(Exception):
-  """The world is not as it should be. Nothing is run in it."""
+  """The isolation is not complete. Nothing is run in it."""
 
 
 def prctl(option: int, *args: int) -> int:
@@ -65,13 +66,13 @@ class Filter(ctypes.Structure):
     return cls(len(program) // 8, program)
 
   def install(self) -> None:
-    """On this process and its children, for ever."""
+    """On this process and its children, permanently."""
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(self))
 
 
 def verify() -> None:
   """That seccomp is on, that no capability is left and none can come back."""
-  if libc.getpgid(0) >= 0:  # Harmless, needed by nobody, and on no list.
+  if libc.getpgid(0) >= 0:  # Harmless, not needed, and on no list.
     raise Refused('seccomp is not applied: a system call passed that is on no list')
   if prctl(PR_GET_NO_NEW_PRIVS) != 1:
     raise Refused('no_new_privs is not set')
@@ -116,7 +117,7 @@ def limit(cpu: float, memory: int) -> None:
 
 
 def describe(error: BaseException) -> str:
-  """Type and message of an exception, whose methods may be anybody's."""
+  """Type and message of an exception, whose methods are untrusted."""
   try:
     return f'{type(error).__name__}: {error}'[:MAX_ERROR]
   except BaseException:
@@ -169,7 +170,8 @@ def watch(child: int, pipes: tuple[int, int], cpu: float, wall: float, most: int
           ) -> tuple[int, list[memoryview]]:
   """Gathers what a child writes until it is gone, or has had too much; returns why, and the bytes.
 
-  The child alone holds the other ends and can give them to nobody, so that they close with it.
+  Of these there may be one more than `most`. The child alone holds the other
+  ends and can give them to nobody, so that they close with it.
   """
   end, clock = time.monotonic() + wall, ~child << 3 | 2  # Its CPU clock: clock_getcpuclockid(3).
   gathered, used = [memoryview(bytearray(most + 1)) for _ in pipes], [0, 0]
@@ -191,49 +193,54 @@ def watch(child: int, pipes: tuple[int, int], cpu: float, wall: float, most: int
         count = os.readv(descriptor, [gathered[which][used[which]:]])
         used[which] += count
         if used[which] > most:
-          gathered[which][most] = 0  # The rest is wiped when it is passed on.
           why = OUTPUT
           break
       if not count:
         poll.unregister(descriptor)
         waiting.discard(descriptor)
   os.close(gone)
-  return why, [data[:min(size, most)] for data, size in zip(gathered, used, strict=True)]
+  return why, [data[:size] for data, size in zip(gathered, used, strict=True)]
 
 
 def serve(host_in: int, host_out: int, filter_: Filter) -> None:
-  """Job after job, for as long as the host lives."""
-  while True:
-    size, cpu, wall, memory, most = JOB.unpack(read(host_in, JOB.size))
-    message = read(host_in, size)
-    output, output_end = os.pipe()
-    answer, answer_end = os.pipe()
-    start = time.monotonic()
-    child = os.fork()
-    if not child:
-      try:
-        be_child(message, cpu, memory, output_end, answer_end, filter_)
-      finally:
-        os._exit(120)
-    message[:] = bytes(size)
-    os.close(output_end)
-    os.close(answer_end)
-    why, gathered = watch(child, (output, answer), cpu, wall, most)
-    if why != BY_ITSELF:
-      os.kill(child, signal.SIGKILL)
-    _, status, usage = os.wait4(child, 0)
-    os.close(output)
-    os.close(answer)
-    write(host_out, ENDED.pack(
-        why, status, usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss,
-        *map(len, gathered)))
-    for data in gathered:
-      write(host_out, data)
-      data[:] = bytes(len(data))
+  """Runs one job, and forgets it."""
+  size, cpu, wall, memory, most = JOB.unpack(read(host_in, JOB.size))
+  message = read(host_in, size)
+  output, output_end = os.pipe()
+  answer, answer_end = os.pipe()
+  start = time.monotonic()
+  child = os.fork()
+  if not child:
+    try:
+      be_child(message, cpu, memory, output_end, answer_end, filter_)
+    finally:
+      os._exit(120)
+  message[:] = bytes(size)
+  os.close(output_end)
+  os.close(answer_end)
+  why, gathered = watch(child, (output, answer), cpu, wall, most)
+  if why != BY_ITSELF:
+    os.kill(child, signal.SIGKILL)
+  _, status, usage = os.wait4(child, 0)
+  os.close(output)
+  os.close(answer)
+  write(host_out, ENDED.pack(
+      why, status, usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss,
+      *(min(len(data), most) for data in gathered)))
+  for data in gathered:
+    write(host_out, data[:most])
+    data[:] = bytes(len(data))
+
+
+def overwrite_numbers() -> None:
+  """Puts others in the places of the numbers that were freed: what a job cost and wrote."""
+  for unit in (1, 1 << 30):
+    _ = [number * unit for number in range(300, 428)]
+  _ = [number / 3 for number in range(128)]
 
 
 def begin(host_in: int) -> Filter:
-  """Puts the world in order; returns the filter of children."""
+  """Completes the isolation; returns the filter of children."""
   settings: dict[str, Any] = literals.loads(
       read(host_in, SIZE.unpack(read(host_in, SIZE.size))[0]).decode('ascii'), trusted=True)
   for name in WARM:  # Once, and not in every child.
@@ -269,7 +276,9 @@ def main() -> None:
   gc.collect()
   gc.freeze()  # A collection in a child would copy every page.
   write(host_out, b'READY')
-  serve(host_in, host_out, filter_)
+  while True:  # For as long as the host lives.
+    serve(host_in, host_out, filter_)
+    overwrite_numbers()
 
 
 if __name__ == '__main__':

@@ -1,9 +1,9 @@
 """The kind `landlock`: one layer instead of two, for machines where user namespaces are forbidden.
 
-The process stays in the host's world and renounces it: Landlock leaves it the standard library to
-read, the same filter of system calls and the same limits as of `bwrap` do the rest. Known leak: a
-snippet learns which files of the host exist, how large and how old they are (stat), for Landlock
-guards what is in files and folders, not that they are there.
+The process stays in the host's namespaces. Landlock leaves it the standard library to read; the
+filter of system calls and the limits are those of `bwrap`. Known leak: untrusted code learns which
+files of the host exist, how large and how old they are (stat), for Landlock guards what is in files
+and folders, not that they are there.
 """
 
 import os

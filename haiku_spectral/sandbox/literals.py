@@ -128,9 +128,9 @@ def _hexadecimal(value: int) -> str:
 
 
 def loads(text: str, trusted: bool = False) -> Any:
-  """The value of a text, which may be anybody's; raises LiteralError when it is not one.
+  """The value of an untrusted text; raises LiteralError when it is not one.
 
-  Only text that the host wrote is `trusted`: then it may cost what it likes.
+  Only text that the host wrote is `trusted`: then nothing limits its cost.
   """
   values: list[Any] = []
   costs: list[int] = []  # Of comparing each value to one like it, in comparisons of numbers.
@@ -172,7 +172,7 @@ def loads(text: str, trusted: bool = False) -> Any:
   except (IndexError, SyntaxError, TypeError, ValueError) as error:
     raise LiteralError(f'what came out is no value: {error}') from error
   if opened or len(values) != 1:
-    raise LiteralError('what came out is no value: not one whole literal')
+    raise LiteralError('what came out is no value: not one complete literal')
   return values[0]
 
 

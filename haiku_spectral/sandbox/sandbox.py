@@ -1,4 +1,4 @@
-"""Runs jobs side by side, each in a world of its own, and says how each ended.
+"""Runs jobs in parallel, each isolated from all others, and reports how each ended.
 
   with sandbox.Sandbox() as box:
     box.run('def f(x): return x + 1', 'f', (41,)).value  # 42
@@ -28,7 +28,7 @@ class _Own(threading.local):
 
 
 class Sandbox:
-  """A pool of warm interpreters, two to a core when there are two seeds; a context manager.
+  """A pool of warm interpreters, two per core when there are two seeds; a context manager.
 
   Each interpreter passes the self-test before it is given a job, and entering tests the first: a
   sandbox that does not hold raises Unavailable, and nothing runs.
@@ -41,7 +41,7 @@ class Sandbox:
     if not hash_seeds or not all(type(seed) is int and 0 <= seed < 1 << 32 for seed in hash_seeds):
       raise ValueError(f'hash_seeds={hash_seeds!r}: give integers from 0 to {(1 << 32) - 1}.')
     if workers is not None and workers < 1:
-      raise ValueError(f'workers={workers}: give at least 1, or None for one a core.')
+      raise ValueError(f'workers={workers}: give at least 1, or None for one per core.')
     self._kind, self._seeds = kind, tuple(hash_seeds)
     self._count = workers or len(os.sched_getaffinity(0))
     self._own = _Own()

@@ -107,7 +107,7 @@ _SHARED = {
 
 
 def snippet() -> bytes:
-  """The filter of the child that runs a job: installed by the child itself, for ever."""
+  """The filter of the child that runs a job: installed by the child itself, permanently."""
   # prlimit64 reads limits, of itself: a limit lowered would look like the machine's doing.
   read_own = _if_zero(_argument(0), _argument(2), _argument(2, high=True))
   return _assemble(

@@ -24,7 +24,7 @@ INSIDE = {  # What the probe must find: nothing, and exactly these limits.
         'CPU': (15, 16), 'AS': (LIMITS.memory_bytes,) * 2, 'DATA': (LIMITS.memory_bytes,) * 2,
         'STACK': (8 << 20,) * 2, 'NOFILE': (16, 16), 'FSIZE': (0, 0), 'CORE': (0, 0),
         'NPROC': (0, 0), 'MEMLOCK': (0, 0), 'MSGQUEUE': (0, 0)}}
-# Not listed if they do not exist, and nobody may list them.
+# None of these may be listed; some may not exist.
 FOLDERS = ('/proc', '/proc/self', '/dev', '/etc', '/sys', '/home', '/root', '/tmp', '/var', '/usr')
 
 DOUBLE = 'def f(x): return 2 * x'

@@ -28,7 +28,7 @@ class Lost(Exception):
 def judge(
     why: int, status: int, cpu: float, answer: bytes, limits: result.Limits,
 ) -> tuple[result.Status, object, str]:
-  """Status, value and error of a job. What the kernel told goes before what the child claims."""
+  """Status, value and error of a job. What the kernel reports goes before what the child claims."""
   code = os.waitstatus_to_exitcode(status)
   claim, text = answer[1:2], answer[2:]
   if not answer.startswith(interpreter.CONFINED) and why != interpreter.OUTPUT:
@@ -98,9 +98,9 @@ class Worker:
         raise Lost('it answers, but not as it should')
     except Lost as lost:
       self.kill()
-      told = self._pipes[2].read(1 << 16).decode('utf-8', 'replace').split('\n')
+      printed = self._pipes[2].read(1 << 16).decode('utf-8', 'replace').split('\n')
       self.close()
-      reason = next((line for line in reversed(told) if line), str(lost))
+      reason = next((line for line in reversed(printed) if line), str(lost))
       raise result.Unavailable(
           f'The sandbox {kind} does not start: {reason}. {KINDS[kind].HINT}.') from lost
 

@@ -12,6 +12,7 @@ from haiku_spectral.storage import atomic_file, strict_json
 from haiku_spectral.tasks.problem import Problem
 
 KS = (1, 4, 8, 16)
+DEEP = 3  # The depth from which problems are hard: what is claimed is about these.
 
 
 class Evaluation(NamedTuple):

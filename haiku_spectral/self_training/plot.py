@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends import backend_agg
 
 from haiku_spectral.evaluation.plot import CUT_COLOUR, FULL_COLOUR, GAIN_COLOUR, GREY, STYLE
+from haiku_spectral.self_training.evaluation import DEEP
 
-DEEP = 3
 _LOOKS = {'golden': (FULL_COLOUR, 'o'), 'control': (CUT_COLOUR, 's'), 'unfiltered': (GREY, '^'),
           'oracle': (GAIN_COLOUR, 'D')}
 

@@ -12,13 +12,12 @@ from haiku_spectral.self_training import evaluation as evaluations
 from haiku_spectral.self_training import paths as run_paths
 from haiku_spectral.self_training import plot
 from haiku_spectral.self_training import settings as settings_lib
-from haiku_spectral.self_training.evaluation import Evaluation
+from haiku_spectral.self_training.evaluation import DEEP, Evaluation
 from haiku_spectral.storage import atomic_file
 
 BASE = 'base'
-HARD = 3  # The claim is about problems of this depth and deeper,
 _K = 8
-LOST_PASS, LOST_EASY = 0.02, 0.03  # and may cost no more than this of pass@8 and of easy depths.
+LOST_PASS, LOST_EASY = 0.02, 0.03  # What a gain may cost of pass@8 and of easy depths.
 
 Found = Mapping[str, Mapping[int, list[Evaluation]]]  # By arm and seed, by round.
 
@@ -62,8 +61,8 @@ def right(evaluation: Evaluation, depths: Sequence[str]) -> np.ndarray:
 def _split(evaluation: Evaluation) -> tuple[list[str], list[str]]:
   """The easy depths and the deep ones."""
   depths = list(evaluation.greedy)
-  return ([depth for depth in depths if int(depth) < HARD],
-          [depth for depth in depths if int(depth) >= HARD])
+  return ([depth for depth in depths if int(depth) < DEEP],
+          [depth for depth in depths if int(depth) >= DEEP])
 
 
 def test_claim(found: Found) -> Claim | None:
@@ -110,7 +109,7 @@ def claim_text(claim: Claim | None) -> str:
               else f'95 % interval [{low:+.3f}, {high:+.3f}]')
   return (
       f'The claim "the loop improves the model" {"HOLDS" if claim.holds else "FAILS"} over '
-      f'{len(claim.seeds)} seed{"s" * (len(claim.seeds) > 1)}. At depth {HARD} and deeper, golden '
+      f'{len(claim.seeds)} seed{"s" * (len(claim.seeds) > 1)}. At depth {DEEP} and deeper, golden '
       f'solves {gain:+.3f} more of {claim.prompts:,} held-out problems ({claim.objects:,} '
       f'different objects) than control ({interval}, above 0 wanted); pass@{_K} there lost '
       f'{claim.lost_pass:+.3f} against the base model (at most {LOST_PASS}), the easier depths '
@@ -133,7 +132,7 @@ def _row(arm: str, seed: str, evaluations: Sequence[Evaluation]) -> list[str]:
 def to_text(found: Found, claim: Claim | None) -> str:
   """The table of the arms after their last rounds, and the claim."""
   depths = list(next(iter(found[BASE].values()))[0].greedy)
-  header = ['arm', 'seed', *(f'd{depth}' for depth in depths), f'd{HARD}-{depths[-1]}',
+  header = ['arm', 'seed', *(f'd{depth}' for depth in depths), f'd{DEEP}-{depths[-1]}',
             f'pass@{_K}', 'bits per byte']
   table = []
   for arm in (BASE, *settings_lib.ARMS):

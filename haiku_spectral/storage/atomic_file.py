@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import tempfile
 
 Path = str | os.PathLike[str]
 
@@ -92,6 +93,8 @@ def _check_writable(folder: pathlib.Path, place: str, flag: str) -> None:
   """Makes a folder. Raises ValueError when it cannot be written to."""
   try:
     folder.mkdir(parents=True, exist_ok=True)
+    if os.access(folder, os.W_OK):  # So says the mode, which is not all: /proc, or no space left.
+      tempfile.TemporaryFile(dir=folder).close()
   except OSError as error:
     raise ValueError(
         f'{place} could not be saved ({error}): give another {flag} path.') from error

@@ -44,8 +44,8 @@ class EvalExtrapolationTest(parameterized.TestCase):
     super().setUp()
     self.run_dir = self.create_tempdir().full_path
 
-  def _run(self, source=documents, **flags):
-    out = io.StringIO()
+  def _run(self, source=documents, out=None, **flags):
+    out = out or io.StringIO()
     with (
         flagsaver.flagsaver(**{'run_dir': self.run_dir, 'max_factor': 8, 'batch_size': 2, **flags}),
         mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
@@ -71,7 +71,7 @@ class EvalExtrapolationTest(parameterized.TestCase):
     for row in found['factors']:
       self.assertTrue(math.isfinite(row['gain']['value']))
     for part in ('at step 1,234 on starter, text_folder/mine (validation)', '8x', 'byte trigram',
-                 'byte unigram', 'this model, full past', 'extrapolation.png'):
+                 'byte unigram', 'this model, full context', 'extrapolation.png'):
       self.assertIn(part, out)
     png = pathlib.Path(self.run_dir, 'extrapolation.png').read_bytes()
     self.assertTrue(png.startswith(b'\x89PNG'))
@@ -85,7 +85,7 @@ class EvalExtrapolationTest(parameterized.TestCase):
     self.assertEmpty(os.listdir(self.run_dir))
 
   @parameterized.parameters(
-      ({'run_dir': None}, '--run_dir is missing: give the folder of a training run'),
+      ({'run_dir': ''}, '--run_dir is missing: give the folder of a training run'),
       ({'max_factor': 3}, 'max_factor=3 is not allowed: give a power of two'),
       ({'max_factor': 0}, 'max_factor=0 is not allowed'),
       ({'max_documents': 0}, 'max_documents=0 is not allowed: give 1 or more'),
@@ -96,6 +96,28 @@ class EvalExtrapolationTest(parameterized.TestCase):
   def test_mistakes(self, flags, message):
     with self.assertRaisesRegex(ValueError, message):
       self._run(**flags)
+
+  def test_values_and_places_are_refused_before_any_work(self):
+    def touched(*unused, **also_unused):
+      raise AssertionError('work has begun')
+
+    file = self.create_tempfile('report.txt').full_path
+    for flags, message in (
+        ({'max_factor': 3}, '--max_factor=3 is not allowed'), ({'chunk': -1}, '--chunk=-1'),
+        ({'batch_size': 0}, '--batch_size=0'),
+        ({'output': file}, f'report {file} is a file: give the path of a folder as --output'),
+        ({'output': file + '/x'}, 'could not be saved .*: give another --output path'),
+        ({'output': '/proc/x'}, 'could not be saved .*: give another --output path')):
+      with self.assertRaisesRegex(ValueError, message):
+        self._run(source=touched, **flags)
+
+  def test_a_report_that_cannot_be_written_is_printed(self):
+    out = io.StringIO()
+    full = mock.patch.object(
+        eval_extrapolation.extrapolation_report, 'write', side_effect=OSError('disk full'))
+    with full, self.assertRaisesRegex(OSError, 'disk full'):
+      self._run(out=out)
+    self.assertIn('this model, full context', out.getvalue())
 
   def test_documents_that_are_all_too_short(self):
     short = mock.patch.dict(SPLITS, {('starter', 'validation'): [23, 5]})

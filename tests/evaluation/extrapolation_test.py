@@ -1,4 +1,4 @@
-"""Full and cut past on the same bytes: no gain for models without a far past, gain for others."""
+"""Full and cut context on the same bytes: no gain from what a model does not see."""
 
 import tracemalloc
 
@@ -39,11 +39,11 @@ class ExtrapolationTest(parameterized.TestCase):
     for row in found.factors:
       self.assertTrue(row.success)
       np.testing.assert_allclose(row.gain, 0, atol=1e-6)
-    # The shortest cut past is 3/4 T + 1 ids: a model that sees one more can tell.
+    # The shortest cut context is 3/4 T + 1 ids: a model that sees one more can tell.
     found = evaluate(toy_models.windowed(3 * T // 4 + 2))
     self.assertGreater(abs(found.factors[-1].gain.value), 1e-4)
 
-  def test_a_model_that_uses_its_past_gains(self):
+  def test_a_model_that_uses_its_context_gains(self):
     found = evaluate(COUNTING)
     self.assertEqual(found.factors[0].gain.value, 0)
     gains = [row.gain.value for row in found.factors]
@@ -57,7 +57,7 @@ class ExtrapolationTest(parameterized.TestCase):
     found = evaluate(toy_models.forgetting(2 * T))
     self.assertEqual([row.success for row in found.factors], [True, True, False, False])
 
-  def test_the_same_bytes_and_the_right_pasts_written_out(self):
+  def test_the_same_bytes_and_the_right_contexts_written_out(self):
     found = evaluate(COUNTING)
     sums = np.zeros((4, 3))
     for _, data in DOCUMENTS:
@@ -98,10 +98,10 @@ class ExtrapolationTest(parameterized.TestCase):
     self.assertAlmostEqual(total / sum(read), found.bits_per_byte.value, places=6)
 
   def test_progress_adds_up_to_the_work_that_was_planned(self):
-    told = []
-    evaluate(COUNTING, on_progress=told.append)
+    scored = []
+    evaluate(COUNTING, on_progress=scored.append)
     work = plan.Plan(T, 8).work
-    self.assertEqual(sum(told), sum(work(len(data)) for _, data in DOCUMENTS))
+    self.assertEqual(sum(scored), sum(work(len(data)) for _, data in DOCUMENTS))
 
   def test_memory_does_not_grow_with_length(self):
     def peak(length):
@@ -114,7 +114,7 @@ class ExtrapolationTest(parameterized.TestCase):
 
     evaluate(COUNTING, toy_models.documents([64]), max_factor=512)
     short, long = peak(1024), peak(16384)
-    # The document itself is held once more by its lane; nothing of size bytes x ids is.
+    # The document itself is held once more by its stream; nothing of size bytes x ids is.
     self.assertLess(long - short, 3 * 16384)
 
   @parameterized.parameters(

@@ -18,8 +18,8 @@ class PlanTest(absltest.TestCase):
   def test_plan_scores_each_counted_position_in_one_window(self, length, power):
     plan = plan_lib.Plan(T, 2**power)
     half, end = T // 2, plan.end(length)
-    past = 3 * T // 4
-    scored = [p for start, stop in plan.windows(length) for p in range(start + past, stop)]
+    context = 3 * T // 4
+    scored = [p for start, stop in plan.windows(length) for p in range(start + context, stop)]
     self.assertEqual(scored, list(range(T, end)))
     self.assertLessEqual(end, min(length, plan.limit))
     counted = plan.factor_index(np.arange(half, end))

@@ -56,7 +56,8 @@ class ReportTest(absltest.TestCase):
     text = report.to_text(REPORT)
     for part in ('runs/nano', 'Trained at 32 bytes. 3 held-out documents', '2 shorter than 3/4',
                  'No document reaches beyond 2x of the 4x asked for', '-0.2000', '-10.00', 'NO',
-                 '[-0.3000, -0.1000]', 'this model, full past', '2.0000', 'byte trigram', '3.2500',
+                 '[-0.3000, -0.1000]', 'this model, full context', '2.0000', 'byte trigram',
+                 '3.2500',
                  'byte unigram', '4.5000', '4.2500', 'nats/byte'):
       self.assertIn(part, text)
     self.assertLessEqual(max(map(len, text.splitlines())), 115)
@@ -90,7 +91,7 @@ class PlotTest(absltest.TestCase):
     self.assertEqual(below.get_xscale(), 'log')
     self.assertEqual([label.get_text() for label in below.get_xticklabels()],
                      ['32 B\nn = 3', '64 B\nn = 3'])
-    full = next(line for line in above.lines if line.get_label() == 'full past')
+    full = next(line for line in above.lines if line.get_label() == 'full context')
     np.testing.assert_array_equal(full.get_xydata(), [[32, 2.0], [64, 2.2]])
 
   def test_sizes_in_bytes(self):

@@ -1,4 +1,4 @@
-"""Streaming gives every byte its loss, whatever the lanes, the chunks and the lengths are."""
+"""Streaming gives every byte its loss, whatever the streams, the chunks and the lengths are."""
 
 import hypothesis
 import hypothesis.strategies as st
@@ -64,7 +64,7 @@ class StreamingTest(absltest.TestCase):
       list(streaming.score(model, PARAMS, sequences, batch_size=2, chunk=5))
     self.assertEqual(traced, [(2, 5)])
 
-  def test_takes_no_more_sequences_than_there_are_lanes(self):
+  def test_takes_no_more_sequences_than_there_are_streams(self):
     taken = []
 
     def source():

@@ -1,4 +1,4 @@
-"""Models with the interface of SpectralGPT whose use of the past is known exactly.
+"""Models with the interface of SpectralGPT whose use of the context is known exactly.
 
 Their states are [1, B, ...] like those of the real one, and obey the law of chunks.
 """
@@ -62,7 +62,7 @@ def windowed(window):
 
 
 def counting():
-  """Predicts each byte as often as it was read: the longer the past, the better."""
+  """Predicts each byte as often as it came: the longer the context, the better."""
   return _make(lambda params, state: jnp.log(state.counts[0] + 0.1))
 
 

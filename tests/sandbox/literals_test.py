@@ -104,7 +104,7 @@ class CostTest(parameterized.TestCase):
       ('set(' + ''.join(f'{number},' for number in range(2048)) + ')', 'too many members'),
       ('[' + '0x' + 'f' * (literals.MAX_BITS // 4 + 1) + ',]', 'not a literal'),
       ('[1' + '2' * 30 + ',]', 'not a literal'), ('[1.' + '2' * 30 + ',]', 'not a literal'),
-      ("['a' 'b',]", 'not a literal'), ('[1', 'not one whole'))
+      ("['a' 'b',]", 'not a literal'), ('[1', 'not one complete'))
   def test_refused(self, text: str, message: str):
     with self.assertRaisesRegex(literals.LiteralError, message):
       literals.loads(text)

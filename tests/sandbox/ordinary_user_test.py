@@ -1,4 +1,4 @@
-"""The same attacks, for somebody who is not root.
+"""The same attacks, by a user who is not root.
 
 When root runs the tests, everything needed is copied to where user 65534 can read it, because the
 interpreter itself may lie in root's home. Anybody else is an ordinary user already.
@@ -24,7 +24,7 @@ LEFT = shutil.ignore_patterns('site-packages', 'dist-packages', 'test', 'idlelib
                               '__pycache__', 'tkinter', 'lib2to3', 'ensurepip')
 
 
-def copy_for_everybody(folder: pathlib.Path) -> tuple[str, dict[str, str]]:
+def copy_readable_by_all(folder: pathlib.Path) -> tuple[str, dict[str, str]]:
   """Interpreter, packages and these tests; returns a program and its environment."""
   python = runtime.find()
   (folder / 'bin').mkdir()
@@ -56,7 +56,7 @@ class OrdinaryUserTest(absltest.TestCase):
     if user == 0:
       user, run_as = NOBODY, {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
     with tempfile.TemporaryDirectory(dir='/tmp') as name:
-      program, environment = copy_for_everybody(pathlib.Path(name))
+      program, environment = copy_readable_by_all(pathlib.Path(name))
       told = subprocess.run(
           [program, '-c', 'import os; print(*os.getresuid())'], env=environment, cwd='/',
           capture_output=True, text=True, check=True, **run_as).stdout

@@ -1,4 +1,5 @@
 import contextlib
+import ctypes
 import importlib
 import os
 import pathlib
@@ -49,6 +50,31 @@ def f(reversed_secret):
       read += 1
       found += ctypes.string_at(page << 12, 4096).count(wanted[:-1])
   return found, read
+"""
+
+SCAN_NUMBERS = """
+import ctypes, gc
+libc = ctypes.CDLL(None, use_errno=True)
+libc.sbrk.restype = ctypes.c_void_p
+FLOAT, INT = (id(kind).to_bytes(8, 'little') for kind in (float, int))
+
+def f(reversed_numbers):
+  pages = {id(thing) >> 12 for thing in gc.get_objects()}
+  for page in list(pages):
+    pages |= set(range(page - 64, page + 64))
+  end = libc.sbrk(0) >> 12
+  pages |= set(range(end - 4096, end))
+  found = [0] * len(reversed_numbers)
+  for page in pages:
+    if libc.access(ctypes.c_void_p(page << 12), 0) == 0 or ctypes.get_errno() != 14:
+      content = ctypes.string_at(page << 12, 4096)
+      for which, number in enumerate(reversed_numbers):
+        kind, offset = (FLOAT, 8) if len(number) == 8 else (INT, 16)
+        at = content.find(kind)
+        while at >= 0:
+          found[which] += content[at + offset:at + offset + len(number)][::-1] == number
+          at = content.find(kind, at + 1)
+  return found
 """
 
 
@@ -159,6 +185,29 @@ class SandboxTest(parameterized.TestCase):
     # What this job was given lies there reversed; its own copy of it, made last, may lie there once
     # or twice, as `wanted` and the slice.
     self.assertLessEqual(found, 2)
+
+  def test_no_trace_in_memory_of_what_a_job_cost(self):
+    """Numbers in memory are objects: the address of their type, and in bytes what they are."""
+    with sandbox.Sandbox(workers=1, hash_seeds=(0,)) as box:
+      for size in (23_457, 34_568, 45_679):
+        before = box.run(f'def f(): print("x" * {size - 1})', 'f')
+        numbers = [struct.pack('<d', before.cpu_seconds), struct.pack('<d', before.wall_seconds),
+                   struct.pack('<I', size)]
+        outcome = box.run(SCAN_NUMBERS, 'f', ([number[::-1] for number in numbers],))
+        self.assertEqual(len(before.stdout), size)
+        self.assertEqual(outcome.value, [0, 0, 0], outcome.error)
+
+  @parameterized.parameters(0.7, 1 << 20, 1 << 40)
+  def test_numbers_that_were_freed_are_overwritten(self, unit: float):
+    numbers = [unit * number for number in range(1001, 1065)]
+    places = {id(number) + (16 if unit == 0.7 else 24): number for number in numbers}
+    kind = ctypes.c_double if unit == 0.7 else ctypes.c_uint64
+    contents = {place: kind.from_address(place).value for place in places}
+    places = list(places)
+    del numbers
+    interpreter.overwrite_numbers()
+    left = [place for place in places if kind.from_address(place).value == contents[place]]
+    self.assertEmpty(left)
 
   @parameterized.parameters(
       (interpreter.CONFINED + interpreter.VALUE + b'[1,2,]', 'ok', [1, 2]),

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
+import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from unittest import mock
@@ -75,7 +77,7 @@ def code(old: str, new: str = '', module: object = interpreter) -> Weakening:
 
   @contextlib.contextmanager
   def changed() -> Iterator[None]:
-    with tempfile.TemporaryDirectory(dir=runtime.ROOT) as name, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
       root = pathlib.Path(name)
       home = root / path.parent.relative_to(runtime.ROOT)
       shutil.copytree(path.parent, home, ignore=shutil.ignore_patterns('__pycache__'))
@@ -129,6 +131,7 @@ def unchecked(word: seccomp_filter.Instruction) -> Weakening:
 
 
 _argument = seccomp_filter._argument
+ALLOW_ALL = struct.pack('<HBBI', seccomp_filter.RETURN, 0, 0, seccomp_filter.ALLOW)
 LIMIT = {  # As it stands in the program.
     'CPU': '(resource.RLIMIT_CPU, int(2 * cpu) + 1, int(2 * cpu) + 2),',
     'AS': '(resource.RLIMIT_AS, memory, memory),',
@@ -140,36 +143,41 @@ LIMIT = {  # As it stands in the program.
 
 # Protection: kind, what takes it away, what the refusal says.
 NOTICED: dict[str, tuple[str, Weakening, str]] = {
-    'IPC namespace': ('bwrap', without('--unshare-ipc'), 'shares the ipc namespace'),
-    'PID namespace': ('bwrap', without('--unshare-pid', '--as-pid-1'), 'shares the pid namespace'),
-    'network namespace': ('bwrap', without('--unshare-net'), 'shares the net namespace'),
-    'UTS namespace': ('bwrap', without('--unshare-uts'), 'shares the uts namespace'),
-    'cgroup namespace': (
+    'namespaces: IPC': ('bwrap', without('--unshare-ipc'), 'shares the ipc namespace'),
+    'namespaces: PID': (
+        'bwrap', without('--unshare-pid', '--as-pid-1'), 'shares the pid namespace'),
+    'namespaces: network': ('bwrap', without('--unshare-net'), 'shares the net namespace'),
+    'namespaces: UTS': ('bwrap', without('--unshare-uts'), 'shares the uts namespace'),
+    'namespaces: cgroup': (
         'bwrap', without('--unshare-cgroup-try'), 'shares the cgroup namespace'),
     'no user namespaces inside': (
         'bwrap', without('--disable-userns'), 'may make user namespaces'),
-    'no capabilities': ('bwrap', with_capabilities, 'capabilities are left'),
-    'no mount of `/`': ('bwrap', mounting('--ro-bind', '/', '/host'), '/host.* is mounted'),
-    'no mount of `/proc`': (
+    'capabilities: all of them': ('bwrap', with_capabilities, 'capabilities are left'),
+    'mounts: /': ('bwrap', mounting('--ro-bind', '/', '/host'), '/host.* is mounted'),
+    'mounts: /proc': (
         'bwrap', mounting('--ro-bind', '/proc', '/proc'), "read a file of the host.*'/proc'"),
-    'no new `/proc`': ('bwrap', mounting('--proc', '/proc'), "read a file of the host.*'/proc'"),
-    'no `/dev`': ('bwrap', mounting('--dev', '/dev'), "read a file of the host.*'/dev'"),
-    'no mount of a home': ('bwrap', mounting('--ro-bind', HOME, HOME), 'read a file of the host'),
-    'no mount of a home, elsewhere': (
+    'mounts: another /proc': (
+        'bwrap', mounting('--proc', '/proc'), "read a file of the host.*'/proc'"),
+    'mounts: /dev': ('bwrap', mounting('--dev', '/dev'), "read a file of the host.*'/dev'"),
+    'mounts: a home': ('bwrap', mounting('--ro-bind', HOME, HOME), 'read a file of the host'),
+    'mounts: a home, elsewhere': (
         'bwrap', mounting('--ro-bind', HOME, '/py/lib/home'), '/py/lib/home.* is mounted'),
-    'no writable bind': (
+    'read-only mounts: a writable bind': (
         'bwrap', mounting('--bind', tempfile.gettempdir(), '/job/new'),
         '/job/new.* is mounted|/job/new is writable'),
-    'the interpreter bound read-only': (
+    'read-only mounts: the interpreter': (
         'bwrap', mounting('--bind', runtime.find().executable,
                           f'{bubblewrap.BIN}/{runtime.find().name}'), 'is writable'),
-    'a read-only root': ('bwrap', unmounting('--remount-ro', '/'), '/ is writable'),
-    'system calls on no list (kill)': ('bwrap', allowing(62), r'seccomp is not applied: \[62\]'),
-    'system calls on no list (socket)': ('bwrap', allowing(41), r'seccomp is not applied: \[41\]'),
-    'system calls on no list (keyctl)': (
+    'read-only mounts: /': ('bwrap', unmounting('--remount-ro', '/'), '/ is writable'),
+    'list of system calls: kill': ('bwrap', allowing(62), r'seccomp is not applied: \[62\]'),
+    'list of system calls: socket': ('bwrap', allowing(41), r'seccomp is not applied: \[41\]'),
+    'list of system calls: keyctl': (
         'landlock', allowing(250), r'seccomp is not applied: \[250\]'),
-    'the filter of children': (
+    'list of system calls: the filter of a job': (
         'bwrap', code('  filter_.install()\n'), 'seccomp is not applied: '),
+    'list of system calls: the filter of the interpreter': (
+        'bwrap', lambda: mock.patch.object(seccomp_filter, 'warm', return_value=ALLOW_ALL),
+        'seccomp is not applied: '),
     'flags of open: any': ('bwrap', condition(seccomp_filter.OPENAT), 'arguments: .*open O_RDWR'),
     **{f'flags of open: {name}': ('bwrap', except_flag(flag), f"arguments: .*'open {name}'")
        for name, flag in (('O_WRONLY', 1), ('O_RDWR', 2), ('O_CREAT', 0o100), ('O_TRUNC', 0o1000),
@@ -204,45 +212,47 @@ NOTICED: dict[str, tuple[str, Weakening, str]] = {
     'futex: LOCK_PI': (
         'bwrap', one_of(1, (*seccomp_filter.PRIVATE_FUTEX, 134), seccomp_filter.FUTEX),
         r"arguments: \['futex 134'\]"),
-    'system calls of i386': ('bwrap', without_instructions(0, 3), 'calls of i386 pass'),
-    'system calls of x32': ('bwrap', without_instructions(4, 6), 'calls of x32 pass'),
-    **{f'limit {name}': ('bwrap', code(text), f'other limits: .*{name}')
+    'other instruction sets: i386': ('bwrap', without_instructions(0, 3), 'calls of i386 pass'),
+    'other instruction sets: x32': ('bwrap', without_instructions(4, 6), 'calls of x32 pass'),
+    **{f'resource limits: {name}': ('bwrap', code(text), f'other limits: .*{name}')
        for name, text in LIMIT.items()},
-    'CPU seconds': ('bwrap', code('cpu - time.clock_gettime(clock)', 'cpu'), 'CPU seconds'),
-    'wall-clock seconds': ('bwrap', code('end - time.monotonic()', 'wall'), 'ran for 1'),
-    'bytes of output': (
+    'time and output: CPU seconds': (
+        'bwrap', code('cpu - time.clock_gettime(clock)', 'cpu'), 'CPU seconds'),
+    'time and output: wall-clock seconds': (
+        'bwrap', code('end - time.monotonic()', 'wall'), 'ran for 1'),
+    'time and output: bytes printed': (
         'bwrap', code('if used[which] > most:', 'if used[which] > most and which != 0:'),
         'prints more than it may'),
-    'bytes of the value': (
+    'time and output: bytes of the value': (
         'bwrap', code('if used[which] > most:', 'if used[which] > most and which != 1:'),
         'returns more than it may'),
-    'descriptors closed': ('bwrap', code(
+    'descriptors': ('bwrap', code(
         '  os.closerange(ANSWER + 1, 64)  # The host\'s descriptors among them.\n'),
         'has other descriptors'),
-    'an empty environment': ('bwrap', code('  os.environ.clear()\n'), 'has an environment'),
+    'environment': ('bwrap', code('  os.environ.clear()\n'), 'has an environment'),
     'no debugger': ('bwrap', code('prctl(PR_SET_DUMPABLE, 0)', 'None'),
                     'a debugger could attach'),
-    'wiping between jobs: what was asked': ('bwrap', code(
-        '    message[:] = bytes(size)\n'), 'finds the one before it in memory'),
-    'wiping between jobs: what was answered': ('bwrap', code(
-        '      data[:] = bytes(len(data))\n'), 'finds the one before it in memory'),
-    'Landlock': ('landlock', code(
+    'wiping: what was asked': ('bwrap', code(
+        '  message[:] = bytes(size)\n'), 'finds the one before it in memory'),
+    'wiping: what was answered': ('bwrap', code(
+        '    data[:] = bytes(len(data))\n'), 'finds the one before it in memory'),
+    'Landlock: all': ('landlock', code(
         "    landlock_rules.restrict(libc, settings['readable'])\n"),
         'read a file of the host|capabilities are left'),
-    'Landlock: no rule for `/`': ('landlock', readable('/'), 'read a file of the host'),
-    'Landlock: no rule for `/proc`': ('landlock', readable('/proc'), "host: .*'/proc'"),
-    'Landlock: no rule for a home': ('landlock', readable(HOME), 'read a file of the host'),
+    'Landlock: a rule for /': ('landlock', readable('/'), 'read a file of the host'),
+    'Landlock: a rule for /proc': ('landlock', readable('/proc'), "host: .*'/proc'"),
+    'Landlock: a rule for a home': ('landlock', readable(HOME), 'read a file of the host'),
     'Landlock: no_new_privs': ('landlock', code(
         '    prctl(PR_SET_NO_NEW_PRIVS, 1)\n'), 'no_new_privs is not set|Permission denied'),
 }
 for cover in bubblewrap._covers():
-  NOTICED['no packages of the host'] = (
+  NOTICED['packages of the host'] = (
       'bwrap', unmounting('--tmpfs', cover, '--remount-ro', cover), f'{cover} is not covered up')
 if os.geteuid() == 0:  # For others bubblewrap makes one in any case, and they have none to lose.
-  NOTICED['user namespace'] = (
+  NOTICED['namespaces: user'] = (
       'bwrap', without('--unshare-user', '--disable-userns', '--uid', '--gid', '65534'),
       'shares the user namespace')
-  NOTICED['Landlock: no capabilities'] = ('landlock', code(
+  NOTICED['capabilities: with Landlock'] = ('landlock', code(
       "  call(CAPSET, struct.pack('<Ii', 0x20080522, 0), bytes(24))\n", module=landlock_rules),
       'capabilities are left')
 
@@ -250,11 +260,30 @@ if os.geteuid() == 0:  # For others bubblewrap makes one in any case, and they h
 MASKED: dict[str, tuple[str, Weakening]] = {
     'another user and group': ('bwrap', without('--uid', '--gid', '65534')),
     'a session of its own': ('bwrap', without('--new-session')),
-    'death with the host': ('bwrap', without('--die-with-parent')),
+    'death with the host: of bubblewrap': ('bwrap', without('--die-with-parent')),
+    'death with the host: of the interpreter': ('bwrap', code(
+        """  prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+  prctl(PR_SET_DUMPABLE""", '  prctl(PR_SET_DUMPABLE')),
     'process 1': ('bwrap', without('--as-pid-1')),
     'a cleared environment': ('bwrap', without('--clearenv')),
+    'wiping in the job itself': ('bwrap', code('    message[:] = bytes(len(message))\n')),
     'inherited descriptors closed': ('bwrap', code('os.closerange(3, 65536)', 'None')),
 }
+
+
+class DocumentTest(absltest.TestCase):
+
+  def test_the_tables_name_every_protection(self):
+    text = runtime.ROOT.joinpath('docs/security.md').read_text(encoding='utf-8')
+    for heading, cases in (('What the self-test notices', NOTICED),
+                           ('What another layer masks', MASKED)):
+      section = text.partition(f'## {heading}\n')[2].partition('\n## ')[0]
+      rows = re.findall(r'^\| ([^|]+?) \|', section, re.MULTILINE)
+      self.assertEqual(set(rows[1:]), {name.partition(':')[0] for name in cases})
+      for name in cases:  # And what stands behind the colon, in the row.
+        row = next(line for line in section.splitlines() if line.startswith(
+            f'| {name.partition(":")[0]} |'))
+        self.assertIn(name.partition(': ')[2], row)
 
 
 class SelfTestTest(parameterized.TestCase):

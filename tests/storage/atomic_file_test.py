@@ -106,6 +106,15 @@ class AtomicFileTest(parameterized.TestCase):
         ValueError, 'its folder is read-only: give another --output path'):
       atomic_file.check_folder(self.folder / 'new', what='Output', flag='--output')
 
+  def test_a_place_is_asked_not_only_its_mode(self):
+    full = mock.patch('tempfile.TemporaryFile', side_effect=OSError(28, 'No space left on device'))
+    with full, self.assertRaisesRegex(ValueError, 'No space left .*: give another --output path'):
+      atomic_file.check_place(self.path, what='Output', flag='--output')
+    with self.assertRaisesRegex(ValueError, 'Output /proc/x could not be saved'):
+      atomic_file.check_place('/proc/x', what='Output', flag='--output')
+    atomic_file.check_place(self.path, what='Output', flag='--output')
+    self.assertEqual(self.names(), [])
+
   def test_a_published_folder_is_complete_on_the_disk(self):
     unfinished = self.folder / 'unfinished'
     (unfinished / 'deep').mkdir(parents=True)
