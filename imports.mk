@@ -43,11 +43,11 @@ $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapo
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:loss //haiku_spectral:vocab)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
-    //binaries:extrapolation_report //binaries:flag_types //haiku_spectral/config:__init__ \
-    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
-    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
-    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:checkpoint)
+    //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
+    //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
@@ -352,11 +352,11 @@ $(call py_library, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:ngram, //haiku_spectral/evaluation:report)
-$(call py_library, //haiku_spectral/evaluation:plan)
+$(call py_library, //haiku_spectral/evaluation:plan, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/evaluation:plot, //haiku_spectral/evaluation:bootstrap \
-    //haiku_spectral/evaluation:report)
+    //haiku_spectral/evaluation:report //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
@@ -442,7 +442,8 @@ $(call py_library, //haiku_spectral/self_training:evaluator, \
 $(call py_library, //haiku_spectral/self_training:frontier)
 $(call py_library, //haiku_spectral/self_training:outcomes)
 $(call py_library, //haiku_spectral/self_training:paths)
-$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot)
+$(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot \
+    //haiku_spectral/self_training:evaluation)
 $(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:paths \
