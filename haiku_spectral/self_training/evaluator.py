@@ -35,10 +35,10 @@ class Evaluator(NamedTuple):
       self, requests: Sequence[Request], samples: Sequence[samplers.Sample], *, stage: str
   ) -> list[verifier_cache.Verdict]:
     """The verdict on each completion."""
-    whole = [place for place, sample in enumerate(samples) if sample.whole]
-    found = dict(zip(whole, self.verifier.verify(
-        [(requests[place][0], samples[place].text) for place in whole],
-        self.progress(f'{stage}: executing', len(whole))), strict=True))
+    complete = [place for place, sample in enumerate(samples) if sample.complete]
+    found = dict(zip(complete, self.verifier.verify(
+        [(requests[place][0], samples[place].text) for place in complete],
+        self.progress(f'{stage}: executing', len(complete))), strict=True))
     return [found.get(place, verifier_cache.NO_ANSWER) for place in range(len(samples))]
 
   def solves(

@@ -33,7 +33,7 @@ class Sample(NamedTuple):
   """One completion."""
 
   text: str  # Without STOP. Bytes that are not UTF-8 are shown as \\x..
-  whole: bool  # It is UTF-8 and ended with STOP.
+  complete: bool  # It is UTF-8 and ended with STOP.
   log_probability: float  # Of all bytes up to STOP, STOP included, in nats, untempered.
 
 
@@ -100,7 +100,7 @@ def completed(text: bytes, log_probs: np.ndarray) -> Sample:  # [len(text)]
   """What was generated up to STOP, from the text and the log-probability of each of its bytes."""
   body, stop, _ = text.partition(_STOP)
   try:
-    shown, whole = body.decode(), bool(stop)
+    shown, complete = body.decode(), bool(stop)
   except UnicodeDecodeError:
-    shown, whole = body.decode(errors='backslashreplace'), False
-  return Sample(shown, whole, float(log_probs[:len(body) + len(stop)].sum()))
+    shown, complete = body.decode(errors='backslashreplace'), False
+  return Sample(shown, complete, float(log_probs[:len(body) + len(stop)].sum()))

@@ -106,7 +106,7 @@ def _unfiltered(
   generated = seed_runs.evaluator(run, model).sample(
       requests, temperature=run.settings.temperature, stage=str(this))
   verdicts = [
-      ACCEPTED if sample.whole and place % run.settings.samples < acceptance_filter.PROGRAMS
+      ACCEPTED if sample.complete and place % run.settings.samples < acceptance_filter.PROGRAMS
       else MALFORMED for place, sample in enumerate(generated)]
   return _samples(run, model, requests, generated, [NO_ANSWER] * len(generated), verdicts,
                   verifier=verified_sample.UNVERIFIED)
@@ -173,7 +173,7 @@ def _samples(
   """What the model generated, each with its last verdict."""
   return [
       _sample(
-          run, problem, sample.text + STOP * sample.whole, ran, verdict=verdict, seed=seed,
+          run, problem, sample.text + STOP * sample.complete, ran, verdict=verdict, seed=seed,
           temperature=run.settings.temperature, log_probability=sample.log_probability,
           step=model.step, fingerprint=model.fingerprint, **changes)
       for (problem, seed), sample, ran, verdict in zip(
