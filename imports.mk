@@ -633,6 +633,7 @@ $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \
     //datasets/streaming:collect //tests:__init__ //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
+$(call py_test, //tests/binaries:programs_test, //tests:__init__)
 $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
