@@ -64,15 +64,16 @@ $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:fl
     //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
 $(call py_library, //binaries:preset_flag, //binaries:flag_types)
-$(call py_binary, //binaries:sample, //binaries:command_line //haiku_spectral/decoding:automaton \
+$(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:candidates //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
     //haiku_spectral/decoding:generation //haiku_spectral/decoding:loop \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:prompt \
-    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
-    //haiku_spectral/decoding:speculation //haiku_spectral/modules:precision \
-    //haiku_spectral:shutdown //haiku_spectral/training:checkpoint //haiku_spectral:vocab)
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session //haiku_spectral/decoding:speculation \
+    //haiku_spectral:shutdown //haiku_spectral:vocab)
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //haiku_spectral/config:__init__ \

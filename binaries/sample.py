@@ -1,22 +1,22 @@
 """Continues a prompt, streaming to the terminal; a session goes on where it ended.
 
-  python -m binaries.sample --run_dir=runs/nano --prompt='Shall I compare thee' --temperature=0.7
-  python -m binaries.sample --run_dir=runs/nano --session=talk --chat
+  python -m binaries.sample --run_dir=runs/demo --prompt='Shall I compare thee' --temperature=0.7
+  python -m binaries.sample --run_dir=runs/demo --session=talk --chat
 """
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import tqdm
 from absl import flags
 
-from binaries import command_line
+from binaries import command_line, flag_types, model_flags
 from haiku_spectral import shutdown, vocab
 from haiku_spectral.decoding import (
   automaton,
@@ -34,58 +34,59 @@ from haiku_spectral.decoding import (
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding.generation import Generation, Request
-from haiku_spectral.modules import precision
-from haiku_spectral.training import checkpoint
+from haiku_spectral.decoding.row import Row
 
-RUN_DIR = flags.DEFINE_string('run_dir', '', 'Folder of the training run whose model is used.')
-BEST = flags.DEFINE_bool('best', False, 'The best checkpoint on held-out text, not the latest.')
-PROMPT = flags.DEFINE_string('prompt', None, 'The text to continue; empty: a new document.')
-PROMPT_FILE = flags.DEFINE_string('prompt_file', None, "The same from a file; '-': standard input.")
-ECHO = flags.DEFINE_bool('echo', False, 'Show the prompt before the generated text.')
-NUM_BYTES = flags.DEFINE_integer('num_bytes', 512, 'Bytes to generate, at most.')
-NUM_SAMPLES = flags.DEFINE_integer('num_samples', 1, 'Texts to generate from the same prompt.')
-BEST_OF = flags.DEFINE_integer(
-    'best_of', 1, 'Generate so many texts; show that of the best log-probability per byte.')
-CANDIDATES = flags.DEFINE_integer(
-    'candidates', 0, f'First show the most probable next bytes: how many; 0 to '
-    f'{candidates.MAX_CANDIDATES}.')
-TEMPERATURE = flags.DEFINE_float('temperature', 1.0, '0: always the most probable byte (greedy).')
-TOP_K = flags.DEFINE_integer(
-    'top_k', 0, 'Only the k most probable bytes; 0: all.', upper_bound=2**31 - 1)
-TOP_P = flags.DEFINE_float('top_p', 1.0, 'Only the most probable bytes of this total probability.')
-MIN_P = flags.DEFINE_float('min_p', 0.0, "At least this share of the best byte's probability.")
-REPETITION_PENALTY = flags.DEFINE_float(
-    'repetition_penalty', 1.0, 'Above 1: recent bytes are less probable; 1: off.')
-REGEX = flags.DEFINE_string('regex', None, 'Generate only a text that matches this as a whole.')
-UTF8 = flags.DEFINE_bool('utf8', False, 'Generate only well-formed UTF-8.')
+flags.adopt_module_key_flags(model_flags)
+PROMPT = flags.DEFINE_string('prompt', None, 'Text to continue; empty: a new document.')
+PROMPT_FILE = flag_types.define_path(
+    'prompt_file', None, "File with the text to continue; '-': standard input.")
+ECHO = flags.DEFINE_bool('echo', False, 'Shows the prompt before the generated text.')
+NUM_BYTES = flag_types.define_integer(
+    'num_bytes', 512, 'Greatest number of bytes to generate.')
+NUM_SAMPLES = flag_types.define_integer(
+    'num_samples', 1, 'Texts to generate from the same prompt.', lower=1)
+BEST_OF = flag_types.define_integer(
+    'best_of', 1, 'Texts to generate; the one with the best log-probability per byte is shown.',
+    lower=1)
+CANDIDATES = flag_types.define_integer(
+    'candidates', 0, 'Number of the most probable next bytes to show first.',
+    upper=candidates.MAX_CANDIDATES)
+TEMPERATURE = flag_types.define_float(
+    'temperature', 1.0, 'Temperature of sampling; 0: always the most probable byte (greedy).')
+TOP_K = flag_types.define_integer(
+    'top_k', 0, 'Samples from so many of the most probable bytes; 0: all.')
+TOP_P = flag_types.define_float(
+    'top_p', 1.0, 'Samples from the most probable bytes of this total probability, above 0.',
+    upper=1.0)
+MIN_P = flag_types.define_float(
+    'min_p', 0.0, 'Samples from bytes with this share of the greatest probability or more.',
+    upper=1.0)
+REPETITION_PENALTY = flag_types.define_float(
+    'repetition_penalty', 1.0, 'Above 1: recent bytes are less probable; 1: off.', lower=1.0)
+REGEX = flags.DEFINE_string(
+    'regex', None, 'Generates a text that matches this regular expression as a whole.')
+UTF8 = flags.DEFINE_bool('utf8', False, 'Generates only well-formed UTF-8.')
 SPECULATE = flags.DEFINE_bool(
     'speculate', False, 'Prompt-lookup speculative decoding: the same text in fewer calls of the '
     'model; in float32, apart from near-ties between two bytes.')
-END = flags.DEFINE_bool('end_of_document', True, 'Stop where the model ends the document.')
-SEED = flags.DEFINE_integer(
-    'seed', 0, 'The same seed gives the same text.', lower_bound=0, upper_bound=2**31 - 1)
-STOP = flags.DEFINE_multi_string('stop', [], 'Stop before this text. May be given several times.')
-SESSION = flags.DEFINE_string(
+END = flags.DEFINE_bool('end_of_document', True, 'Stops where the model ends the document.')
+SEED = flag_types.define_integer('seed', 0, 'Seed of sampling: the same seed, the same text.')
+STOP = flags.DEFINE_multi_string(
+    'stop', [], 'Stops before this text; may be given several times.')
+SESSION = flag_types.define_path(
     'session', None, 'File that keeps the conversation; one program at a time goes on with it.')
-FORK = flags.DEFINE_string(
-    'fork', None, 'Go on from --session in this new file; --session stays as it is.')
-SESSION_INFO = flags.DEFINE_string('session_info', None, 'Print what a session holds, and end.')
-CHAT = flags.DEFINE_bool('chat', False, 'Take turns: a line of yours, an answer of the model.')
-PRECISION = flags.DEFINE_enum(
-    'precision', 'float32', ['float32', 'bfloat16', 'float16'], 'What the layers compute in.')
+FORK = flag_types.define_path(
+    'fork', None, 'New file in which to go on from --session, which stays as it is.')
+SESSION_INFO = flag_types.define_path(
+    'session_info', None, 'Session whose contents to print, and nothing else.')
+CHAT = flags.DEFINE_bool('chat', False, 'Takes turns: a line of yours, an answer of the model.')
+PRECISION = model_flags.define_precision()
 _HISTORY = '~/.haiku_spectral_history'  # Lines typed in chats.
 
 
 def _check_flags() -> None:
   """Raises ValueError for flags that are missing or do not go together."""
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
-  for flag in (NUM_SAMPLES, BEST_OF):
-    if flag.value < 1:
-      raise ValueError(f'--{flag.name}={flag.value} is not allowed: give 1 or more.')
-  if not 0 <= CANDIDATES.value <= candidates.MAX_CANDIDATES:
-    raise ValueError(f'--candidates={CANDIDATES.value} is not allowed: give 0 (none) to '
-                     f'{candidates.MAX_CANDIDATES}.')
+  model_flags.check()
   if NUM_SAMPLES.value > 1 and (SESSION.value or CHAT.value or BEST_OF.value > 1):
     raise ValueError(
         '--session keeps one conversation, --chat and --best_of show one text: give '
@@ -109,15 +110,18 @@ def _begin(
     return prefill.begin(decoder.model, decoder.params, dtype=decoder.dtype)
   like = context_lib.empty(decoder.model, 1, decoder.dtype)
   context = session.load(path, like, owner)
-  print(f'session {path}: {int(context.position[0]):,} bytes so far', file=sys.stderr)
+  command_line.tell(f'session {path}: {int(context.position[0]):,} bytes so far')
   return context
 
 
-Generate = Callable[[context_lib.Context, loop.Decode], Generation]
+Generate = Callable[..., Generation]  # (context, decode=) -> Generation
 
 
-def _generate(decoder: decoder_lib.Decoder, config: sampling.SamplingConfig) -> Generate:
-  """What the flags say, for a context."""
+def _generate() -> Generate:
+  """What the flags ask for, but for the decoder. Raises ValueError for what is not allowed."""
+  config = sampling.SamplingConfig(
+      temperature=TEMPERATURE.value, top_k=TOP_K.value, top_p=TOP_P.value, min_p=MIN_P.value,
+      repetition_penalty=REPETITION_PENALTY.value, end_of_document=END.value)
   allowed = None
   if REGEX.value is not None:
     allowed = automaton.regex(REGEX.value)
@@ -125,10 +129,10 @@ def _generate(decoder: decoder_lib.Decoder, config: sampling.SamplingConfig) -> 
     allowed = automaton.utf8()
   if allowed:
     constraint.check_num_bytes(allowed, NUM_BYTES.value)
-  request = Request(
-      NUM_BYTES.value, jax.random.key(SEED.value), [os.fsencode(stop) for stop in STOP.value])
-  return lambda context, decode: Generation(
-      decoder, context, request, config, constraint=allowed, decode=decode)
+  stops = [os.fsencode(stop) for stop in STOP.value]
+  Row(NUM_BYTES.value, stops)  # Refuses what it will refuse when the model is loaded.
+  request = Request(NUM_BYTES.value, jax.random.key(SEED.value), stops)
+  return functools.partial(Generation, request=request, config=config, constraint=allowed)
 
 
 def _prefill(
@@ -149,7 +153,7 @@ def _show_candidates(context: context_lib.Context, out: TextIO) -> None:
 def _sample(
     decoder: decoder_lib.Decoder, generate: Generate, context: context_lib.Context, data: bytes,
     path: str | None, owner: session.Owner | None
-) -> None:
+) -> int:
   """Continues the prompt, and keeps the session."""
   context = _prefill(decoder, context, vocab.encode(data)[np.newaxis])
   if CANDIDATES.value:
@@ -160,7 +164,7 @@ def _sample(
   count = max(NUM_SAMPLES.value, BEST_OF.value)
   generation = generate(
       context_lib.repeat(context, count),
-      speculation.Speculation(data) if SPECULATE.value else loop.ONE_BY_ONE)
+      decode=speculation.Speculation(data) if SPECULATE.value else loop.ONE_BY_ONE)
   with shutdown.caught() as interrupted:
     show = screen.feed if BEST_OF.value == 1 else lambda row, data: None
     generation.run(show, lambda: interrupted() or screen.closed)
@@ -172,54 +176,51 @@ def _sample(
     if path and owner:
       session.save(path, generation.context(best), owner)
     screen.close(texts)
-  print(screen.speed(), file=sys.stderr)
+  command_line.tell(screen.speed())
+  return command_line.BROKEN_PIPE if screen.closed else 0
 
 
 def _chat(
     decoder: decoder_lib.Decoder, generate: Generate, context: context_lib.Context,
     path: str | None, owner: session.Owner | None
-) -> None:
+) -> int:
   """Takes turns until there are no more lines."""
   conversation = chat.Conversation(
       context, lambda context, ids: _prefill(decoder, context, ids),
-      lambda context: generate(context, loop.ONE_BY_ONE), path, owner)
+      generate, path, owner)
   with chat.asking(os.path.expanduser(_HISTORY)) as ask:
     chat.run(conversation, ask, sys.stdout, sys.stderr)
+  return 0
 
 
-def main(argv: Sequence[str]) -> None:
+def main(argv: Sequence[str]) -> int:
   """Samples, chats, or prints what a session holds."""
   del argv
   if SESSION_INFO.value:
     print(session.describe(SESSION_INFO.value))
-    return
+    return 0
   _check_flags()
-  config = sampling.SamplingConfig(
-      temperature=TEMPERATURE.value, top_k=TOP_K.value, top_p=TOP_P.value, min_p=MIN_P.value,
-      repetition_penalty=REPETITION_PENALTY.value, end_of_document=END.value)
-  path = SESSION.value
+  generate, path = _generate(), SESSION.value
   if path and FORK.value:
     session.fork(path, FORK.value)
     path = FORK.value
   if path:
     session.check_place(path)
+  data = b'' if CHAT.value else prompt.read_prompt(
+      PROMPT.value, PROMPT_FILE.value, sys.stdin.buffer)
   with session.locked(path) if path else contextlib.nullcontext():
-    _run(path, config)
+    return _run(generate, data, path)
 
 
-def _run(path: str | None, config: sampling.SamplingConfig) -> None:
-  """Loads the model and does what the flags say. `path` is that of the session."""
-  stdin = sys.stdin.buffer if sys.stdin else None
-  data = b'' if CHAT.value else prompt.read_prompt(PROMPT.value, PROMPT_FILE.value, stdin)
-  run_config, params, _ = checkpoint.load_params(RUN_DIR.value, best=BEST.value)
-  owner = session.owner(run_config.model, params) if path else None
-  params = jax.device_put(precision.cast_params(params, jnp.dtype(PRECISION.value)))
-  decoder = decoder_lib.Decoder(run_config.model, params)
-  generate, context = _generate(decoder, config), _begin(decoder, path, owner)
+def _run(generate: Generate, data: bytes, path: str | None) -> int:
+  """Loads the model and continues the prompt or the chat. `path` is that of the session."""
+  config, params, _ = model_flags.load()
+  owner = session.owner(config.model, params) if path else None
+  decoder = decoder_lib.Decoder(config.model, model_flags.on_device(params, PRECISION.value))
+  context, generate = _begin(decoder, path, owner), functools.partial(generate, decoder)
   if CHAT.value:
-    _chat(decoder, generate, context, path, owner)
-  else:
-    _sample(decoder, generate, context, data, path, owner)
+    return _chat(decoder, generate, context, path, owner)
+  return _sample(decoder, generate, context, data, path, owner)
 
 
 if __name__ == '__main__':

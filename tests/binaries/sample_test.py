@@ -11,6 +11,7 @@ from unittest import mock
 
 import jax
 import numpy as np
+from absl import flags as flags_lib
 from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import sample
@@ -22,6 +23,7 @@ from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model
 
 LOADED = config.Config(model=tiny_model.CONFIG), tiny_model.params(), 7
+LOAD = mock.Mock(return_value=LOADED)
 
 
 class Stream(io.StringIO):
@@ -32,12 +34,12 @@ class Stream(io.StringIO):
     self.buffer = io.BytesIO(data)
 
 
-def run(stdin=b'', **flags):
+def run(stdin=b'', load=LOAD, **flags):
   """(stdout, stderr) of the program in this process, with the tiny model for any run."""
   out, err = io.StringIO(), io.StringIO()
   with (
       flagsaver.flagsaver(**{'run_dir': 'runs/tiny', 'num_bytes': 20, **flags}),
-      mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
+      mock.patch.object(checkpoint, 'load_params', load),
       mock.patch.object(sys, 'stdin', Stream(stdin)),
       contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
   ):
@@ -91,25 +93,42 @@ class SampleTest(parameterized.TestCase):
 
   @parameterized.parameters(
       ({'run_dir': ''}, '--run_dir is missing: give the folder of a training run'),
-      ({'num_samples': 0}, '--num_samples=0 is not allowed: give 1 or more'),
       ({'session': '/'}, 'Session / is a folder: give the path of a file'),
       ({'num_samples': 2, 'session': 'x'}, '--session keeps one .*: give --num_samples=1'),
       ({'temperature': -1.0}, 'temperature=-1.0 is not allowed: give 0'),
-      ({'best_of': 0}, '--best_of=0 is not allowed: give 1 or more'),
       ({'fork': 'x'}, '--fork copies a session: give it as --session'),
       ({'chat': True, 'prompt': 'x'}, '--chat asks for what you say: leave --prompt'),
       ({'regex': 'a', 'utf8': True}, '--regex writes UTF-8 anyway: leave --utf8 out'),
       ({'regex': '(', 'prompt': ''}, r"regex='\(' cannot be used"),
       ({'regex': 'a{30}', 'prompt': ''}, 'num_bytes=20 is not allowed: the shortest allowed text'),
       ({'speculate': True, 'num_samples': 2}, '--speculate is for one text: leave --num_samples'),
-      ({'candidates': 300}, '--candidates=300 is not allowed: give 0 .none. to 257'),
       ({'num_bytes': -1, 'prompt': ''}, 'num_bytes=-1 is not allowed: give 0 or more'),
       ({'stop': [''], 'prompt': ''}, "stop='' is not allowed: give a stop string"),
       ({'prompt': '', 'prompt_file': 'x'}, '--prompt and --prompt_file are both given'),
   )
-  def test_mistakes(self, flags, message):
+  def test_mistakes_are_refused_before_the_model_is_loaded(self, flags, message):
     with self.assertRaisesRegex(ValueError, message):
-      run(**flags)
+      run(**flags, load=mock.Mock(side_effect=AssertionError('loaded')))
+
+  @parameterized.parameters(
+      '--num_samples=0', '--best_of=0', '--candidates=300', '--num_bytes=-1', '--temperature=nan',
+      '--num_bytes=99999999999999999999', '--top_p=1.5', '--seed=4294967296', '--session=~no/x')
+  def test_values_that_are_refused_where_the_flags_are_parsed(self, flag):
+    with flagsaver.flagsaver(), self.assertRaises(flags_lib.IllegalFlagValueError):
+      flags_lib.FLAGS(['sample', flag])
+
+  def test_a_reader_that_goes_away_loses_no_session(self):
+    path = os.path.join(self.create_tempdir().full_path, 'talk')
+    read, write = os.pipe()
+    os.close(read)
+    with (
+        open(write, 'w', encoding='utf-8') as gone, mock.patch.object(sys, 'stdout', gone),
+        mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
+        flagsaver.flagsaver(run_dir='runs/tiny', prompt='ab', session=path, num_bytes=9),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+      self.assertEqual(sample.main(['sample']), 141)
+    self.assertGreater(session.info(path).position, 3)
 
   def test_the_most_probable_first_bytes(self):
     _, err = run(prompt='abc', candidates=3)
