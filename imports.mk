@@ -36,12 +36,9 @@ $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types
     //binaries:eval_extrapolation //binaries:prepare_data //binaries:sample //binaries:train \
     //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
-    //binaries:flag_types //haiku_spectral/config:__init__ //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:generation //haiku_spectral/decoding:prefill \
-    //haiku_spectral/decoding:sampling //haiku_spectral/distillation:distill \
-    //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:loss //haiku_spectral:vocab)
+    //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
+    //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
+    //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
@@ -343,6 +340,11 @@ $(call py_library, //haiku_spectral/decoding:speculation, //haiku_spectral/decod
     //haiku_spectral/decoding:prompt_lookup //haiku_spectral/decoding:sampling \
     //haiku_spectral/modules:decode_cache //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:stopping)
+$(call py_library, //haiku_spectral/distillation:comparison, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
+    //haiku_spectral/distillation:distill //haiku_spectral/evaluation:streaming \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loss //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/distillation:distill, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:modal_fit //haiku_spectral/modules:filters \
     //haiku_spectral/modules:hyena //haiku_spectral/modules:spectral_gpt \
@@ -617,10 +619,10 @@ $(call py_test, //tests/binaries:corpus_stage_test, //binaries:corpus_stage \
     //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny //tests:__init__ \
     //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__init__ \
-    //datasets:pipeline //haiku_spectral/evaluation:streaming \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:run_folder //haiku_spectral:vocab //tests:__init__ \
-    //tests/decoding:tiny_model)
+    //datasets:pipeline //haiku_spectral/distillation:comparison \
+    //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
+    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrapolation \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint //tests:__init__ \

@@ -18,6 +18,7 @@ from absl.testing import absltest, flagsaver, parameterized
 from binaries import distill
 from datasets import pipeline
 from haiku_spectral import vocab
+from haiku_spectral.distillation import comparison
 from haiku_spectral.evaluation import streaming
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import checkpoint, run_folder
@@ -82,7 +83,7 @@ class DistillTest(parameterized.TestCase):
       scores = streaming.score(
           MAKE_MODEL(model_config), own,
           [streaming.Sequence(i, vocab.BOUNDARY, text[:63]) for i, text in enumerate(TEXTS)],
-          batch_size=distill.LANES, chunk=distill.CHUNK)
+          batch_size=comparison.BATCH_SIZE, chunk=comparison.CHUNK)
       nats = np.mean(np.concatenate([score.nll for score in scores]))
       self.assertAlmostEqual(
           found['models'][name]['bits_per_byte'], nats / math.log(2), delta=1e-4)
@@ -104,6 +105,13 @@ class DistillTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "kind='modal'"):
       run(run_dir=str(self.out), out=str(self.folder / 'again'))
 
+  def test_a_place_that_cannot_be_is_refused_before_the_model_is_loaded(self):
+    taken = self.create_tempfile('taken').full_path
+    with mock.patch.object(checkpoint, 'load_params', side_effect=AssertionError('loaded')):
+      for out in (f'{taken}/run', '/proc/none/run'):
+        with self.assertRaisesRegex(ValueError, 'The folder of the new run, .*--out'):
+          run(run_dir=self.run_dir, out=out)
+
   def test_a_folder_with_something_in_it_is_left_alone(self):
     (self.folder / 'mine').mkdir()
     (self.folder / 'mine' / 'novel').write_text('once')
@@ -113,12 +121,10 @@ class DistillTest(parameterized.TestCase):
     self.assertEqual((self.folder / 'mine' / 'novel').read_text(), 'once')
 
   @parameterized.parameters(
-      ({'run_dir': None}, '--run_dir is missing: give the folder of a training run'),
-      ({'out': None}, '--out is missing: give the folder of the new run'),
-      ({'modes': 0}, '--modes=0 is not allowed: give 1 or more'),
+      ({'run_dir': ''}, '--run_dir is missing: give the folder of a training run'),
+      ({'out': ''}, '--out is missing: give the folder of the new run'),
       ({'tolerance': 0.0}, '--tolerance=0.0 is not allowed: give more than 0'),
       ({'tolerance': math.nan}, '--tolerance=nan is not allowed'),
-      ({'eval_bytes': -1}, '--eval_bytes=-1 is not allowed: give 0 or more'),
   )
   def test_mistakes(self, flags, message):
     with self.assertRaisesRegex(ValueError, message):
