@@ -233,10 +233,15 @@ def serve(host_in: int, host_out: int, filter_: Filter) -> None:
 
 
 def overwrite_numbers() -> None:
-  """Puts others in the places of the numbers that were freed: what a job cost and wrote."""
-  for unit in (1, 1 << 30):
-    _ = [number * unit for number in range(300, 428)]
-  _ = [number / 3 for number in range(128)]
+  """Puts others in the places of the numbers that were freed: what a job cost and wrote.
+
+  All at a time, or they would take the same places; Python keeps some for floats alone.
+  """
+  small, large, floats = [], [], []
+  for number in range(300, 364):
+    small.append(number)
+    large.append(number * (1 << 30))
+    floats.append(number / 3)
 
 
 def begin(host_in: int) -> Filter:
