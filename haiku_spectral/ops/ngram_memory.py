@@ -1,0 +1,211 @@
+"""Exact memory: for each order n, what followed the last occurrences of the last n bytes.
+
+A table per order maps a hash of the last n ids, the *context*, to the bytes that followed it the last
+times, newest first: the match model of PAQ (Mahoney 2005) and the n-gram head of Akyürek et al. (2024,
+"In-Context Language Learning") as a state of fixed size. Integers only, so that any cut into chunks
+gives the same bits.
+
+An entry is 32 bits: 6 check bits of the hash, 2 for the number of followers, 3 x 8 for the followers.
+A context with other check bits replaces an entry. Ids beyond bytes follow as 255, which UTF-8 text
+does not contain.
+
+Shapes: B batch, T time (ids), O orders, N slots of a table, M the greatest order, K followers.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+MAX_FOLLOWERS = 3
+MAX_STREAK = 15
+_FOLLOWERS = np.uint32((1 << 24) - 1)  # The bits of the followers; the count is above them.
+_CHECK = np.uint32(63 << 26)
+_NO_BYTE = 255
+
+
+class NgramState(NamedTuple):
+  """The tables and what is needed to go on."""
+
+  table: jax.Array  # [B, O, N] uint32
+  recent: jax.Array  # [B, M] int32: the last ids, newest last.
+  seen: jax.Array  # [B] int32: ids since the stream began, at most M.
+  streak: jax.Array  # [B, O] int32: for the last context but one, see `NgramReads`.
+
+
+class NgramReads(NamedTuple):
+  """What the tables know at each position, of the byte after it."""
+
+  followers: jax.Array  # [B, T, O, K] int32: bytes, newest first; valid below `count`.
+  count: jax.Array  # [B, T, O] int32: 0 .. K.
+  streak: jax.Array  # [B, T, O] int32: how often in a row the newest follower was right, at most 15.
+
+
+def initial_state(batch_size: int, orders: Sequence[int], slots: int) -> NgramState:
+  """The state of a stream of which nothing has been read."""
+  return NgramState(
+      jnp.zeros((batch_size, len(orders), slots), jnp.uint32),
+      jnp.zeros((batch_size, max(orders)), jnp.int32), jnp.zeros(batch_size, jnp.int32),
+      jnp.zeros((batch_size, len(orders)), jnp.int32))
+
+
+def read(
+    ids: jax.Array,  # [B, T]
+    state: NgramState,
+    *,
+    orders: Sequence[int],
+    followers: int = MAX_FOLLOWERS,
+    starts: jax.Array | None = None,  # [B, T] bool: a new stream begins with this id.
+    length: jax.Array | None = None,  # [] int32: only so many of the ids count; None: all.
+) -> tuple[NgramReads, NgramState]:
+  """Looks up every position's contexts, which sees all earlier ids of its stream, and stores them.
+
+  Exact for any T >= 1. O(O T log T) with sorts of at most 2^31 / N contexts.
+  """
+  chex.assert_rank([ids, state.table, state.recent], [2, 3, 2])
+  chex.assert_shape(state.table, (ids.shape[0], len(orders), None))
+  piece = max((1 << 31) // state.table.shape[2] - 1, 1)
+  reads = []
+  for first in range(0, ids.shape[1], piece):
+    cut = slice(first, first + piece)
+    left = None if length is None else jnp.clip(length - first, 0, piece)
+    found, state = _read(
+        ids[:, cut], state, tuple(orders), followers,
+        None if starts is None else starts[:, cut], left)
+    reads.append(found)
+  return jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *reads), state
+
+
+def _read(
+    ids: jax.Array, state: NgramState, orders: tuple[int, ...], followers: int,
+    starts: jax.Array | None, length: jax.Array | None,
+) -> tuple[NgramReads, NgramState]:
+  """`read` for a piece. Contexts are numbered 0 .. T: that of number c ends before id c."""
+  time, slots, greatest = ids.shape[1], state.table.shape[2], state.recent.shape[1]
+  context = jnp.arange(time + 1)
+  known = time if length is None else length
+  all_ids = jnp.concatenate([state.recent, ids], axis=1)
+  # The number of the first context of each one's stream; 0: it began before the piece.
+  begin = jnp.zeros((1, time + 1), jnp.int32)
+  if starts is not None:
+    counted = starts & (context[:-1] < known)
+    begin = lax.cummax(jnp.pad(jnp.where(counted, context[:-1] + 1, 0), [(0, 0), (1, 0)]), axis=1)
+  # Ids of the stream up to a context.
+  seen = jnp.where(begin > 0, context - begin + 1, state.seen[:, None] + context)
+  # [B, O, T + 1] from here on, in order of time and then sorted by slot.
+  valid = (seen[:, None] >= jnp.asarray(orders)[:, None]) & (context <= known)
+  hashes = _hashes(all_ids, orders, time + 1)
+  bits = slots.bit_length() - 1
+  slot = jnp.where(valid, hashes >> (32 - bits) if bits else 0, slots)
+  next_id = jnp.pad(jnp.minimum(ids, _NO_BYTE), [(0, 0), (0, 1)]).astype(jnp.uint32)[:, None]
+  check = (hashes & 63) << 26
+
+  shift = time.bit_length()
+  keys = lax.sort((slot.astype(jnp.uint32) << shift) | context.astype(jnp.uint32), is_stable=False)
+  order = (keys & ((1 << shift) - 1)).astype(jnp.int32)
+  slot = keys >> shift
+  # One gather for both: the check bits and what follows.
+  both = jnp.take_along_axis(check | next_id, order, axis=2)
+  check, follower = both & _CHECK, both & 255
+  first_of_stream = jnp.take_along_axis(jnp.broadcast_to(begin[:, None], order.shape), order, axis=2)
+
+  same_slot = slot == _before(slot, 1, slots + 1)
+  same = same_slot & (check == _before(check, 1)) & (_before(order, 1, -1) >= first_of_stream)
+  run = [same]
+  for back in range(1, followers):
+    run.append(run[-1] & _before(same, back, False))
+  in_piece = sum(each.astype(jnp.uint32) for each in run)
+  newest = sum(
+      jnp.where(each, _before(follower, back + 1), 0) << (8 * back)
+      for back, each in enumerate(run))
+
+  entry = jnp.take_along_axis(state.table, jnp.minimum(slot, slots - 1).astype(jnp.int32), axis=2)
+  # The table goes on where the run reaches the first context of the slot in this piece.
+  reaches = ~same_slot
+  for back, each in enumerate(run):
+    reaches = jnp.where(each, _before(~same_slot, back + 1, False), reaches)
+  old = reaches & (first_of_stream == 0) & ((entry & _CHECK) == check)
+  old_count = jnp.where(old, (entry >> 24) & 3, 0)
+  newest |= jnp.where(old, entry & _FOLLOWERS, 0) << (8 * in_piece)
+  count = jnp.where(slot < slots, jnp.minimum(in_piece + old_count, followers), 0)
+  newest &= (jnp.uint32(1) << (8 * count)) - 1
+
+  # What each context's entry is once its follower is known; the last one of a slot is stored.
+  grown = jnp.minimum(count + 1, followers)
+  kept = (jnp.uint32(1) << (8 * grown)) - 1
+  new_entry = check | (grown << 24) | (((newest << 8) | follower) & kept)
+  last_begin = begin[:, -1][:, None, None]
+  writes = (slot < slots) & (order < known) & (order >= last_begin)
+  last = writes & ~((slot == _after(slot)) & _after(writes))
+  table = state.table
+  if starts is not None:
+    table = jnp.where(last_begin > 0, 0, table)
+  table = _put(table, jnp.where(last, slot, slots).astype(jnp.int32), new_entry)
+
+  found = _put(jnp.zeros_like(newest), order, newest | (count << 24))  # Back in order of time.
+  count = (found >> 24).astype(jnp.int32)
+  hit = (count > 0) & ((found & 255) == next_id)
+  if starts is not None:
+    hit &= ~jnp.pad(starts, [(0, 0), (0, 1)])[:, None]
+  streak = _streaks(hit, state.streak)
+
+  seen_after, streak_after = (
+      (x[..., -1] if length is None
+       else lax.dynamic_index_in_dim(x, known, axis=-1, keepdims=False)) for x in (seen, streak))
+  recent = (all_ids[:, time:] if length is None
+            else lax.dynamic_slice_in_dim(all_ids, known, greatest, axis=1))
+  reads = NgramReads(
+      jnp.stack([(found >> (8 * k)) & 255 for k in range(followers)], axis=-1).astype(jnp.int32),
+      count, streak)
+  reads = jax.tree.map(lambda x: jnp.moveaxis(x, 1, 2)[:, 1:], reads)
+  return reads, NgramState(table, recent, jnp.minimum(seen_after, greatest), streak_after)
+
+
+def _hashes(ids: jax.Array, orders: tuple[int, ...], count: int) -> jax.Array:
+  """Hashes of the last n ids before each of the last `count` places: [B, O, count] uint32."""
+  ids, total = ids.astype(jnp.uint32), jnp.uint32(0)
+  found, size = {}, ids.shape[1]
+  for back in range(max(orders)):
+    start = size - count + 1 - back - 1
+    total = total * jnp.uint32(0x9E3779B1) + lax.slice_in_dim(ids, start, start + count, axis=1) + 1
+    if back + 1 in orders:
+      found[back + 1] = _mixed(total)
+  return jnp.stack([found[n] for n in orders], axis=1)
+
+
+def _mixed(x: jax.Array) -> jax.Array:
+  """The finaliser of MurmurHash3 (Appleby): all bits of the result depend on all bits of x."""
+  x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
+  x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)
+  return x ^ (x >> 16)
+
+
+def _streaks(hit: jax.Array, before: jax.Array) -> jax.Array:  # [B, O, T + 1], [B, O]
+  """At each context, how many of the last ones before it were hits, the earlier streak included."""
+  context = jnp.arange(hit.shape[2])
+  last_miss = lax.cummax(jnp.where(hit, -1, context), axis=2)
+  last_miss = jnp.pad(last_miss[..., :-1], [(0, 0), (0, 0), (1, 0)], constant_values=-1)
+  streak = context - 1 - last_miss + jnp.where(last_miss < 0, before[..., None], 0)
+  return jnp.minimum(streak, MAX_STREAK)
+
+
+def _before(x: jax.Array, back: int, fill: int | bool = 0) -> jax.Array:
+  """The value `back` places before, along the last axis."""
+  pad = [(0, 0)] * (x.ndim - 1) + [(back, 0)]
+  return jnp.pad(x[..., : x.shape[-1] - back], pad, constant_values=fill) if (
+      back < x.shape[-1]) else jnp.full_like(x, fill)
+
+
+def _after(x: jax.Array) -> jax.Array:
+  """The value one place later, along the last axis; 0 beyond the end."""
+  return jnp.pad(x[..., 1:], [(0, 0)] * (x.ndim - 1) + [(0, 1)])
+
+
+def _put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:  # [B, O, ...] each
+  """x with values at places of the last axis, all different; places beyond the end are left out."""
+  put = lambda x, places, values: x.at[places].set(values, mode='drop', unique_indices=True)
+  return jax.vmap(jax.vmap(put))(x, places, values)
