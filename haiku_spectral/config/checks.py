@@ -17,6 +17,7 @@ from haiku_spectral.config.schema import (
   RateConfig,
   parse_lengths,
   parse_mixture,
+  parse_orders,
 )
 from haiku_spectral.requirement import require
 
@@ -39,6 +40,9 @@ def validate_model(model: ModelConfig) -> None:
   require(head_width % 2 == 0, 'config.model.attention.heads', model.attention.heads,
           f'heads of even width for the rotation (width {model.width} gives {head_width})')
   _validate_time_constants('config.model.memory.', model.memory)
+  parse_orders(model.ngram.orders)
+  require(model.ngram.slots.bit_count() == 1, 'config.model.ngram.slots', model.ngram.slots,
+          'a power of two')
   window, block = model.attention.window, model.attention.block
   require(window % block == 0, 'config.model.attention.block', block,
           f'a divisor of config.model.attention.window={window}')

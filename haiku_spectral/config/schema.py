@@ -59,6 +59,18 @@ class AttentionConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class NgramConfig:
+  """The exact memory: which bytes followed the last bytes before."""
+
+  # Numbers of bytes that are looked up, 'n,n,n'; '': no exact memory.
+  orders: str = '2,3,4,5,6,8,11,16,24'
+  followers: int = field(3, at_least=1, at_most=3)  # The latest ones, per context.
+  # Contexts that each order can hold, a power of two; each takes 4 bytes of state.
+  slots: int = field(4096, at_least=2, at_most=1 << 24)
+  width: int = field(24, at_least=1)  # Of the vector per order that the first layer reads.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
   """SpectralGPT. `layers` is a multiple of the pattern's length."""
 
@@ -71,6 +83,7 @@ class ModelConfig:
   hyena: HyenaConfig = HyenaConfig()
   memory: MemoryConfig = MemoryConfig()
   attention: AttentionConfig = AttentionConfig()
+  ngram: NgramConfig = NgramConfig()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -192,6 +205,17 @@ def parse_mixture(mixture: str, name: str = 'config.data.mixture') -> dict[str, 
         name, mixture, "'name:weight,name:weight', distinct names, weights above 0")
     sources[source] = share
   return sources
+
+
+def parse_orders(orders: str) -> tuple[int, ...]:
+  """Reads 'n,n,n', numbers of bytes that grow, or nothing."""
+  found = orders.split(',') if orders else []
+  numbers = [int(each) for each in found if each.isdigit()]
+  require(
+      len(numbers) == len(found) and numbers == sorted(set(numbers))
+      and not set(numbers) - set(range(1, 65)),
+      'config.model.ngram.orders', orders, "'n,n,n', growing numbers of bytes from 1 to 64, or ''")
+  return tuple(numbers)
 
 
 def parse_lengths(lengths: str, name: str) -> dict[int, float]:

@@ -41,7 +41,7 @@ __all__ = [
   'to_cache',
 ]
 
-Block = Any  # A tuple, one per letter of the pattern, of trees of blocks.
+Block = Any  # A tree like the state, of blocks.
 History = Any  # The same of histories.
 
 
@@ -49,7 +49,7 @@ class DecodeParams(NamedTuple):
   """Parameters for decoding."""
 
   params: hk.Params  # Of the chunk call; those of the filters are not read.
-  tables: Any  # A tuple, one per letter of the pattern, of what is read in their place.
+  tables: Any  # A tree like the state, of what is read in their place.
 
 
 class DecodeCache(NamedTuple):
@@ -62,12 +62,15 @@ class DecodeCache(NamedTuple):
 def prepare(config: ModelConfig, params: hk.Params) -> DecodeParams:
   """Makes the filters of a model, once."""
   def form(mixer: Mixer) -> Make:
+    if mixer.reads_ids:  # Its reads go on into the model.
+      return mixer.module
     return mixer.tables or functools.partial(_no_tables, mixer)
 
   model = spectral_gpt.make_model(config)
   make = jax.jit(spectral_gpt.transform(config, form).apply)
   _, tables = make(params, jnp.zeros((1, 1), jnp.int32), model.initial_state(1))
-  return DecodeParams(params, tables)
+  readers = each(lambda part: (), _parts(config).readers)
+  return DecodeParams(params, tables._replace(readers=readers))
 
 
 def _no_tables(mixer: Mixer, config: Any, *, out_scale: float) -> Callable:
@@ -76,8 +79,10 @@ def _no_tables(mixer: Mixer, config: Any, *, out_scale: float) -> Callable:
   return lambda x, state: (x, each(lambda part: (), parts))
 
 
-def _parts(config: ModelConfig, dtype: DTypeLike = jnp.float32) -> Any:
-  return tuple(mixer.parts(mixer.config(config), dtype) for mixer in mixers.of(config))
+def _parts(config: ModelConfig, dtype: DTypeLike = jnp.float32) -> spectral_gpt.State:
+  return spectral_gpt.State(*(
+      tuple(mixer.parts(mixer.config(config), dtype) for mixer in some)
+      for some in (mixers.readers(config), mixers.of(config))))
 
 
 def period(config: ModelConfig) -> int:

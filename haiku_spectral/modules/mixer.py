@@ -78,6 +78,8 @@ class Mixer(NamedTuple):
   parts: Callable[..., Any]  # (config, dtype) -> a tree like the state whose leaves are CacheParts.
   step: Make  # Its call: (x, the state with Cached parts) -> (y, the state's entries).
   tables: Make | None = None  # Its call: (x, state) -> (y, the state's tables); None: has none.
+  # Whether it reads the ids [B, T] in the place of x, once for the whole model: see `mixers.readers`.
+  reads_ids: bool = False
 
 
 class BlockPart(NamedTuple):

@@ -1,7 +1,7 @@
 """The table of mixers: the only place that knows which there are."""
 
 from haiku_spectral.config import ModelConfig, schema
-from haiku_spectral.modules import attention, hyena, memory
+from haiku_spectral.modules import attention, hyena, memory, ngram_memory
 from haiku_spectral.modules.mixer import Mixer
 
 _BY_LETTER: dict[str, Mixer] = {}
@@ -20,6 +20,11 @@ def register(mixer: Mixer) -> None:
 
 for _mixer in (hyena.MIXER, memory.MIXER, attention.MIXER):
   register(_mixer)
+
+
+def readers(config: ModelConfig) -> tuple[Mixer, ...]:
+  """What reads ids in the place of activations."""
+  return (ngram_memory.MIXER,) if config.ngram.orders else ()
 
 
 def of(config: ModelConfig) -> tuple[Mixer, ...]:

@@ -15,11 +15,17 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
-from haiku_spectral.modules import block, layers, mixers
+from haiku_spectral.modules import block, layers, mixers, ngram_memory
 from haiku_spectral.modules.mixer import Make, Mixer
 
-State = Any  # A tuple of mixer states, one per letter of the pattern; leaves are [L, B, ...].
 BATCH_AXIS = 1  # Of every leaf of a state.
+
+
+class State(NamedTuple):
+  """What the model remembers between chunks."""
+
+  readers: tuple[Any, ...]  # Of what reads ids (`mixers.readers`); leaves are [1, B, ...].
+  blocks: tuple[Any, ...]  # One per letter of the pattern; leaves are [L, B, ...].
 
 
 class Table(hk.Module):
@@ -66,9 +72,12 @@ class SpectralGPT(hk.Module):
       super_block = hk.remat(super_block)
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = table[tokens]
+    recalled, readers = self._recall(tokens, state.readers)
+    for reads in recalled:
+      x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
-    x, state = stack(super_block)(x, state)
+    x, blocks = stack(super_block)(x, state.blocks)
     x = layers.Norm(name='norm')(x)
     if config.tied_head:
       head = table * jnp.asarray(1 / config.width, table.dtype)
@@ -76,7 +85,22 @@ class SpectralGPT(hk.Module):
       init = hk.initializers.RandomNormal(0.1 * config.width**-0.5)
       head = Table(config.width, init, name='head')()
     # Either way the first predictions are close to uniform.
-    return jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32), state
+    logits = jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32)
+    for reads in recalled:
+      logits += ngram_memory.NgramLogits(name='ngram_logits')(reads, x)
+    return logits, State(readers, blocks)
+
+  def _recall(
+      self, tokens: jax.Array, states: tuple[Any, ...]
+  ) -> tuple[list[ngram_memory.NgramReads], tuple[Any, ...]]:
+    """What each reader of ids found, and its state."""
+    recalled, new_states = [], []
+    for reader, state in zip(mixers.readers(self._config), states, strict=True):
+      read = self._form(reader)(reader.config(self._config), out_scale=1.0)
+      reads, state = read(tokens, jax.tree.map(lambda leaf: leaf[0], state))
+      recalled.append(reads)
+      new_states.append(jax.tree.map(lambda leaf: leaf[None], state))
+    return recalled, tuple(new_states)
 
 
 def reset(state: State, rows: jax.Array, initial: State) -> State:  # rows: [B] bool
@@ -110,10 +134,13 @@ def make_model(config: ModelConfig) -> Model:
   chunk = transform(config, operator.attrgetter('module'))
 
   def initial_state(batch_size: int, dtype: jax.typing.DTypeLike = jnp.float32) -> State:
-    one = tuple(
-        mixer.initial_state(mixer.config(config), batch_size, config.width, dtype)
-        for mixer in mixers.of(config))
-    return jax.tree.map(lambda x: jnp.zeros((count, *x.shape), x.dtype), one)
+    def states(of: tuple[Mixer, ...], layers: int) -> tuple[Any, ...]:
+      one = tuple(
+          mixer.initial_state(mixer.config(config), batch_size, config.width, dtype)
+          for mixer in of)
+      return jax.tree.map(lambda x: jnp.zeros((layers, *x.shape), x.dtype), one)
+
+    return State(states(mixers.readers(config), 1), states(mixers.of(config), count))
 
   def init(key: jax.Array) -> hk.MutableParams:
     return chunk.init(key, jnp.zeros((1, 1), jnp.int32), initial_state(1))

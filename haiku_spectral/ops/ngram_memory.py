@@ -9,17 +9,20 @@ An entry is 32 bits: 6 check bits of the hash, 2 for the number of followers, 3 
 A context with other check bits replaces an entry. Ids beyond bytes follow as 255, which UTF-8 text
 does not contain.
 
-Shapes: B batch, T time (ids), O orders, N slots of a table, M the greatest order, K followers.
+Shapes: B batch, T time (ids), O orders, N slots of a table, M the greatest order, K followers, C ids
+of a decode block.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+
+from haiku_spectral.ops.conv_cache import BLOCK
 
 MAX_FOLLOWERS = 3
 MAX_STREAK = 15
@@ -38,7 +41,7 @@ class NgramState(NamedTuple):
 
 
 class NgramReads(NamedTuple):
-  """What the tables know at each position, of the byte after it."""
+  """What the tables know at each position of the byte after it."""
 
   followers: jax.Array  # [B, T, O, K] int32: bytes, newest first; valid below `count`.
   count: jax.Array  # [B, T, O] int32: 0 .. K.
@@ -53,52 +56,105 @@ def initial_state(batch_size: int, orders: Sequence[int], slots: int) -> NgramSt
       jnp.zeros((batch_size, len(orders)), jnp.int32))
 
 
+class NgramBlock(NamedTuple):
+  """The decode cache: the tables of a block's start, and the ids since."""
+
+  table: jax.Array  # [B, O, N] uint32
+  ids: jax.Array  # [B, M + C] int32: those before the block, then its own.
+  first: jax.Array  # [B] int32: the ids of the block before are in the table already.
+  seen: jax.Array  # [B] int32: as in the state, `first` ids into the block.
+  streak: jax.Array  # [B, O] int32: the same.
+  filled: jax.Array  # [] int32
+
+
 def read(
     ids: jax.Array,  # [B, T]
     state: NgramState,
     *,
-    orders: Sequence[int],
+    orders: tuple[int, ...],
     followers: int = MAX_FOLLOWERS,
     starts: jax.Array | None = None,  # [B, T] bool: a new stream begins with this id.
-    length: jax.Array | None = None,  # [] int32: only so many of the ids count; None: all.
 ) -> tuple[NgramReads, NgramState]:
-  """Looks up every position's contexts, which sees all earlier ids of its stream, and stores them.
+  """Looks up the contexts at each position, which see all earlier ids of its stream, and stores them.
 
-  Exact for any T >= 1. O(O T log T) with sorts of at most 2^31 / N contexts.
+  Exact for any T >= 1. O(O T log T), by sorts of at most 2^31 / N contexts.
   """
   chex.assert_rank([ids, state.table, state.recent], [2, 3, 2])
   chex.assert_shape(state.table, (ids.shape[0], len(orders), None))
   piece = max((1 << 31) // state.table.shape[2] - 1, 1)
   reads = []
-  for first in range(0, ids.shape[1], piece):
-    cut = slice(first, first + piece)
-    left = None if length is None else jnp.clip(length - first, 0, piece)
+  for start in range(0, ids.shape[1], piece):
+    cut = slice(start, start + piece)
+    line = jnp.concatenate([state.recent, ids[:, cut]], axis=1)
     found, state = _read(
-        ids[:, cut], state, tuple(orders), followers,
-        None if starts is None else starts[:, cut], left)
+        line, state, orders=orders, followers=followers, first=jnp.zeros_like(state.seen),
+        length=line.shape[1] - state.recent.shape[1],
+        starts=None if starts is None else starts[:, cut])
     reads.append(found)
   return jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *reads), state
 
 
+def to_cache(state: NgramState, filled: jax.Array) -> NgramBlock:
+  """The decode cache `filled` ids into a block, all of them in the tables already."""
+  ids = jnp.roll(jnp.pad(state.recent, [(0, 0), (0, BLOCK)]), filled, axis=1)
+  return NgramBlock(
+      state.table, ids, jnp.full_like(state.seen, filled), state.seen, state.streak, filled)
+
+
+def from_cache(block: NgramBlock, **config: Any) -> NgramState:
+  """The state of the chunk call."""
+  return _of_block(block, block.ids, block.filled, **config)[1]
+
+
+def step(
+    ids: jax.Array, block: NgramBlock, **config: Any  # [B, T]
+) -> tuple[NgramReads, jax.Array]:
+  """`read` for T ids of a block, and the entries to append: the ids."""
+  time = ids.shape[1]
+  line = lax.dynamic_update_slice_in_dim(
+      block.ids, ids, block.filled + block.ids.shape[1] - BLOCK, axis=1)
+  reads, _ = _of_block(block, line, block.filled + time, **config)
+  last = lambda x: lax.dynamic_slice_in_dim(x, block.filled, time, axis=1)
+  return jax.tree.map(last, reads), ids
+
+
+def append(block: NgramBlock, ids: jax.Array) -> NgramBlock:  # [B, T]
+  """Appends T ids; the block must have room for them."""
+  place = block.filled + block.ids.shape[1] - BLOCK
+  return block._replace(ids=lax.dynamic_update_slice_in_dim(block.ids, ids, place, axis=1),
+                        filled=block.filled + ids.shape[1])
+
+
+def _of_block(block: NgramBlock, line: jax.Array, length: jax.Array, **config: Any) -> Any:
+  state = NgramState(block.table, line[:, :-BLOCK], block.seen, block.streak)
+  return _read(line, state, first=block.first, length=length, starts=None, **config)
+
+
 def _read(
-    ids: jax.Array, state: NgramState, orders: tuple[int, ...], followers: int,
-    starts: jax.Array | None, length: jax.Array | None,
+    line: jax.Array,  # [B, M + T]: the last M ids, then those to read.
+    state: NgramState,  # Whose `recent` only tells M.
+    *,
+    orders: tuple[int, ...],
+    followers: int,
+    first: jax.Array,  # [B] int32: ids of the T that are in the state already, the first ones.
+    length: int | jax.Array,  # Ids of the T that count.
+    starts: jax.Array | None,  # [B, T] bool
 ) -> tuple[NgramReads, NgramState]:
   """`read` for a piece. Contexts are numbered 0 .. T: that of number c ends before id c."""
-  time, slots, greatest = ids.shape[1], state.table.shape[2], state.recent.shape[1]
-  context = jnp.arange(time + 1)
-  known = time if length is None else length
-  all_ids = jnp.concatenate([state.recent, ids], axis=1)
+  slots, greatest = state.table.shape[2], state.recent.shape[1]
+  ids = line[:, greatest:]
+  time = ids.shape[1]
+  context, first = jnp.arange(time + 1), first[:, None]
   # The number of the first context of each one's stream; 0: it began before the piece.
   begin = jnp.zeros((1, time + 1), jnp.int32)
   if starts is not None:
-    counted = starts & (context[:-1] < known)
-    begin = lax.cummax(jnp.pad(jnp.where(counted, context[:-1] + 1, 0), [(0, 0), (1, 0)]), axis=1)
+    begin = lax.cummax(jnp.pad(jnp.where(starts, context[1:], 0), [(0, 0), (1, 0)]), axis=1)
   # Ids of the stream up to a context.
-  seen = jnp.where(begin > 0, context - begin + 1, state.seen[:, None] + context)
+  seen = jnp.where(begin > 0, context - begin + 1, state.seen[:, None] + context - first)
   # [B, O, T + 1] from here on, in order of time and then sorted by slot.
-  valid = (seen[:, None] >= jnp.asarray(orders)[:, None]) & (context <= known)
-  hashes = _hashes(all_ids, orders, time + 1)
+  there = (context >= first) & (context <= length)
+  valid = (seen[:, None] >= jnp.asarray(orders)[:, None]) & there[:, None]
+  hashes = _hashes(line, orders, time + 1)
   bits = slots.bit_length() - 1
   slot = jnp.where(valid, hashes >> (32 - bits) if bits else 0, slots)
   next_id = jnp.pad(jnp.minimum(ids, _NO_BYTE), [(0, 0), (0, 1)]).astype(jnp.uint32)[:, None]
@@ -139,7 +195,7 @@ def _read(
   kept = (jnp.uint32(1) << (8 * grown)) - 1
   new_entry = check | (grown << 24) | (((newest << 8) | follower) & kept)
   last_begin = begin[:, -1][:, None, None]
-  writes = (slot < slots) & (order < known) & (order >= last_begin)
+  writes = (slot < slots) & (order < length) & (order >= last_begin)
   last = writes & ~((slot == _after(slot)) & _after(writes))
   table = state.table
   if starts is not None:
@@ -151,13 +207,11 @@ def _read(
   hit = (count > 0) & ((found & 255) == next_id)
   if starts is not None:
     hit &= ~jnp.pad(starts, [(0, 0), (0, 1)])[:, None]
-  streak = _streaks(hit, state.streak)
+  streak = _streaks(hit, state.streak, first)
 
   seen_after, streak_after = (
-      (x[..., -1] if length is None
-       else lax.dynamic_index_in_dim(x, known, axis=-1, keepdims=False)) for x in (seen, streak))
-  recent = (all_ids[:, time:] if length is None
-            else lax.dynamic_slice_in_dim(all_ids, known, greatest, axis=1))
+      lax.dynamic_index_in_dim(x, length, axis=-1, keepdims=False) for x in (seen, streak))
+  recent = lax.dynamic_slice_in_dim(line, length, greatest, axis=1)
   reads = NgramReads(
       jnp.stack([(found >> (8 * k)) & 255 for k in range(followers)], axis=-1).astype(jnp.int32),
       count, streak)
@@ -184,12 +238,15 @@ def _mixed(x: jax.Array) -> jax.Array:
   return x ^ (x >> 16)
 
 
-def _streaks(hit: jax.Array, before: jax.Array) -> jax.Array:  # [B, O, T + 1], [B, O]
+def _streaks(
+    hit: jax.Array, before: jax.Array, first: jax.Array  # [B, O, T + 1], [B, O], [B, 1]
+) -> jax.Array:  # [B, O, T + 1]
   """At each context, how many of the last ones before it were hits, the earlier streak included."""
-  context = jnp.arange(hit.shape[2])
-  last_miss = lax.cummax(jnp.where(hit, -1, context), axis=2)
+  context, first = jnp.arange(hit.shape[2]), first[:, None]
+  last_miss = lax.cummax(jnp.where(hit | (context < first), -1, context), axis=2)
   last_miss = jnp.pad(last_miss[..., :-1], [(0, 0), (0, 0), (1, 0)], constant_values=-1)
-  streak = context - 1 - last_miss + jnp.where(last_miss < 0, before[..., None], 0)
+  streak = jnp.where(
+      last_miss < 0, before[..., None] + context - first, context - 1 - last_miss)
   return jnp.minimum(streak, MAX_STREAK)
 
 

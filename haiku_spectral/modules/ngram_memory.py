@@ -1,0 +1,122 @@
+"""Exact memory: what followed the last bytes before, with learnt trust.
+
+The tables are integers without parameters (`ops/ngram_memory`). The model meets what they know
+twice: the first layer gets, per order, a vector of the newest follower and of how reliable the
+order is; and the followers raise or lower their own logits by gates that see the last hidden state
+(the pointer of Merity et al. 2016; the mixing of PAQ, Mahoney 2005).
+
+Shapes: B batch, T time (bytes), D width, V the 260 ids, O orders, K followers, R trust levels.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+
+from haiku_spectral import vocab
+from haiku_spectral.config import NgramConfig, schema
+from haiku_spectral.modules import layers
+from haiku_spectral.modules.mixer import BlockPart, Mixer
+from haiku_spectral.ops import ngram_memory
+from haiku_spectral.ops.ngram_memory import NgramReads, NgramState
+
+# Agreement of the followers (none, one, two equal, two different, ...) times lengths of streaks.
+AGREEMENTS, STREAKS = 8, ngram_memory.MAX_STREAK + 1
+TRUST_LEVELS = AGREEMENTS * STREAKS
+
+
+class NgramMemory(hk.Module):
+  """Reads and stores a chunk of ids. Without parameters."""
+
+  def __init__(self, config: NgramConfig, *, out_scale: float, operator: Callable | None = None,
+               name: str = 'ngram_memory'):
+    super().__init__(name=name)
+    del out_scale
+    self._config = config
+    self._operator = operator or ngram_memory.read
+
+  def __call__(
+      self, ids: jax.Array, state: Any, **starts: Any  # [B, T]
+  ) -> tuple[NgramReads, Any]:
+    config = self._config
+    return self._operator(ids, state, orders=schema.parse_orders(config.orders),
+                          followers=config.followers, **starts)
+
+
+class NgramInput(hk.Module):
+  """The newest follower of each order, and how far to trust it, as a part of the first input."""
+
+  def __init__(self, config: NgramConfig, *, name: str = 'ngram_input'):
+    super().__init__(name=name)
+    self._config = config
+
+  def __call__(self, reads: NgramReads, width: int, dtype: Any) -> jax.Array:  # [B, T, D]
+    orders, vector = reads.count.shape[2], self._config.width
+    normal = hk.initializers.RandomNormal()
+    bytes_table = hk.get_parameter('bytes', (256, vector), init=normal)
+    trust_table = hk.get_parameter('trust', (orders, TRUST_LEVELS, vector), init=normal)
+    gate_table = hk.get_parameter('gate', (orders, TRUST_LEVELS), init=jnp.ones)
+    level = trust(reads)
+    gate = jnp.where(reads.count > 0, _per_order(gate_table, level), 0)
+    vectors = bytes_table[reads.followers[..., 0]] * gate[..., None]
+    vectors += _per_order(trust_table, level)
+    flat = vectors.astype(dtype).reshape(*vectors.shape[:2], orders * vector)
+    return layers.Projection(width, name='out')(flat)
+
+
+class NgramLogits(hk.Module):
+  """What the followers add to their own logits."""
+
+  def __call__(self, reads: NgramReads, x: jax.Array) -> jax.Array:  # [B, T, D] -> [B, T, V] float32
+    orders, followers = reads.followers.shape[2:]
+    table = hk.get_parameter('gate', (orders, TRUST_LEVELS, followers), init=jnp.zeros)
+    hidden = layers.Projection(orders * followers, scale=0.0, name='hidden')(x)
+    gate = _per_order(table, trust(reads)).astype(jnp.float32)
+    gate += hidden.astype(jnp.float32).reshape(gate.shape)
+    known = jnp.arange(followers) < reads.count[..., None]
+    gate = jnp.where(known, gate, 0).reshape(*x.shape[:2], -1)
+    add = lambda row, places, gates: row.at[places].add(gates)
+    zeros = jnp.zeros((*x.shape[:2], vocab.SIZE), jnp.float32)
+    return jax.vmap(jax.vmap(add))(zeros, reads.followers.reshape(gate.shape), gate)
+
+
+def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R
+  """How reliable an order is, as a number: agreement of its followers, and its streak."""
+  newest, *others = jnp.moveaxis(reads.followers, -1, 0)
+  level = reads.count > 0
+  agreement = level.astype(jnp.int32)
+  for place, other in enumerate(others, 2):  # 1, then 2 .. 3, then 4 .. 7.
+    known = reads.count >= place
+    agreement = jnp.where(known, 2 * agreement + (other == newest), agreement)
+  return agreement * STREAKS + reads.streak
+
+
+def _per_order(table: jax.Array, level: jax.Array) -> jax.Array:
+  """[O, R, ...] at [B, T, O] -> [B, T, O, ...]."""
+  return table[jnp.arange(table.shape[0]), level]
+
+
+def initial_state(config: NgramConfig, batch_size: int, width: int, dtype: Any) -> NgramState:
+  """The state of a stream of which nothing has been read."""
+  del width, dtype
+  return ngram_memory.initial_state(
+      batch_size, schema.parse_orders(config.orders), config.slots)
+
+
+def _parts(config: NgramConfig, dtype: Any) -> BlockPart:
+  del dtype
+  how = {'orders': schema.parse_orders(config.orders), 'followers': config.followers}
+  return BlockPart(ngram_memory.to_cache, functools.partial(ngram_memory.from_cache, **how),
+                   ngram_memory.append)
+
+
+MIXER = Mixer(
+    letter='', name='NgramMemory', config=lambda model: model.ngram, module=NgramMemory,
+    initial_state=initial_state, flops=lambda config, width, segment: 0.0, reach=lambda config: None,
+    parts=_parts, reads_ids=True,
+    step=functools.partial(
+        NgramMemory, operator=lambda ids, cached, **how: ngram_memory.step(
+            ids, cached.block, **how)))
