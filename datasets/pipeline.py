@@ -106,8 +106,7 @@ class Batches:
     readable = self._chunks[source].count_slices(index, self._segment) * self._segment
     ids = self._chunks[source].ids(index, start % readable, self._segment)
     # A chunk that begins, begins again, or may not go on where it was with segments of this length.
-    begins = start % readable == 0 or (step == 0 and (not self._offset or readable < chunk))
-    reset = begins or bool((ids[:-1] == vocab.BOUNDARY).any())
+    reset = start % readable == 0 or (step == 0 and (not self._offset or readable < chunk))
     return _Row(ids, reset, source, np.full(self._config.history, vocab.PAD, np.int32))
 
 

@@ -37,8 +37,8 @@ from haiku_spectral.config.serialisation import (
 
 __all__ = [
     'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'DataConfig', 'FilterConfig',
-    'GuardConfig', 'HyenaConfig', 'MemoryConfig', 'ModelConfig', 'NgramConfig', 'OptimizerConfig', 'PhaseConfig',
-    'RateConfig', 'TrainConfig', 'differences', 'from_config_dict', 'from_json',
+    'GuardConfig', 'HyenaConfig', 'MemoryConfig', 'ModelConfig', 'NgramConfig', 'OptimizerConfig',
+    'PhaseConfig', 'RateConfig', 'TrainConfig', 'differences', 'from_config_dict', 'from_json',
     'may_change', 'model_fingerprint', 'parse_mixture', 'speed_only_paths', 'to_config_dict',
     'to_json', 'validate', 'validate_model',
 ]

@@ -28,12 +28,13 @@ class WindowAttention(hk.Module):
     self._operator = operator
 
   def __call__(
-      self, x: jax.Array, state: Any  # [B, T, D], window_attention.WindowState
+      self, x: jax.Array, state: Any, starts: jax.Array | None = None  # [B, T, D], [B, T]
   ) -> tuple[jax.Array, Any]:  # [B, T, D]
     heads = (*x.shape[:2], 3, self._config.heads, x.shape[-1] // self._config.heads)
     projected = layers.Projection(3 * x.shape[-1], name='in')(x).reshape(heads)
     queries, keys, values = (projected[:, :, i] for i in range(3))
-    read, state = self._operator(queries, keys, values, state, block=self._config.block)
+    read, state = self._operator(
+        queries, keys, values, state, starts=starts, block=self._config.block)
     read = jnp.reshape(read, x.shape)
     return layers.Projection(x.shape[-1], scale=self._out_scale, name='out')(read), state
 
@@ -52,9 +53,10 @@ def flops(config: AttentionConfig, width: int, segment: int) -> float:
 
 
 def _step(
-    queries: jax.Array, keys: jax.Array, values: jax.Array, cached: Cached, *, block: int
+    queries: jax.Array, keys: jax.Array, values: jax.Array, cached: Cached, *, starts: None,
+    block: int,
 ) -> tuple[jax.Array, window_cache.Entries]:
-  del block
+  del starts, block
   return window_cache.window_attention(queries, keys, values, cached.block)
 
 
@@ -64,4 +66,4 @@ MIXER = Mixer(
     letter='A', name='WindowAttention', config=lambda model: model.attention,
     module=WindowAttention, initial_state=initial_state, flops=flops,
     reach=lambda config: config.window - 1, parts=lambda config, dtype: WINDOW,
-    step=functools.partial(WindowAttention, operator=_step))
+    step=functools.partial(WindowAttention, operator=_step), takes_starts=True)

@@ -20,13 +20,14 @@ class Block(hk.Module):
     self._make = make  # `mixer.module`, or another form of it.
 
   def __call__(
-      self, x: jax.Array, state: Any  # [B, T, D]
+      self, x: jax.Array, state: Any, starts: jax.Array | None = None  # [B, T, D], [B, T]
   ) -> tuple[jax.Array, Any]:  # [B, T, D]
     config = self._config
     # Each of the 2 x layers branches adds its share of a variance that stays near 1.
     out_scale = (2 * config.layers) ** -0.5
     module = self._make(self._mixer.config(config), out_scale=out_scale)
-    mixed, state = module(layers.Norm(name='norm_mixer')(x), state)
+    given = (state,) if starts is None or not self._mixer.takes_starts else (state, starts)
+    mixed, state = module(layers.Norm(name='norm_mixer')(x), *given)
     x = x + mixed
     mlp = layers.GatedMLP(config.mlp_width, out_scale=out_scale, name='mlp')
     return x + mlp(layers.Norm(name='norm_mlp')(x)), state

@@ -34,9 +34,9 @@ class Operators(NamedTuple):
 
 def _step_memory(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array, cached: Cached,
-    strength: jax.Array | None, *, block: int,
+    strength: jax.Array | None, *, starts: None, block: int,
 ) -> tuple[jax.Array, memory_cache.Entries]:
-  del block
+  del starts, block
   return memory_cache.linear_memory(queries, keys, values, log_decay, cached.block, strength)
 
 
@@ -60,7 +60,7 @@ class ResidualMemory(hk.Module):
     self._operators = operators
 
   def __call__(
-      self, x: jax.Array, state: MemoryState  # [B, T, D]
+      self, x: jax.Array, state: MemoryState, starts: jax.Array | None = None  # [B, T, D], [B, T]
   ) -> tuple[jax.Array, MemoryState]:  # [B, T, D]
     config, width = self._config, x.shape[-1]
     projected = layers.Projection(3 * width, name='in')(x)
@@ -76,7 +76,8 @@ class ResidualMemory(hk.Module):
       strength = jax.nn.sigmoid(
           layers.Projection(config.heads, name='strength')(x).astype(jnp.float32))
     read, matrix = self._operators.memory(
-        queries, keys, values, Decay(config)(x), state.matrix, strength, block=config.block)
+        queries, keys, values, Decay(config)(x), state.matrix, strength, starts=starts,
+        block=config.block)
 
     read = layers.Norm(name='norm')(read).reshape(x.shape).astype(x.dtype)
     gate = jax.nn.silu(layers.Projection(width, name='gate')(x))
@@ -123,7 +124,7 @@ MIXER = Mixer(
     letter='M', name='ResidualMemory', config=lambda model: model.memory, module=ResidualMemory,
     initial_state=initial_state, flops=flops, reach=lambda config: None,
     parts=lambda config, dtype: MemoryState(layers.SHORT_PART, MATRIX),
-    step=functools.partial(ResidualMemory, operators=STEP))
+    step=functools.partial(ResidualMemory, operators=STEP), takes_starts=True)
 
 
 def _unit(x: jax.Array) -> jax.Array:

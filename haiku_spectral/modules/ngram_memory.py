@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from haiku_spectral import vocab
 from haiku_spectral.config import NgramConfig, schema
 from haiku_spectral.modules import layers
-from haiku_spectral.modules.mixer import BlockPart, Mixer
+from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
 from haiku_spectral.ops import ngram_memory
 from haiku_spectral.ops.ngram_memory import NgramReads, NgramState
 
@@ -39,11 +39,12 @@ class NgramMemory(hk.Module):
     self._operator = operator or ngram_memory.read
 
   def __call__(
-      self, ids: jax.Array, state: Any, **starts: Any  # [B, T]
+      self, ids: jax.Array, state: Any, starts: jax.Array | None = None  # [B, T]
   ) -> tuple[NgramReads, Any]:
-    config = self._config
-    return self._operator(ids, state, orders=schema.parse_orders(config.orders),
-                          followers=config.followers, **starts)
+    how = _how(self._config)
+    if starts is not None:
+      how['starts'] = starts
+    return self._operator(ids, state, **how)
 
 
 class NgramInput(hk.Module):
@@ -54,13 +55,13 @@ class NgramInput(hk.Module):
     self._config = config
 
   def __call__(self, reads: NgramReads, width: int, dtype: Any) -> jax.Array:  # [B, T, D]
-    orders, vector = reads.count.shape[2], self._config.width
+    orders, vector = reads.counts.shape[2], self._config.width
     normal = hk.initializers.RandomNormal()
     bytes_table = hk.get_parameter('bytes', (256, vector), init=normal)
     trust_table = hk.get_parameter('trust', (orders, TRUST_LEVELS, vector), init=normal)
     gate_table = hk.get_parameter('gate', (orders, TRUST_LEVELS), init=jnp.ones)
     level = trust(reads)
-    gate = jnp.where(reads.count > 0, _per_order(gate_table, level), 0)
+    gate = jnp.where(reads.counts > 0, _per_order(gate_table, level), 0)
     vectors = bytes_table[reads.followers[..., 0]] * gate[..., None]
     vectors += _per_order(trust_table, level)
     flat = vectors.astype(dtype).reshape(*vectors.shape[:2], orders * vector)
@@ -70,26 +71,28 @@ class NgramInput(hk.Module):
 class NgramLogits(hk.Module):
   """What the followers add to their own logits."""
 
-  def __call__(self, reads: NgramReads, x: jax.Array) -> jax.Array:  # [B, T, D] -> [B, T, V] float32
+  def __call__(self, reads: NgramReads, x: jax.Array) -> jax.Array:  # [B, T, D] -> [B, T, V]
     orders, followers = reads.followers.shape[2:]
     table = hk.get_parameter('gate', (orders, TRUST_LEVELS, followers), init=jnp.zeros)
     hidden = layers.Projection(orders * followers, scale=0.0, name='hidden')(x)
     gate = _per_order(table, trust(reads)).astype(jnp.float32)
     gate += hidden.astype(jnp.float32).reshape(gate.shape)
-    known = jnp.arange(followers) < reads.count[..., None]
+    known = jnp.arange(followers) < reads.counts[..., None]
     gate = jnp.where(known, gate, 0).reshape(*x.shape[:2], -1)
-    add = lambda row, places, gates: row.at[places].add(gates)
-    zeros = jnp.zeros((*x.shape[:2], vocab.SIZE), jnp.float32)
-    return jax.vmap(jax.vmap(add))(zeros, reads.followers.reshape(gate.shape), gate)
+
+    def added(places: jax.Array, gates: jax.Array) -> jax.Array:  # [O K] -> [V]
+      return jnp.zeros(vocab.SIZE, jnp.float32).at[places].add(gates)
+
+    return jax.vmap(jax.vmap(added))(reads.followers.reshape(gate.shape), gate)
 
 
 def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R
   """How reliable an order is, as a number: agreement of its followers, and its streak."""
   newest, *others = jnp.moveaxis(reads.followers, -1, 0)
-  level = reads.count > 0
+  level = reads.counts > 0
   agreement = level.astype(jnp.int32)
   for place, other in enumerate(others, 2):  # 1, then 2 .. 3, then 4 .. 7.
-    known = reads.count >= place
+    known = reads.counts >= place
     agreement = jnp.where(known, 2 * agreement + (other == newest), agreement)
   return agreement * STREAKS + reads.streak
 
@@ -106,17 +109,28 @@ def initial_state(config: NgramConfig, batch_size: int, width: int, dtype: Any) 
       batch_size, schema.parse_orders(config.orders), config.slots)
 
 
+def flops(config: NgramConfig, width: int, segment: int) -> float:
+  """Products of the modules that use what was read, per byte forward."""
+  del segment
+  orders = len(schema.parse_orders(config.orders))
+  return 2 * width * orders * (config.width + config.followers)
+
+
+def _step(ids: jax.Array, cached: Cached, **how: Any) -> tuple[NgramReads, jax.Array]:
+  return ngram_memory.step(ids, cached.block, **how)
+
+
+def _how(config: NgramConfig) -> dict[str, Any]:
+  return {'orders': schema.parse_orders(config.orders), 'followers': config.followers}
+
+
 def _parts(config: NgramConfig, dtype: Any) -> BlockPart:
   del dtype
-  how = {'orders': schema.parse_orders(config.orders), 'followers': config.followers}
-  return BlockPart(ngram_memory.to_cache, functools.partial(ngram_memory.from_cache, **how),
-                   ngram_memory.append)
+  from_cache = functools.partial(ngram_memory.from_cache, **_how(config))
+  return BlockPart(ngram_memory.to_cache, from_cache, ngram_memory.append)
 
 
 MIXER = Mixer(
     letter='', name='NgramMemory', config=lambda model: model.ngram, module=NgramMemory,
-    initial_state=initial_state, flops=lambda config, width, segment: 0.0, reach=lambda config: None,
-    parts=_parts, reads_ids=True,
-    step=functools.partial(
-        NgramMemory, operator=lambda ids, cached, **how: ngram_memory.step(
-            ids, cached.block, **how)))
+    initial_state=initial_state, flops=flops, reach=lambda config: None, parts=_parts,
+    step=functools.partial(NgramMemory, operator=_step), reads_ids=True, takes_starts=True)

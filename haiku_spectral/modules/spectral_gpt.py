@@ -43,28 +43,27 @@ class Table(hk.Module):
 class SpectralGPT(hk.Module):
   """Super-blocks of the config's pattern of mixers between an embedding and a head.
 
-  `form` chooses the module of each mixer, by default that of the chunk call. With another one, what
-  stands for the state is what that form takes and returns.
+  `form` chooses the module of each mixer: that of the chunk call, or another one, which then says
+  what stands for the state.
   """
 
-  def __init__(self, config: ModelConfig, *,
-               form: Callable[[Mixer], Make],
+  def __init__(self, config: ModelConfig, *, form: Callable[[Mixer], Make],
                name: str = 'spectral_gpt'):
     super().__init__(name=name)
     self._config = config
     self._form = form
 
   def __call__(
-      self, tokens: jax.Array, state: State  # [B, T] int32
+      self, tokens: jax.Array, state: State, starts: jax.Array | None = None  # [B, T] twice
   ) -> tuple[jax.Array, State]:  # [B, T, V] float32
     config = self._config
     chex.assert_rank(tokens, 2)
 
-    def super_block(x: jax.Array, states: State) -> tuple[jax.Array, State]:
+    def super_block(x: jax.Array, states: tuple) -> tuple[jax.Array, tuple]:
       new_states = []
       for i, (mixer, mixer_state) in enumerate(zip(mixers.of(config), states, strict=True)):
         layer = block.Block(config, mixer, self._form(mixer), name=f'block_{i}')
-        x, mixer_state = layer(x, mixer_state)
+        x, mixer_state = layer(x, mixer_state, starts)
         new_states.append(mixer_state)
       return x, tuple(new_states)
 
@@ -72,7 +71,7 @@ class SpectralGPT(hk.Module):
       super_block = hk.remat(super_block)
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = table[tokens]
-    recalled, readers = self._recall(tokens, state.readers)
+    recalled, readers = self._recall(tokens, state.readers, starts)
     for reads in recalled:
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
@@ -91,13 +90,14 @@ class SpectralGPT(hk.Module):
     return logits, State(readers, blocks)
 
   def _recall(
-      self, tokens: jax.Array, states: tuple[Any, ...]
+      self, tokens: jax.Array, states: tuple[Any, ...], starts: jax.Array | None
   ) -> tuple[list[ngram_memory.NgramReads], tuple[Any, ...]]:
     """What each reader of ids found, and its state."""
     recalled, new_states = [], []
     for reader, state in zip(mixers.readers(self._config), states, strict=True):
       read = self._form(reader)(reader.config(self._config), out_scale=1.0)
-      reads, state = read(tokens, jax.tree.map(lambda leaf: leaf[0], state))
+      given = (jax.tree.map(lambda leaf: leaf[0], state), starts)
+      reads, state = read(tokens, *given[:1 if starts is None else 2])
       recalled.append(reads)
       new_states.append(jax.tree.map(lambda leaf: leaf[None], state))
     return recalled, tuple(new_states)
@@ -116,14 +116,15 @@ class Model(NamedTuple):
   """The model as pure functions."""
 
   init: Callable[[jax.Array], hk.MutableParams]  # A key -> float32 parameters.
-  apply: Callable[..., tuple[jax.Array, State]]  # (params, tokens, state) -> (logits, state)
+  # (params, tokens, state[, starts]) -> (logits, state)
+  apply: Callable[..., tuple[jax.Array, State]]
   initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of an empty context.
 
 
 def transform(config: ModelConfig, form: Callable[[Mixer], Make]) -> hk.Transformed:
   """The model with another form of its mixers: see `SpectralGPT`."""
   return hk.without_apply_rng(
-      hk.transform(lambda tokens, state: SpectralGPT(config, form=form)(tokens, state)))
+      hk.transform(lambda *chunk: SpectralGPT(config, form=form)(*chunk)))
 
 
 @functools.cache  # A model is known by its functions: what was compiled for it stays.

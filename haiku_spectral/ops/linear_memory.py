@@ -23,6 +23,7 @@ def linear_memory(
     state: jax.Array,  # [B, H, K, V] float32
     strength: jax.Array | None = None,  # [B, T, H] in [0, 1]: the delta rule; None: the gated rule
     *,
+    starts: jax.Array | None = None,  # [B, T] bool: the memory is empty before this byte.
     block: int,
 ) -> tuple[jax.Array, jax.Array]:  # [B, T, H, V] float32, [B, H, K, V] float32
   """Writes and reads a memory along a chunk. Exact for any T >= 1; computes in float32.
@@ -36,12 +37,12 @@ def linear_memory(
   size = min(block, queries.shape[1])
   # float32 also where a product's default is less: on accelerators.
   with jax.default_matmul_precision('highest'):
-    return _in_blocks(queries, keys, values, log_decay, state, strength, size)
+    return _in_blocks(queries, keys, values, log_decay, state, strength, starts, size)
 
 
 def _in_blocks(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array,
-    state: jax.Array, strength: jax.Array | None, size: int,
+    state: jax.Array, strength: jax.Array | None, starts: jax.Array | None, size: int,
 ) -> tuple[jax.Array, jax.Array]:
   length = queries.shape[1]
 
@@ -58,14 +59,21 @@ def _in_blocks(
       'nbhj,ij->nbhi', blocks(log_decay), np.tri(size, dtype=np.float32))  # [N, B, H, C]
   to_end = cumulative[..., -1:] - cumulative
   relative = _pairwise_decay(cumulative)  # [N, B, H, C, C]
+  from_start, to_end = jnp.exp(cumulative), jnp.exp(to_end)  # [N, B, H, C]
+  if starts is not None:
+    # A decay of zero: nothing crosses from one stream of a block to the next.
+    stream = jnp.cumsum(blocks(starts[..., None]), axis=3)  # [N, B, 1, C]
+    relative *= stream[..., :, None] == stream[..., None, :]
+    from_start *= stream == 0
+    to_end *= stream == stream[..., -1:]
   erase = None
   if strength is not None:
-    v, erase = _delta_values(k, v, cumulative, relative, blocks(strength))
+    v, erase = _delta_values(k, v, from_start, relative, blocks(strength))
 
   scores = jnp.einsum('nbhik,nbhjk->nbhij', q, k) * relative
-  q_past = q * jnp.exp(cumulative)[..., None]
-  k_end = k * jnp.exp(to_end)[..., None]
-  block_decay = jnp.exp(cumulative[..., -1])[..., None, None]  # [N, B, H, 1, 1]
+  q_past = q * from_start[..., None]
+  k_end = k * to_end[..., None]
+  block_decay = from_start[..., -1][..., None, None]  # [N, B, H, 1, 1]
 
   def step(memory, inputs):
     scores, q_past, k_end, v, block_decay, erase = inputs
@@ -79,7 +87,7 @@ def _in_blocks(
 
 
 def _pairwise_decay(cumulative: jax.Array) -> jax.Array:  # [..., C] -> [..., C, C]
-  """exp(L_i - L_j) for i >= j, else 0: what is left at i of what was writes at j."""
+  """exp(L_i - L_j) for i >= j, else 0: the relative decay at i of what was written at j."""
   size = cumulative.shape[-1]
   gap = cumulative[..., :, None] - cumulative[..., None, :]
   # Masked before the exponential: above the diagonal it would overflow and poison the gradient.
@@ -89,7 +97,7 @@ def _pairwise_decay(cumulative: jax.Array) -> jax.Array:  # [..., C] -> [..., C,
 def _delta_values(
     k: jax.Array,  # [N, B, H, C, K]
     v: jax.Array,  # [N, B, H, C, V]
-    cumulative: jax.Array,  # [N, B, H, C]
+    from_start: jax.Array,  # [N, B, H, C]: decay since the block's start.
     relative: jax.Array,  # [N, B, H, C, C]
     strength: jax.Array,  # [N, B, H, C]
 ) -> tuple[jax.Array, jax.Array]:  # [N, B, H, C, V], [N, B, H, C, K]
@@ -101,7 +109,7 @@ def _delta_values(
   """
   overlap = jnp.einsum('nbhik,nbhjk->nbhij', k, k) * relative * strength[..., None]
   system = jnp.tril(overlap, -1)  # The unit diagonal is implied below.
-  right = jnp.concatenate([v, k * jnp.exp(cumulative)[..., None]], axis=-1)
+  right = jnp.concatenate([v, k * from_start[..., None]], axis=-1)
   solved = lax.linalg.triangular_solve(
       system, right * strength[..., None], left_side=True, lower=True, unit_diagonal=True)
   return solved[..., : v.shape[-1]], solved[..., v.shape[-1] :]

@@ -1,16 +1,16 @@
 """Exact memory: for each order n, what followed the last occurrences of the last n bytes.
 
-A table per order maps a hash of the last n ids, the *context*, to the bytes that followed it the last
-times, newest first: the match model of PAQ (Mahoney 2005) and the n-gram head of Akyürek et al. (2024,
-"In-Context Language Learning") as a state of fixed size. Integers only, so that any cut into chunks
-gives the same bits.
+A table per order maps a hash of the last n ids, the *context*, to the bytes that followed it the
+last times, newest first: the match model of PAQ (Mahoney 2005) and the n-gram head of Akyürek et
+al. (2024, "In-Context Language Learning") as a state of fixed size. Integers only, so that any cut
+into chunks gives the same bits.
 
-An entry is 32 bits: 6 check bits of the hash, 2 for the number of followers, 3 x 8 for the followers.
-A context with other check bits replaces an entry. Ids beyond bytes follow as 255, which UTF-8 text
+An entry is 32 bits: 6 check bits of the hash, 2 for the number of followers, 3 x 8 for followers. A
+context with other check bits replaces an entry. Ids beyond bytes follow as 255, which UTF-8 text
 does not contain.
 
-Shapes: B batch, T time (ids), O orders, N slots of a table, M the greatest order, K followers, C ids
-of a decode block.
+Shapes: B batch, T time (ids), O orders, N slots of a table, M the greatest order, K followers,
+C ids of a decode block.
 """
 
 from collections.abc import Sequence
@@ -43,9 +43,9 @@ class NgramState(NamedTuple):
 class NgramReads(NamedTuple):
   """What the tables know at each position of the byte after it."""
 
-  followers: jax.Array  # [B, T, O, K] int32: bytes, newest first; valid below `count`.
-  count: jax.Array  # [B, T, O] int32: 0 .. K.
-  streak: jax.Array  # [B, T, O] int32: how often in a row the newest follower was right, at most 15.
+  followers: jax.Array  # [B, T, O, K] int32: bytes, newest first; valid below `counts`.
+  counts: jax.Array  # [B, T, O] int32: 0 .. K.
+  streak: jax.Array  # [B, T, O] int32: how often in a row the newest follower was right, up to 15.
 
 
 def initial_state(batch_size: int, orders: Sequence[int], slots: int) -> NgramState:
@@ -75,7 +75,7 @@ def read(
     followers: int = MAX_FOLLOWERS,
     starts: jax.Array | None = None,  # [B, T] bool: a new stream begins with this id.
 ) -> tuple[NgramReads, NgramState]:
-  """Looks up the contexts at each position, which see all earlier ids of its stream, and stores them.
+  """Looks up the contexts at each position among all earlier ids of its stream, and stores them.
 
   Exact for any T >= 1. O(O T log T), by sorts of at most 2^31 / N contexts.
   """
@@ -114,8 +114,8 @@ def step(
   line = lax.dynamic_update_slice_in_dim(
       block.ids, ids, block.filled + block.ids.shape[1] - BLOCK, axis=1)
   reads, _ = _of_block(block, line, block.filled + time, **config)
-  last = lambda x: lax.dynamic_slice_in_dim(x, block.filled, time, axis=1)
-  return jax.tree.map(last, reads), ids
+  return jax.tree.map(
+      lambda x: lax.dynamic_slice_in_dim(x, block.filled, time, axis=1), reads), ids
 
 
 def append(block: NgramBlock, ids: jax.Array) -> NgramBlock:  # [B, T]
@@ -167,7 +167,8 @@ def _read(
   # One gather for both: the check bits and what follows.
   both = jnp.take_along_axis(check | next_id, order, axis=2)
   check, follower = both & _CHECK, both & 255
-  first_of_stream = jnp.take_along_axis(jnp.broadcast_to(begin[:, None], order.shape), order, axis=2)
+  begins = jnp.broadcast_to(begin[:, None], order.shape)
+  first_of_stream = jnp.take_along_axis(begins, order, axis=2)
 
   same_slot = slot == _before(slot, 1, slots + 1)
   same = same_slot & (check == _before(check, 1)) & (_before(order, 1, -1) >= first_of_stream)
@@ -264,5 +265,7 @@ def _after(x: jax.Array) -> jax.Array:
 
 def _put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:  # [B, O, ...] each
   """x with values at places of the last axis, all different; places beyond the end are left out."""
-  put = lambda x, places, values: x.at[places].set(values, mode='drop', unique_indices=True)
+  def put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:
+    return x.at[places].set(values, mode='drop', unique_indices=True)
+
   return jax.vmap(jax.vmap(put))(x, places, values)

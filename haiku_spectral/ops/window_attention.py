@@ -35,6 +35,7 @@ def window_attention(
     values: jax.Array,  # [B, T, H, K]
     state: WindowState,
     *,
+    starts: jax.Array | None = None,  # [B, T] bool: nothing before this byte is seen from it on.
     block: int,
 ) -> tuple[jax.Array, WindowState]:  # [B, T, H, K]
   """Each query sees the keys at distances 0 to W - 1, by rotary position. Softmax in float32.
@@ -55,8 +56,12 @@ def window_attention(
   k = _bands(rotary.rotate(all_keys, 0).astype(q.dtype), count, size, window)
   v = _bands(all_values.astype(q.dtype), count, size, window)
 
+  begins = -state.seen[:, None]  # [B, 1 or T]: the first time that is seen; 0 is the chunk's first.
+  if starts is not None:
+    begins = jnp.where(starts, np.arange(length), begins)
+    begins = lax.cummax(begins, axis=1)
   scores = jnp.einsum('bhnik,bhnjk->bhnij', q, k, preferred_element_type=jnp.float32)
-  scores = jnp.where(_visible(count, size, window, state.seen), scores, -jnp.inf)
+  scores = jnp.where(_visible(count, size, window, begins), scores, -jnp.inf)
   # Softmax, divided after the product: K numbers a query instead of W + C.
   weights = jnp.exp(scores - lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True)))
   out = jnp.einsum(
@@ -64,7 +69,7 @@ def window_attention(
   out = (out / jnp.sum(weights, axis=-1, keepdims=True)).astype(queries.dtype)
   out = out.reshape(*out.shape[:2], -1, out.shape[-1])[:, :, :length].swapaxes(1, 2)
 
-  seen = jnp.minimum(state.seen + length, window)
+  seen = jnp.minimum(length - begins[:, -1], window)
   return out, WindowState(all_keys[:, length:], all_values[:, length:], seen)
 
 
@@ -83,11 +88,13 @@ def _bands(x: jax.Array, count: int, size: int, window: int) -> jax.Array:
   return jnp.concatenate([tiles[:, :, i : i + count] for i in range(behind + 1)], axis=3)
 
 
-def _visible(count: int, size: int, window: int, seen: jax.Array) -> jax.Array:
-  """[B, 1, N, C, W + C] bool: causal, within the window, and not before the sequence began."""
+def _visible(count: int, size: int, window: int, begins: jax.Array) -> jax.Array:
+  """[B, 1, N, C, W + C] bool: causal, within the window, and not before `begins` [B, 1 or T]."""
   query, key = np.arange(size)[:, None], np.arange(window + size)
   distance = query + window - key
   near = (distance >= 0) & (distance < window)  # [C, W + C]
   time = np.arange(count)[:, None] * size + key - window  # [N, W + C], 0 is the chunk's first byte
-  begun = time >= -seen[:, None, None]  # [B, N, W + C]
-  return jnp.asarray(near) & begun[:, None, :, None, :]
+  if begins.shape[1] > 1:
+    begins = jnp.pad(begins, [(0, 0), (0, count * size - begins.shape[1])])
+  begins = begins.reshape(begins.shape[0], 1, -1, min(begins.shape[1], size), 1)
+  return jnp.asarray(near) & (time[:, None] >= begins)

@@ -24,7 +24,7 @@ from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import loss
 
-State = spectral_gpt.State
+State = Any  # A spectral_gpt.State, or shardings of one.
 BATCH_AXIS = spectral_gpt.BATCH_AXIS
 
 
@@ -35,6 +35,7 @@ class Rows(NamedTuple):
   targets: jax.Array  # [B, T] int32; PAD where nothing is scored.
   reset: jax.Array  # [B] bool: the row does not continue the same row of the batch before.
   sources: jax.Array  # [B] int32: the dataset that the row is from.
+  stream_start: jax.Array  # [B, T] bool: a new stream begins with this byte.
 
 
 class Gradients(NamedTuple):
@@ -128,7 +129,8 @@ def scaled_loss(
 ) -> tuple[jax.Array, LossAndState]:
   """Nats of some rows times `weight`, to be differentiated; their sums, and the state after them.
   """
-  logits, state = model.apply(precision.cast_params(params, dtype), rows.inputs, state)
+  logits, state = model.apply(
+      precision.cast_params(params, dtype), rows.inputs, state, rows.stream_start)
   sums = loss.next_byte_loss(logits, rows.targets)
   return jnp.sum(sums.nats) * weight, (sums, state)
 

@@ -40,8 +40,9 @@ def evaluate(
 
 
 def _equal_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, ...]:
-  """Inputs, targets and sources, with unscored rows added so that devices get equal shares."""
+  """Inputs, targets, sources and stream starts, with unscored rows so that all shares are equal."""
   missing = -len(batch.inputs) % devices
   return (np.pad(batch.inputs, ((0, missing), (0, 0)), constant_values=vocab.BOUNDARY),
           np.pad(batch.targets, ((0, missing), (0, 0)), constant_values=vocab.PAD),
-          np.pad(batch.sources, (0, missing)))
+          np.pad(batch.sources, (0, missing)),
+          np.pad(batch.stream_start, ((0, missing), (0, 0))))

@@ -38,7 +38,7 @@ def compute_dtype(config: Config) -> jnp.dtype:
 def shardings(mesh: Mesh) -> TrainState:
   """Where each part of a train state lies: all of it everywhere, but the rows of the carry."""
   everywhere: Any = meshes.replicated(mesh)
-  rows = NamedSharding(mesh, meshes.STATE_ROWS)
+  rows: Any = NamedSharding(mesh, meshes.STATE_ROWS)
   return TrainState(everywhere, everywhere, everywhere, rows, everywhere, everywhere)
 
 

@@ -34,7 +34,7 @@ class StepMetrics(NamedTuple):
 
 
 TrainStep = Callable[[TrainState, gradients.Rows], tuple[TrainState, StepMetrics]]
-LossFunction = Callable[[hk.Params, ArrayLike, ArrayLike, ArrayLike], loss.LossSum]
+LossFunction = Callable[[hk.Params, *tuple[ArrayLike, ...]], loss.LossSum]
 
 
 def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainStep:
@@ -80,16 +80,17 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
 
 
 def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:
-  """The jitted loss of stateless rows: (params, inputs, targets, sources) -> sums [S]."""
+  """The jitted loss of stateless rows: (params, inputs, targets, sources, starts) -> sums."""
   dtype, count = compute_dtype(config), len(phases.sources(config))
 
   def local(
-      params: hk.Params, inputs: jax.Array, targets: jax.Array, sources: jax.Array
+      params: hk.Params, inputs: jax.Array, targets: jax.Array, sources: jax.Array,
+      starts: jax.Array,
   ) -> loss.LossSum:
     initial = model.initial_state(inputs.shape[0], dtype)
-    logits, _ = model.apply(precision.cast_params(params, dtype), inputs, initial)
+    logits, _ = model.apply(precision.cast_params(params, dtype), inputs, initial, starts)
     rows = loss.next_byte_loss(logits, targets)
     return jax.lax.psum(loss.by_source(rows, sources, count), meshes.DATA_AXIS)
 
   return jax.jit(jax.shard_map(
-      local, mesh=mesh, check_vma=False, in_specs=(P(), *[meshes.ROWS] * 3), out_specs=P()))
+      local, mesh=mesh, check_vma=False, in_specs=(P(), *[meshes.ROWS] * 4), out_specs=P()))

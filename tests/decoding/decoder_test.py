@@ -12,7 +12,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.config import FilterConfig, HyenaConfig
+from haiku_spectral.config import FilterConfig, HyenaConfig, NgramConfig
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill
@@ -20,7 +20,8 @@ from haiku_spectral.modules import decode_cache, precision
 from tests import chunk_law
 from tests.decoding import tiny_model
 
-TEXT = np.random.default_rng(5).integers(0, 256, 800, np.int32)
+# Few different bytes, so that what the tables hold is recalled.
+TEXT = np.random.default_rng(5).integers(97, 103, 800, np.int32)
 # Numbers of ids that are read one after the other, taken back, or read by the chunk call.
 ACTIONS = st.lists(
     st.tuples(st.sampled_from(['read', 'few', 'back', 'rest']), st.integers(1, 40)),
@@ -30,6 +31,8 @@ SETTINGS = hypothesis.settings(
     suppress_health_check=list(hypothesis.HealthCheck))
 CONFIGS = {
     'taps': tiny_model.CONFIG,
+    'ngram': dataclasses.replace(
+        tiny_model.CONFIG, pattern='A', layers=1, ngram=NgramConfig(orders='1,3', slots=64)),
     'long': dataclasses.replace(tiny_model.CONFIG, pattern='HA', layers=4, hyena=HyenaConfig(
         order=3, filter=FilterConfig(horizon=100, max_time_constant=25.0))),
     'modes': dataclasses.replace(
@@ -132,7 +135,7 @@ class DecoderTest(parameterized.TestCase):
     rest = made.from_cache(made.extend(two, ids(30, 130, rows=2)))
     jax.tree.map(np.testing.assert_array_equal, context_lib.row(rest, 0), context_lib.row(rest, 1))
 
-  @parameterized.parameters('taps', 'modes')
+  @parameterized.parameters('taps', 'modes', 'ngram')
   def test_a_row_takes_the_place_of_another(self, name):
     made = decoder(name)
     running = made.to_cache(context_lib.repeat(chunked(name, 10), 2), 0)

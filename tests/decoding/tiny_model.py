@@ -15,7 +15,8 @@ CONFIG = config.ModelConfig(
     pattern='HMA', layers=3, width=16, mlp_width=16,
     hyena=config.HyenaConfig(filter=config.FilterConfig(horizon=32, max_time_constant=8.0)),
     memory=config.MemoryConfig(heads=2, block=8),
-    attention=config.AttentionConfig(heads=2, window=16, block=8))
+    attention=config.AttentionConfig(heads=2, window=16, block=8),
+    ngram=config.NgramConfig(orders=''))  # Quicker to compile without.
 MODEL = spectral_gpt.make_model(CONFIG)
 
 

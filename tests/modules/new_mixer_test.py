@@ -53,7 +53,8 @@ mixers.register(by_snapshots(
 
 MODEL = configs.ModelConfig(
     pattern='EA', layers=4, width=WIDTH, mlp_width=12,
-    attention=configs.AttentionConfig(heads=2, window=16, block=8))
+    attention=configs.AttentionConfig(heads=2, window=16, block=8),
+    ngram=configs.NgramConfig(orders=''))
 TEXT = np.random.default_rng(0).integers(0, 256, 300, np.int32)
 
 
@@ -88,7 +89,8 @@ class NewMixerTest(absltest.TestCase):
     params = jax.device_get(before.params)
     text = TEXT[:66].reshape(2, 33)
     rows = meshes.place_rows(mesh, gradients.Rows(
-        text[:, :-1], text[:, 1:], np.ones(2, bool), np.zeros(2, np.int32)))
+        text[:, :-1], text[:, 1:], np.ones(2, bool), np.zeros(2, np.int32),
+        np.zeros((2, 32), bool)))
     after, metrics = steps.make_train_step(model, config, mesh)(before, rows)
     self.assertTrue(np.isfinite(metrics.loss.nats))
     path, = (path for path in params if path.endswith('moving_average'))

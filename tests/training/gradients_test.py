@@ -23,12 +23,14 @@ REAL = configs.ModelConfig(
     hyena=configs.HyenaConfig(filter=configs.FilterConfig(
         horizon=32, sinusoids=4, hidden=8, max_time_constant=8.0)),
     memory=configs.MemoryConfig(heads=2, block=8),
-    attention=configs.AttentionConfig(heads=2, window=16, block=8))
+    attention=configs.AttentionConfig(heads=2, window=16, block=8),
+    ngram=configs.NgramConfig(orders='1,3', slots=64))
 
 
 def make_rows(config, step=3):
   batch = stand_in.make_batch(config, step)
-  return gradients.Rows(batch.inputs, batch.targets, batch.reset, batch.sources)
+  return gradients.Rows(
+          batch.inputs, batch.targets, batch.reset, batch.sources, batch.stream_start)
 
 
 def assert_close(found, expected, tolerance=1e-5):
@@ -52,7 +54,7 @@ def run(real, devices, accumulation, carried=True):
   carry = None
   if carried:
     carry = jax.tree.map(
-        lambda x: 0.1 * jnp.cos(jnp.arange(x.size)).reshape(x.shape).astype(x.dtype),
+        lambda x: (0.1 * jnp.cos(jnp.arange(x.size)).reshape(x.shape)).astype(x.dtype),
         model.initial_state(ROWS, jnp.float32))
   compute = jax.jit(gradients.make_gradients(
       model, mesh, dtype=jnp.float32, accumulation=accumulation, sources=2))
@@ -122,7 +124,7 @@ class AccumulateTest(parameterized.TestCase):
   @parameterized.parameters(1, 2, 8)
   def test_gradients_are_summed_and_rows_keep_their_order(self, parts):
     x = jnp.arange(8.0)
-    rows = gradients.Rows(x[:, None], x, x > 3, x.astype(int))
+    rows = gradients.Rows(x[:, None], x, x > 3, x.astype(int), x[:, None] < 0)
     state = stand_in.State(10 * x[None, :, None])  # [1, B, 1]
 
     def loss_of(params, rows, state, weight):

@@ -49,6 +49,7 @@ class Batch(NamedTuple):
   targets: np.ndarray
   reset: np.ndarray
   sources: np.ndarray
+  stream_start: np.ndarray
 
 
 def make_model(on_apply=lambda: None):
@@ -63,7 +64,8 @@ def make_model(on_apply=lambda: None):
             'b': jnp.zeros(vocab.SIZE)},
     }
 
-  def apply(params, tokens, state):
+  def apply(params, tokens, state, starts=None):
+    del starts
     on_apply()
     x = params['spectral_gpt/embedding']['table'][tokens]
 
@@ -114,7 +116,8 @@ def make_batch(config, step):
   rows = np.arange(data.batch_size)
   reset = ((step + rows) % data.chunk_segments == 0) | (rows >= data.stateful_rows)
   reset |= step in [phase.first_step for phase in plan]
-  return Batch(ids[:, :-1].copy(), targets, reset, (rows % 2).astype(np.int32))
+  return Batch(ids[:, :-1].copy(), targets, reset, (rows % 2).astype(np.int32),
+               np.zeros((data.batch_size, segment), bool))
 
 
 def make_phases(*, steps=(10, 12, 8), **fields):

@@ -26,7 +26,8 @@ def stepper(config):
 def rows(config, number):
   batch = stand_in.make_batch(config, number)
   return meshes.place_rows(
-      MESH, gradients.Rows(batch.inputs, batch.targets, batch.reset, batch.sources))
+      MESH, gradients.Rows(
+          batch.inputs, batch.targets, batch.reset, batch.sources, batch.stream_start))
 
 
 def run(config, count, first=None, start=0):
@@ -159,7 +160,8 @@ class LengthTest(absltest.TestCase):
       current, nats = stand_in.start(config, MESH), 0.0
       for start, end in zip((0, *cuts), (*cuts, 16), strict=True):
         batch = gradients.Rows(ids[:, start:end], ids[:, start + 1:end + 1],
-                               np.full(8, start == 0), np.zeros(8, np.int32))
+                               np.full(8, start == 0), np.zeros(8, np.int32),
+                               np.zeros((8, end - start), bool))
         current, found = stepper(config)(current, meshes.place_rows(MESH, batch))
         nats += float(found.loss.nats)
       return jax.device_get(current.carry.past), nats

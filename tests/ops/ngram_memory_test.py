@@ -1,0 +1,170 @@
+"""The tables of the exact memory against a written-out reference, in any cut, bit for bit."""
+
+import functools
+
+import hypothesis
+import hypothesis.strategies as st
+import jax
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from haiku_spectral import vocab
+from haiku_spectral.ops import ngram_memory
+from tests import chunk_law
+
+ORDERS, SLOTS = (1, 2, 3, 5, 8), 1 << 12
+WORDS = (b'the ', b'cat ', b'sat ', b'on ', b'a ', b'mat ')
+SETTINGS = hypothesis.settings(
+    max_examples=10, deadline=None, derandomize=True, database=None,
+    suppress_health_check=list(hypothesis.HealthCheck))
+
+
+def text(length, rows=2, seed=0):
+  """Rows that repeat themselves, with a special id here and there."""
+  random = np.random.default_rng(seed)
+  ids = np.stack([
+      vocab.encode(b''.join(WORDS[i] for i in random.integers(0, len(WORDS), length)))[:length]
+      for _ in range(rows)])
+  return np.where(random.random(ids.shape) < 0.01, vocab.TURN, ids).astype(np.int32)
+
+
+def reference(ids, starts, followers=3):
+  """Dictionaries that forget nothing: no context replaces another."""
+  shape = (*ids.shape, len(ORDERS))
+  found = np.zeros((*shape, followers), int)
+  count, streaks = np.zeros(shape, int), np.zeros(shape, int)
+  for b, row in enumerate(ids):
+    for j, order in enumerate(ORDERS):
+      table, recent, context, newest, streak = {}, [], None, None, 0
+      for t, one in enumerate(row):
+        if starts is not None and starts[b, t]:
+          table, recent, context, newest, streak = {}, [], None, None, 0
+        byte = min(int(one), 255)
+        if context is not None:
+          table[context] = [byte, *table.get(context, [])][:followers]
+          streak = min(streak + 1, 15) if newest == byte else 0
+        recent = [*recent, int(one)][-order:]
+        context = tuple(recent) if len(recent) == order else None
+        known = table.get(context, []) if context else []
+        newest = known[0] if known else None
+        found[b, t, j, :len(known)] = known
+        count[b, t, j], streaks[b, t, j] = len(known), streak
+  return found, count, streaks
+
+
+@functools.cache
+def reader(with_starts=False, followers=3):
+  def read(ids, state, starts=None):
+    return ngram_memory.read(ids, state, orders=ORDERS, followers=followers, starts=starts)
+
+  return jax.jit(read) if with_starts else jax.jit(lambda ids, state: read(ids, state))
+
+
+def known(reads):
+  """The reads without what is beyond the count."""
+  valid = np.arange(reads.followers.shape[-1]) < np.asarray(reads.counts)[..., None]
+  return np.where(valid, reads.followers, 0), np.asarray(reads.counts), np.asarray(reads.streak)
+
+
+def empty(rows=2, slots=SLOTS):
+  return ngram_memory.initial_state(rows, ORDERS, slots)
+
+
+class ReadTest(parameterized.TestCase):
+
+  @parameterized.product(starts=(False, True), followers=(1, 3))
+  def test_equals_the_reference(self, starts, followers):
+    ids = text(500)
+    begin = np.random.default_rng(1).random(ids.shape) < 0.01 if starts else None
+    given = (ids, empty(slots=1 << 18), begin) if starts else (ids, empty(slots=1 << 18))
+    reads, _ = reader(starts, followers)(*given)
+    for got, want in zip(known(reads), reference(ids, begin, followers), strict=True):
+      np.testing.assert_array_equal(got, want)
+
+  @hypothesis.given(lengths=chunk_law.cuts, seed=st.integers(0, 3))
+  @SETTINGS
+  def test_any_cut_gives_the_same_bits(self, lengths, seed):
+    ids = text(chunk_law.TOTAL, seed=seed)
+    begin = np.random.default_rng(seed).random(ids.shape) < 0.03
+    state = empty(slots=64)  # So small that contexts replace one another all the time.
+    want, end = reader(True)(ids, state, begin)
+    at, found = 0, []
+    for length in lengths:
+      cut = slice(at, at + length)
+      reads, state = reader(True)(ids[:, cut], state, begin[:, cut])
+      found.append(reads)
+      at += length
+    jax.tree.map(np.testing.assert_array_equal,
+                 jax.tree.map(lambda *x: np.concatenate(x, axis=1), *found), want)
+    jax.tree.map(np.testing.assert_array_equal, state, end)
+
+  def test_long_chunks_are_read_in_pieces(self):
+    ids = text(600)
+    small, large = (reader()(ids, empty(slots=slots))[0] for slots in (1 << 18, 1 << 22))
+    self.assertLess((1 << 31) // (1 << 22), 600)
+    for got, want in zip(known(large), known(small), strict=True):
+      np.testing.assert_array_equal(got, want)
+
+  def test_rows_are_independent(self):
+    ids = text(200)
+    other = ids.copy()
+    other[1] = text(200, seed=9)[0]
+    first, second = (reader()(each, empty())[0] for each in (ids, other))
+    jax.tree.map(lambda x, y: np.testing.assert_array_equal(x[0], y[0]), first, second)
+
+  def test_what_was_seen_once_is_recalled_from_far_away(self):
+    needle = b'The code of the vault is 7351.'
+    noise = bytes(np.random.default_rng(0).integers(97, 123, 20_000, np.uint8))
+    ids = vocab.encode(needle + noise + needle)[None]
+    reads, _ = jax.jit(functools.partial(ngram_memory.read, orders=(5,)))(
+        ids, ngram_memory.initial_state(1, (5,), 1 << 18))
+    follower = np.asarray(reads.followers[0, :, 0, 0])
+    last = len(ids[0]) - len(needle)
+    np.testing.assert_array_equal(follower[last + 4 : -1], ids[0, last + 5:])
+
+  def test_a_new_stream_recalls_nothing_and_a_boundary_everything(self):
+    one = vocab.encode(b'abcdefgh')
+    ids = np.concatenate([one, [vocab.BOUNDARY], one])[None].astype(np.int32)
+    start = (ids == vocab.BOUNDARY)
+    kept = reader()(ids, empty(1))[0].counts[0, 9:].max(axis=0)
+    reset = reader(True)(ids, empty(1), start)[0].counts[0]
+    self.assertTrue((kept[:-1] > 0).all())
+    self.assertEqual(np.asarray(reset).max(), 0)
+
+
+class CacheTest(absltest.TestCase):
+
+  @hypothesis.given(
+      lengths=st.lists(st.sampled_from([1, 1, 4]), min_size=1, max_size=12),
+      filled=st.integers(0, 16), back=st.integers(0, 10))
+  @SETTINGS
+  def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(self, lengths, filled, back):
+    how = {'orders': ORDERS, 'followers': 3}
+    ids = text(200, seed=2)
+    _, state = reader()(ids[:, :90], empty())
+    want, _ = reader()(ids[:, 90:], state)
+    step = jitted(ngram_memory.step, **how)
+    block, done = ngram_memory.to_cache(state, np.int32(filled)), 0
+    for length in (*lengths, -back, 1):
+      if length <= 0:
+        done -= min(back, done)
+        block = block._replace(filled=np.int32(filled + done))
+        continue
+      if filled + done + length > 64:
+        break
+      reads, entries = step(ids[:, 90 + done : 90 + done + length], block)
+      jax.tree.map(lambda got, want, now=slice(done, done + length):
+                   np.testing.assert_array_equal(got, want[:, now]), reads, want)
+      block = ngram_memory.append(block, entries)
+      done += length
+    _, end = reader()(ids[:, 90 : 90 + done], state) if done else (None, state)
+    jax.tree.map(np.testing.assert_array_equal, jitted(ngram_memory.from_cache, **how)(block), end)
+
+
+@functools.cache
+def jitted(function, **how):
+  return jax.jit(functools.partial(function, **how))
+
+
+if __name__ == '__main__':
+  absltest.main()
