@@ -387,18 +387,22 @@ $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__in
 $(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:attention \
-    //haiku_spectral/modules:hyena //haiku_spectral/modules:memory \
-    //haiku_spectral/modules:mixer)
+    //haiku_spectral/modules:hyena //haiku_spectral/modules:memory //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:ngram_memory)
+$(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/modules:mixers //haiku_spectral:vocab)
+    //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:window_attention, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_cache \
@@ -860,6 +864,8 @@ $(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests
     //tests:chunk_law)
 $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memory \
     //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_memory \
+    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)

@@ -255,12 +255,13 @@ class HeldoutTest(absltest.TestCase):
     batches = [stand_in.make_batch(config, i) for i in range(3)]
     batches[1] = batches[1]._replace(
         inputs=batches[1].inputs[:5], targets=batches[1].targets[:5],
-        sources=batches[1].sources[:5])  # A smaller last batch.
+        sources=batches[1].sources[:5],
+        stream_start=batches[1].stream_start[:5])  # A smaller last batch.
     loss_of = step.make_loss(MODEL, config, MESH)
     found = heldout.evaluate(loss_of, params, batches, 2, MESH, lambda: False)
     for source in range(2):
       own = [np.where((b.sources == source)[:, None], b.targets, 256) for b in batches]
-      sums = [loss_of(params, b.inputs, targets, np.zeros(len(targets), int))
+      sums = [loss_of(params, b.inputs, targets, np.zeros(len(targets), int), b.stream_start)
               for b, targets in zip(batches, own, strict=True)]
       np.testing.assert_allclose(found.nats[source], sum(float(s.nats[0]) for s in sums), rtol=1e-6)
       self.assertEqual(found.targets[source], sum((targets != 256).sum() for targets in own))
