@@ -52,8 +52,8 @@ $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datase
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:task)
 $(call py_library, //binaries:flag_types)
 $(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //haiku_spectral/compression:codec //haiku_spectral/decoding:session \
-    //haiku_spectral/storage:atomic_file)
+    //binaries:model_flags //haiku_spectral/compression:predictor \
+    //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
 $(call py_library, //binaries:model_flags, //binaries:flag_types //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:precision //haiku_spectral/training:checkpoint)
 $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
@@ -66,11 +66,11 @@ $(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_typ
     //haiku_spectral/decoding:candidates //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
-    //haiku_spectral/decoding:generation //haiku_spectral/decoding:loop \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:one_by_one \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:prompt \
     //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/decoding:speculation \
-    //haiku_spectral:shutdown //haiku_spectral:vocab)
+    //haiku_spectral/decoding:typed_lines //haiku_spectral:shutdown //haiku_spectral:vocab)
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //haiku_spectral/config:__init__ \
@@ -237,7 +237,7 @@ $(call py_library, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/benchmarks:compression, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
     //haiku_spectral/compression:codec //haiku_spectral/compression:compressors \
-    //haiku_spectral/decoding:session)
+    //haiku_spectral/compression:predictor //haiku_spectral/decoding:session)
 $(call py_library, //haiku_spectral/benchmarks:data, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject)
 $(call py_library, //haiku_spectral/benchmarks:decode, //haiku_spectral/benchmarks:compression \
@@ -264,19 +264,23 @@ $(call py_library, //haiku_spectral/benchmarks:speed, //haiku_spectral/benchmark
 $(call py_library, //haiku_spectral/benchmarks:subject, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
-    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:speculation \
     //haiku_spectral/modules:filters //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint)
 $(call py_library, //haiku_spectral/benchmarks:timing)
 $(call py_binary, //haiku_spectral/benchmarks:transformer_baseline, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/compression:codec, \
-    //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab)
+    //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
+    //haiku_spectral/compression:range_coder //haiku_spectral/decoding:session \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/compression:compressed_file, \
     //haiku_spectral/decoding:session)
 $(call py_library, //haiku_spectral/compression:compressors)
+$(call py_library, //haiku_spectral/compression:predictor, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/modules:precision)
+$(call py_library, //haiku_spectral/compression:range_coder)
 $(call py_library, //haiku_spectral/config:__init__, //haiku_spectral/config:checks \
     //haiku_spectral/config:schema //haiku_spectral/config:serialisation)
 $(call py_library, //haiku_spectral/config:checks, //haiku_spectral/config:fields \
@@ -302,7 +306,7 @@ $(call py_library, //haiku_spectral/decoding:chat, //haiku_spectral/decoding:con
     //haiku_spectral/decoding:display //haiku_spectral/decoding:session //haiku_spectral:shutdown \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:constraint, //haiku_spectral/decoding:automaton \
-    //haiku_spectral:vocab)
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:context, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:decoder, //haiku_spectral:backend \
@@ -313,11 +317,14 @@ $(call py_library, //haiku_spectral/decoding:display, //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:generation, //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
-    //haiku_spectral/decoding:sampling)
-$(call py_library, //haiku_spectral/decoding:loop, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:automaton //haiku_spectral/decoding:constraint \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:row \
+    //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling)
+$(call py_library, //haiku_spectral/decoding:loop, //haiku_spectral/decoding:automaton \
+    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling)
+$(call py_library, //haiku_spectral/decoding:one_by_one, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:constraint //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:row \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:prefill, //haiku_spectral/decoding:context \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
@@ -330,27 +337,34 @@ $(call py_library, //haiku_spectral/decoding:sampling, //haiku_spectral/decoding
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:scheduler, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
-    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
-    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:one_by_one \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:session, //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:context //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/storage:file_lock)
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:session_file \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/storage:file_lock)
+$(call py_library, //haiku_spectral/decoding:session_file)
 $(call py_library, //haiku_spectral/decoding:speculation, //haiku_spectral/decoding:constraint \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
     //haiku_spectral/decoding:prompt_lookup //haiku_spectral/decoding:sampling \
     //haiku_spectral/modules:decode_cache //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:stopping)
+$(call py_library, //haiku_spectral/decoding:typed_lines)
 $(call py_library, //haiku_spectral/distillation:comparison, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/distillation:distill //haiku_spectral/evaluation:streaming \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loss //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/distillation:distill, //haiku_spectral/config:__init__ \
-    //haiku_spectral/distillation:modal_fit //haiku_spectral/modules:filters \
+    //haiku_spectral/distillation:filter_errors //haiku_spectral/distillation:modal_fit \
+    //haiku_spectral/distillation:modal_params //haiku_spectral/modules:filters \
     //haiku_spectral/modules:hyena //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
     //haiku_spectral/training:state)
+$(call py_library, //haiku_spectral/distillation:filter_errors, //haiku_spectral/config:__init__ \
+    //haiku_spectral/distillation:modal_params //haiku_spectral/modules:filters)
 $(call py_library, //haiku_spectral/distillation:modal_fit)
+$(call py_library, //haiku_spectral/distillation:modal_params, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
@@ -465,8 +479,9 @@ $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/confi
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
-    //haiku_spectral/decoding:sampling //haiku_spectral/tasks:problem //haiku_spectral:vocab)
+    //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
+    //haiku_spectral/tasks:problem //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/self_training:samples, \
     //haiku_spectral/self_training:acceptance_filter //haiku_spectral/self_training:evaluator \
     //haiku_spectral/self_training:frontier //haiku_spectral/self_training:outcomes \
@@ -615,7 +630,7 @@ $(call py_test, //tests/binaries:benchmark_test, //binaries:benchmark //datasets
 $(call py_test, //tests/binaries:command_line_test, //binaries:command_line //binaries:flag_types \
     //tests:__init__)
 $(call py_test, //tests/binaries:compression_test, //binaries:compress //binaries:decompress \
-    //haiku_spectral/compression:codec //haiku_spectral/compression:compressed_file \
+    //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
     //haiku_spectral/config:__init__ //haiku_spectral/decoding:session \
     //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
     //tests/decoding:toy_predictor //tests/evaluation:toy_models)
@@ -662,9 +677,10 @@ $(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:
     //tests:small_repository)
 $(call py_library, //tests:chunk_law, //tests:__init__)
 $(call py_test, //tests/compression:codec_test, //haiku_spectral/compression:codec \
-    //haiku_spectral/compression:compressed_file //haiku_spectral/config:__init__ \
-    //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
-    //tests/decoding:tiny_model //tests/decoding:toy_predictor //tests/evaluation:toy_models)
+    //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
+    //haiku_spectral/config:__init__ //haiku_spectral/decoding:session //haiku_spectral:vocab \
+    //tests:__init__ //tests/decoding:tiny_model //tests/decoding:toy_predictor \
+    //tests/evaluation:toy_models)
 $(call py_test, //tests/config:config_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:base //haiku_spectral/configs:nano //haiku_spectral/configs:small \
     //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt //tests:__init__)
@@ -780,7 +796,7 @@ $(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display
     //tests:__init__)
 $(call py_test, //tests/decoding:generation_test, //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:generation //haiku_spectral/decoding:loop \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:one_by_one \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
     //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:prefill_test, //haiku_spectral/decoding:context \
@@ -792,18 +808,20 @@ $(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt /
 $(call py_test, //tests/decoding:sampling_test, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/decoding:scheduler_test, //haiku_spectral/decoding:generation \
-    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
-    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:scheduler //haiku_spectral/decoding:speculation \
-    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:one_by_one \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:scheduler \
+    //haiku_spectral/decoding:speculation //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:session_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:session //haiku_spectral/modules:precision //haiku_spectral:vocab \
-    //tests:__init__ //tests/decoding:tiny_model)
+    //haiku_spectral/decoding:session //haiku_spectral/decoding:session_file \
+    //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
-    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:speculation \
     //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping \
@@ -813,11 +831,12 @@ $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__
     //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
     //tests:__init__)
 $(call py_library, //tests/decoding:toy_predictor, //tests:__init__)
+$(call py_test, //tests/decoding:typed_lines_test, //tests:__init__)
 $(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/distillation:distill //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:run_folder //haiku_spectral/training:state //tests:__init__ \
-    //tests/decoding:tiny_model)
+    //haiku_spectral/distillation:distill //haiku_spectral/distillation:filter_errors \
+    //haiku_spectral/modules:filters //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
+    //haiku_spectral/training:state //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/distillation:modal_fit_test, //haiku_spectral/distillation:modal_fit \
     //tests:__init__)
 $(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap \

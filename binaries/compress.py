@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from absl import flags
 
 from binaries import command_line, flag_types, input_output, model_flags
-from haiku_spectral.compression import codec as compression
-from haiku_spectral.compression import compressors
+from haiku_spectral.compression import codec, compressors
 
 flags.adopt_module_key_flags(input_output)
 flags.adopt_module_key_flags(model_flags)
-LANES = flag_types.define_integer(
-    'lanes', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.',
-    upper=compression.MAX_LANES)
+STREAMS = flag_types.define_integer(
+    'streams', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.',
+    upper=codec.MAX_STREAMS)
 PRECISION = model_flags.define_precision()
 COMPARE = flags.DEFINE_bool('compare', False, 'Prints the sizes of gzip, xz and zstd as well.')
 
@@ -33,8 +32,8 @@ def main(argv: Sequence[str]) -> None:
   data = input_output.read_input()
   make, owner = input_output.load_predictor()
   with input_output.progress('compress', len(data)) as bar:
-    compressed = compression.compress(
-        make, owner, data, lanes=LANES.value, precision=PRECISION.value,
+    compressed = codec.compress(
+        make, owner, data, streams=STREAMS.value, precision=PRECISION.value,
         on_progress=bar.update)
   input_output.write_output(compressed)
   # Beside a file on standard output there is room for words on the other stream only.

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from binaries import command_line, input_output, model_flags
-from haiku_spectral.compression import codec as compression
-from haiku_spectral.compression import compressed_file
+from haiku_spectral.compression import codec, compressed_file
 
 flags.adopt_module_key_flags(input_output)
 flags.adopt_module_key_flags(model_flags)
@@ -25,7 +24,7 @@ def main(argv: Sequence[str]) -> None:
   header, _ = compressed_file.parse(data, name=name)
   make, owner = input_output.load_predictor()
   with input_output.progress('decompress', header.size) as bar:
-    original = compression.decompress(
+    original = codec.decompress(
         make, owner, data, name=name, force=FORCE.value, on_progress=bar.update)
   input_output.write_output(original)
 

@@ -11,7 +11,7 @@ import tqdm
 from absl import flags
 
 from binaries import command_line, flag_types, model_flags
-from haiku_spectral.compression import codec as compression
+from haiku_spectral.compression import predictor
 from haiku_spectral.decoding import session
 from haiku_spectral.storage import atomic_file
 
@@ -54,11 +54,11 @@ def write_output(data: bytes) -> None:
   atomic_file.write(OUTPUT.value, data, mode=mode)
 
 
-def load_predictor() -> tuple[compression.MakePredictor, session.Owner]:
+def load_predictor() -> tuple[predictor.MakePredictor, session.Owner]:
   """The run's model, and its identity."""
   os.environ['XLA_FLAGS'] = f"{os.environ.get('XLA_FLAGS', '')} {_DETERMINISTIC}"
   config, params, _ = model_flags.load()
-  make = functools.partial(compression.ModelPredictor, config.model, params)
+  make = functools.partial(predictor.ModelPredictor, config.model, params)
   return make, session.owner(config.model, params)
 
 

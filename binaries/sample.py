@@ -24,12 +24,13 @@ from haiku_spectral.decoding import (
   chat,
   constraint,
   display,
-  loop,
+  one_by_one,
   prefill,
   prompt,
   sampling,
   session,
   speculation,
+  typed_lines,
 )
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
@@ -164,7 +165,7 @@ def _sample(
   count = max(NUM_SAMPLES.value, BEST_OF.value)
   generation = generate(
       context_lib.repeat(context, count),
-      decode=speculation.Speculation(data) if SPECULATE.value else loop.ONE_BY_ONE)
+      decode=speculation.Speculation(data) if SPECULATE.value else one_by_one.ONE_BY_ONE)
   with shutdown.caught() as interrupted:
     show = screen.feed if BEST_OF.value == 1 else lambda row, data: None
     generation.run(show, lambda: interrupted() or screen.closed)
@@ -188,7 +189,7 @@ def _chat(
   conversation = chat.Conversation(
       context, lambda context, ids: _prefill(decoder, context, ids),
       generate, path, owner)
-  with chat.asking(os.path.expanduser(_HISTORY)) as ask:
+  with typed_lines.asking(os.path.expanduser(_HISTORY)) as ask:
     chat.run(conversation, ask, sys.stdout, sys.stderr)
   return 0
 

@@ -5,8 +5,7 @@ import functools
 from haiku_spectral.benchmarks.report import Row, Section
 from haiku_spectral.benchmarks.settings import Settings
 from haiku_spectral.benchmarks.subject import Subject
-from haiku_spectral.compression import codec as compression
-from haiku_spectral.compression import compressors
+from haiku_spectral.compression import codec, compressors, predictor
 from haiku_spectral.decoding import session
 
 
@@ -15,12 +14,12 @@ def compare(subject: Subject, settings: Settings) -> Section:
   title = 'Compression'
   if not settings.run_dir:
     return Section(title, 'Skipped: only a trained model compresses; give --run_dir.', ())
-  make = functools.partial(compression.ModelPredictor, subject.config, subject.params)
+  make = functools.partial(predictor.ModelPredictor, subject.config, subject.params)
   owner = session.owner(subject.config, subject.params)
   rows: list[Row] = []
   for language, text in subject.texts.items():
     data = text[:settings.text_bytes]
-    sizes = compressors.sizes(data) | {'ours': len(compression.compress(make, owner, data))}
+    sizes = compressors.sizes(data) | {'ours': len(codec.compress(make, owner, data))}
     rows.append({'text': language, 'bytes': len(data),
                  **{name: 8 * size / len(data) for name, size in sizes.items()}})
   return Section(title, f'Bits per byte, headers included; {subject.name}.', rows)

@@ -16,7 +16,7 @@ from haiku_spectral import config as config_lib
 from haiku_spectral.configs import tiny
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import loop, prefill, sampling
+from haiku_spectral.decoding import one_by_one, prefill, sampling
 from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.decoding.speculation import Speculation
 from haiku_spectral.modules import filters, spectral_gpt
@@ -24,7 +24,7 @@ from haiku_spectral.training import checkpoint
 
 Context = context_lib.Context
 Write = Callable[[Context, int], Context]  # Greedily generates so many bytes behind one row.
-STEPS = loop.STEPS
+STEPS = one_by_one.STEPS
 _GREEDY = sampling.SamplingConfig(temperature=0)
 
 

@@ -1,4 +1,4 @@
-"""A compressed file: what must be known to restore the original, and the code.
+"""The format of a compressed file: what must be known to restore the original, and the code.
 
 Magic, version, CRC-32 of what follows, header, 32-bit words. Numbers are little-endian. The header
 takes about 90 bytes.
@@ -14,7 +14,7 @@ import jax
 from haiku_spectral.decoding import session
 
 MAGIC = b'hsz\n'
-VERSION = 1
+VERSION = 2
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 _PREFIX = struct.Struct('<4sBI')  # Magic, version, CRC-32 of the rest.
 _HEADER = struct.Struct('<8s8s32sQHBB')  # As in Header; precision by its index, size of the line.
@@ -26,7 +26,7 @@ class Header(NamedTuple):
   owner: session.Owner
   sha256: bytes  # Of the original.
   size: int  # Bytes of the original.
-  lanes: int
+  streams: int
   precision: str
   platform: str  # What computed the probabilities.
 
@@ -37,16 +37,16 @@ def this_platform() -> str:
 
 
 def pack(header: Header, words: bytes) -> bytes:
-  """The whole file."""
+  """The bytes of the file."""
   line = header.platform.encode()
   rest = _HEADER.pack(
       bytes.fromhex(header.owner.model), bytes.fromhex(header.owner.parameters), header.sha256,
-      header.size, header.lanes, PRECISIONS.index(header.precision), len(line)) + line + words
+      header.size, header.streams, PRECISIONS.index(header.precision), len(line)) + line + words
   return _PREFIX.pack(MAGIC, VERSION, zlib.crc32(rest)) + rest
 
 
 def parse(data: bytes, *, name: str) -> tuple[Header, bytes]:
-  """Header and words of a compressed file; nothing in it is believed before its checksum was right.
+  """Header and words of a compressed file, once its checksum was found right.
 
   Raises ValueError for a file that is no compressed one, of another version, cut or damaged.
   """
@@ -62,10 +62,10 @@ def parse(data: bytes, *, name: str) -> tuple[Header, bytes]:
         'was made with.')
   if zlib.crc32(memoryview(data)[_PREFIX.size:]) != checksum:
     raise ValueError(damaged)
-  model, parameters, sha256, size, lanes, index, length = _HEADER.unpack_from(data, _PREFIX.size)
+  model, parameters, sha256, size, streams, index, length = _HEADER.unpack_from(data, _PREFIX.size)
   start = _PREFIX.size + _HEADER.size
   return Header(
-      session.Owner(model.hex(), parameters.hex()), sha256, size, lanes, PRECISIONS[index],
+      session.Owner(model.hex(), parameters.hex()), sha256, size, streams, PRECISIONS[index],
       data[start:start + length].decode()), data[start + length:]
 
 

@@ -1,4 +1,4 @@
-"""What programs that have read nothing before make of the same bytes."""
+"""Baselines: compressors that were not trained."""
 
 import gzip
 import lzma
@@ -7,7 +7,7 @@ import pyarrow
 
 
 def sizes(data: bytes) -> dict[str, int]:
-  """Bytes of `data` as each of them writes it, at its best."""
+  """Bytes that `data` takes compressed by each, at its best level."""
   return {
       'gzip -9': len(gzip.compress(data, 9)),
       'xz -9': len(lzma.compress(data, preset=9)),

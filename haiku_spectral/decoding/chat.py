@@ -4,13 +4,10 @@ The context is the user's line, vocab.TURN, the model's answer, vocab.TURN, the 
 vocab.TURN stands wherever the speaker changes, and nowhere else.
 """
 
-import contextlib
 import dataclasses
 import functools
-import io
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
 import numpy as np
@@ -24,7 +21,6 @@ HELP = """/info       what the session holds
 /quit       end; Ctrl-D does the same. Ctrl-C ends an answer
 /help       this
 //TEXT      say /TEXT"""
-_HISTORY = 1000  # Lines.
 
 
 class Answer(Protocol):
@@ -44,9 +40,9 @@ class Conversation:
   """Where a conversation is, and how it goes on."""
 
   context: context_lib.Context  # One row.
-  read: Callable[[context_lib.Context, np.ndarray], context_lib.Context]  # Ids: [1, T] int32.
+  prefill: Callable[[context_lib.Context, np.ndarray], context_lib.Context]  # Ids: [1, T] int32.
   answer: Callable[[context_lib.Context], Answer]  # Behind a context of one row; has not run yet.
-  path: str | None = None  # Where the session is kept, if it is.
+  path: str | None = None  # Of the session, if there is one.
   owner: session.Owner | None = None  # Of the model, for the session.
   saved: bool = False  # Whether the file holds this context.
 
@@ -54,7 +50,8 @@ class Conversation:
       self, line: bytes, on_bytes: Callable[[int, bytes], None], should_stop: Callable[[], bool]
   ) -> None:
     """One turn of each. If it fails, the conversation is where it was."""
-    context = self.read(self.context, turn_ids(line, int(self.context.recent[0, -1]))[np.newaxis])
+    context = self.prefill(
+        self.context, turn_ids(line, int(self.context.recent[0, -1]))[np.newaxis])
     self.context = self.answer(context).run(on_bytes, should_stop).context()
     self.saved = False
 
@@ -96,8 +93,8 @@ def run(
 
   `ask` is as `input`: EOFError and KeyboardInterrupt end the conversation. Answers go to `stream`,
   all else to `notes`. An answer is ended by SIGINT, and the conversation with it by SIGTERM; what
-  was shown until then is kept. A session that cannot be saved is told of at once, and tried again
-  after each turn; the last time the OSError is raised.
+  was shown until then is in the context. A session that cannot be saved is an error line at once,
+  and tried again after each turn; the last time the OSError is raised.
   """
   try:
     while _next(conversation, ask, stream, notes):
@@ -159,50 +156,3 @@ def _tell(notes: TextIO, action: Callable[[], str | None]) -> None:
     said = f'error: {error}'
   if said:
     print(said, file=notes)
-
-
-@contextlib.contextmanager
-def asking(history: str | None) -> Iterator[Callable[[], str]]:
-  """Gives an `ask` that reads standard input; at a terminal with a prompt, and lines to recall.
-
-  Those are kept in the file `history`, where Python has readline. A file that cannot be used costs
-  a note, and nothing else.
-  """
-  if isinstance(sys.stdin, io.TextIOWrapper):
-    sys.stdin.reconfigure(errors='surrogateescape')  # Any bytes may be said.
-  if not sys.stdin or not sys.stdin.isatty():
-    yield input if sys.stdin else _no_line
-    return
-  try:
-    import readline
-  except ImportError:
-    history = None
-  if history and not _use_history(readline.read_history_file, history):
-    history = None
-  try:
-    yield lambda: input('> ')
-  finally:
-    if history:
-      readline.set_history_length(_HISTORY)
-      _use_history(readline.write_history_file, history)
-
-
-def _use_history(action: Callable[[str], None], path: str) -> bool:
-  """Reads or writes the file of lines typed. Returns whether it can be used."""
-  try:
-    action(path)
-  except FileNotFoundError as error:
-    if os.path.isdir(os.path.dirname(path)):  # The first time there is none.
-      return True
-    reason: OSError = error
-  except OSError as error:
-    reason = error
-  else:
-    return True
-  print(f'note: lines typed are not kept in {path}: {reason.strerror}', file=sys.stderr)
-  return False
-
-
-def _no_line() -> str:
-  """Asks where there is no standard input."""
-  raise EOFError

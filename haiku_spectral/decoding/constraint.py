@@ -6,19 +6,31 @@ within the bytes that are left. So the last byte never cuts a character, nor a m
 Shapes: B rows, V the 260 ids, R recent ids.
 """
 
+import dataclasses
+from typing import NamedTuple
+
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral import vocab
+from haiku_spectral.decoding import sampling
 from haiku_spectral.decoding.automaton import FAR, Automaton, state_after
 
 _CHARACTER = 4  # Bytes of a character in UTF-8, at most.
 
 
+class Constrained(NamedTuple):
+  """Where rows are in a constraint."""
+
+  automaton: Automaton
+  states: jax.Array  # [B] int32
+  left: jax.Array  # [B] int32: bytes that a row may still generate.
+
+
 def start_states(automaton: Automaton, recent: np.ndarray | jax.Array) -> jax.Array:
-  """Where each row begins, [B] int32, behind the ids that it has read last [B, R]."""
+  """Where each row begins, [B] int32, behind its last ids [B, R]."""
   if not automaton.in_context:
     return jnp.zeros(len(recent), jnp.int32)
   return jnp.array([state_behind(automaton, vocab.decode(ids[1 - _CHARACTER:]))
@@ -70,3 +82,20 @@ def mask(
 def advance(automaton: Automaton, states: jax.Array, ids: jax.Array) -> jax.Array:  # each [B] int32
   """The states after one more id in each row; specials are no part of the text."""
   return jnp.where(ids < 256, automaton.next[states, jnp.minimum(ids, 255)], states)
+
+
+def choose(
+    logits: jax.Array,  # [B, V]
+    keys: jax.Array,  # [B]
+    recent: jax.Array,  # [B, R]
+    config: sampling.SamplingConfig,
+    constrained: Constrained | None,
+) -> jax.Array:  # [B] int32
+  """The next id of each row."""
+  if constrained:
+    automaton, states, left = constrained
+    logits = mask(
+        automaton, states, logits, left, end_of_document=config.end_of_document)
+    # Where no byte is possible the constraint ends the text, whatever the rules say.
+    config = dataclasses.replace(config, end_of_document=True)
+  return sampling.choose(keys, logits, recent, config)

@@ -16,6 +16,7 @@ from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import loop, prefill, sampling
 from haiku_spectral.decoding.automaton import Automaton
+from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from haiku_spectral.decoding.row import Row
 
 
@@ -37,7 +38,7 @@ class Generation:
   def __init__(
       self, decoder: decoder_lib.Decoder, context: context_lib.Context, request: Request,
       config: sampling.SamplingConfig, *, constraint: Automaton | None = None,
-      decode: loop.Decode = loop.ONE_BY_ONE,
+      decode: loop.Decode = ONE_BY_ONE,
   ) -> None:
     count = context.logits.shape[0]
     self._start = context
@@ -46,7 +47,7 @@ class Generation:
     states = constraint_lib.start_states(constraint, context.recent) if constraint else None
     self._batch = loop.Batch(
         decoder, decoder.to_cache(context), self.rows, loop.row_keys(request.key, count), config,
-        constraint=constraint, states=states, decode=decode)
+        decode, constraint=constraint, states=states)
 
   def run(
       self, on_bytes: Callable[[int, bytes], None] = lambda row, data: None,
@@ -69,8 +70,8 @@ class Generation:
   def context(self, number: int = 0) -> context_lib.Context:
     """The context (of one row) after exactly the text of a row: nothing that was not shown.
 
-    The boundary at the end of a document is read, too: whoever goes on begins a new one; before it,
-    the same key would draw it again and end at once.
+    The boundary at the end of a document is in it, too: what comes next begins a new one; before
+    the boundary, the same key would draw it again and end at once.
     """
     row, batch = self.rows[number], self._batch
     decoder, cache = batch.decoder, batch.cache

@@ -12,7 +12,7 @@ class Row:
   """A text of at most `num_bytes` bytes, fed with the ids that were chosen for it.
 
   `stops`: it ends before the first of these. `may_end`: vocab.BOUNDARY ends the document. `prompt`:
-  ids [T] that come before the text, which the loop reads in place of chosen ones.
+  ids [T] that come before the text, which the loop takes in place of chosen ones.
   Raises ValueError for values that are not allowed.
   """
 
@@ -24,12 +24,12 @@ class Row:
       raise ValueError(f'num_bytes={num_bytes} is not allowed: give 0 or more.')
     self._matcher = stopping.StopMatcher(stops)
     self._may_end = may_end
-    self.prompt = np.zeros(0, np.int32) if prompt is None else prompt  # What is left of it.
+    self.prompt = np.zeros(0, np.int32) if prompt is None else prompt  # The rest of it.
     self.left = num_bytes  # Bytes that may still be generated.
     self.text = bytearray()  # Without a stop string.
     self.log_probs: list[float] = []  # Of each id chosen, those of a stop string included.
     self.ended = num_bytes == 0
-    self.document_ended = False  # The model chose vocab.BOUNDARY, and has read it.
+    self.document_ended = False  # The model chose vocab.BOUNDARY; it is in the cache.
 
   @property
   def stopped(self) -> bool:

@@ -1,7 +1,7 @@
 """Continuous batching: texts of any length are generated together, and come and go on their own.
 
 Each text is what it would be alone. A row that becomes free is taken by the next request while the
-others go on: its prompt is read by itself, and the context joins the batch at its clock.
+others go on: its prompt is prefilled by itself, and the context joins the batch at its clock.
 """
 
 import collections
@@ -16,6 +16,7 @@ from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import loop, prefill, sampling
 from haiku_spectral.decoding.generation import Request
+from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from haiku_spectral.decoding.row import Row
 
 
@@ -38,7 +39,7 @@ class Scheduler:
       config: sampling.SamplingConfig,
       *,
       rows: int,
-      decode: loop.Decode = loop.ONE_BY_ONE,
+      decode: loop.Decode = ONE_BY_ONE,
       on_bytes: Callable[[int, bytes], None] = lambda ticket, data: None,
   ) -> None:
     if rows < 1:
@@ -50,7 +51,7 @@ class Scheduler:
     empty = context_lib.empty(decoder.model, rows, decoder.dtype)
     self._batch = loop.Batch(
         decoder, decoder.to_cache(empty), [None] * rows, loop.row_keys(jax.random.key(0), rows),
-        config, decode=decode)
+        config, decode)
     self.results: dict[int, bytes] = {}  # By ticket.
 
   def submit(
@@ -58,7 +59,7 @@ class Scheduler:
   ) -> int:
     """Queues a request; returns its ticket.
 
-    The prompt is read behind the context, of one row, or begins a new document.
+    The prompt follows the context, of one row, or begins a new document.
     """
     row = Row(request.num_bytes, request.stops, may_end=self._batch.config.end_of_document)
     ticket = next(self._numbers)
@@ -92,7 +93,7 @@ class Scheduler:
     return self.results
 
   def _admit(self, number: int, waiting: _Waiting) -> None:
-    """Reads a prompt and puts its context into a row."""
+    """Prefills a prompt and puts its context into a row."""
     batch, decoder = self._batch, self._batch.decoder
     start = waiting.context or prefill.begin(decoder.model, decoder.params, dtype=decoder.dtype)
     context = prefill.extend(

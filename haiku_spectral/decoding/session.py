@@ -1,44 +1,30 @@
 """Sessions: a context in a file, so that a conversation goes on tomorrow, in another process.
 
-The file: magic, version, whose session it is, length of the payload, SHA-256 of all that, payload:
-the arrays of the context in safetensors format, named by their paths. Numbers are little-endian.
 A path that is a link stands for what it points to.
 """
 
 import contextlib
 import hashlib
-import json
 import os
 import pathlib
-import struct
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from haiku_spectral import config
+from haiku_spectral.decoding import session_file
 from haiku_spectral.decoding.context import Context
+from haiku_spectral.decoding.session_file import Owner
 from haiku_spectral.storage import atomic_file, file_lock
 
-MAGIC = b'haiku_spectral session\n'
-VERSION = 3
-_VERSION = struct.Struct('<I')
-_OWNER = struct.Struct('<16s16sQ')  # Model, parameters, bytes of the payload.
-_DIGEST_SIZE = 32
-_HEADER_SIZE = struct.Struct('<Q')  # Of safetensors: the length of the JSON that comes first.
-_TYPES = {'F32': jnp.float32, 'BF16': jnp.bfloat16, 'F16': jnp.float16, 'I32': jnp.int32}
+__all__ = [
+  'Owner', 'SessionInfo', 'check_place', 'describe', 'fork', 'info', 'load', 'locked', 'owner',
+  'save',
+]
 
 Path = str | os.PathLike[str]
-
-
-class Owner(NamedTuple):
-  """Which model a session belongs to. 16 hexadecimal digits each."""
-
-  model: str  # config.model_fingerprint.
-  parameters: str  # Digest of the parameters.
 
 
 class SessionInfo(NamedTuple):
@@ -96,11 +82,8 @@ def save(path: Path, context: Context, owned_by: Owner, *, history: str = '') ->
       jax.tree_util.keystr(name): np.asarray(leaf, order='C')
       for name, leaf in jax.tree_util.tree_leaves_with_path(context)
   }
-  payload = safetensors.numpy.save(arrays, {'history': history} if history else None)
-  head = MAGIC + _VERSION.pack(VERSION)
-  head += _OWNER.pack(owned_by.model.encode(), owned_by.parameters.encode(), len(payload))
   check_place(path)
-  atomic_file.write(path, head + hashlib.sha256(head + payload).digest() + payload)
+  atomic_file.write(path, session_file.pack(owned_by, arrays, history))
 
 
 def load(path: Path, like: Context, owned_by: Owner) -> Context:
@@ -109,7 +92,7 @@ def load(path: Path, like: Context, owned_by: Owner) -> Context:
   Raises FileNotFoundError, or ValueError for a file that is no session, of another version, cut,
   damaged, or of another model, other parameters or another precision.
   """
-  found, payload = _parse(str(path), _read(path))
+  found, arrays, _ = session_file.parse(str(path), _read(path))
   if found.model != owned_by.model:
     raise ValueError(
         f'Session {path} belongs to another model (fingerprint {found.model}, this one has '
@@ -119,23 +102,23 @@ def load(path: Path, like: Context, owned_by: Owner) -> Context:
         f'Session {path} belongs to other parameters of this model (digest {found.parameters}, '
         f'these have {owned_by.parameters}): the run was trained on since, or is another one. Give '
         'the checkpoint it was made with, or a new --session path.')
-  return _restore(str(path), _arrays(payload), like)
+  return _restore(str(path), arrays, like)
 
 
 def info(path: Path) -> SessionInfo:
   """What a session holds, without its model. Raises as `load` does for a file that is none."""
   data = _read(path)
-  found, payload = _parse(str(path), data)
-  arrays = _arrays(payload)
+  found, arrays, history = session_file.parse(str(path), data)
   if '.position' not in arrays:
     raise ValueError(
         f'Session {path} has no position: it was made by another version of this program. Give '
         'another --session path.')
   # Some arrays are float32 in every precision; the others say which it is.
   kinds = {str(array.dtype) for array in arrays.values()} - {'float32', 'int32'}
+  precision = kinds.pop() if kinds else 'float32'
   return SessionInfo(
-      VERSION, found, int(arrays['.position'][0]), kinds.pop() if kinds else 'float32', len(data),
-      {name: array.nbytes for name, array in arrays.items()}, _history(payload))
+      session_file.VERSION, found, int(arrays['.position'][0]), precision, len(data),
+      {name: array.nbytes for name, array in arrays.items()}, history)
 
 
 def describe(path: Path) -> str:
@@ -146,12 +129,12 @@ def describe(path: Path) -> str:
 
 
 def fork(path: Path, new_path: Path) -> None:
-  """Copies a session that is whole, so that two go on from one context; replaces nothing.
+  """Copies a session that is complete, so that two go on from one context; replaces nothing.
 
   Raises as `load` does, and ValueError when there is something at `new_path` already.
   """
   data = _read(path)
-  _parse(str(path), data)
+  session_file.parse(str(path), data)
   if os.path.lexists(new_path):
     raise ValueError(f'{new_path} exists already: give a path where nothing is.')
   check_place(new_path)
@@ -164,51 +147,6 @@ def _read(path: Path) -> bytes:
   if not os.path.isfile(path):  # Reading a pipe would wait for its other end.
     raise ValueError(f'{path} is not a regular file: give the path of a session.')
   return pathlib.Path(path).read_bytes()
-
-
-def _parse(path: str, data: bytes) -> tuple[Owner, bytes]:
-  """Owner and payload of a file, once its checksum was found right."""
-  after_version = len(MAGIC) + _VERSION.size
-  start = after_version + _OWNER.size + _DIGEST_SIZE
-  if data[:len(MAGIC)] != MAGIC[:len(data)]:
-    raise ValueError(f'{path} is not a session of this program: give another --session path.')
-  if len(data) < start:
-    raise ValueError(_cut(path, len(data), f'at least {start}'))
-  version, = _VERSION.unpack_from(data, len(MAGIC))
-  if version != VERSION:
-    raise ValueError(
-        f'Session {path} has version {version}, this program reads version {VERSION}: use the '
-        'program it was made with, or a new --session path.')
-  model, parameters, size = _OWNER.unpack_from(data, after_version)
-  head, digest = data[:start - _DIGEST_SIZE], data[start - _DIGEST_SIZE:start]
-  payload = data[start:]
-  if len(payload) < size:
-    raise ValueError(_cut(path, len(data), str(start + size)))
-  if hashlib.sha256(head + payload).digest() != digest:
-    raise ValueError(
-        f'Session {path} is damaged: its checksum is wrong. Restore it from a copy, or give a new '
-        '--session path.')
-  return Owner(model.decode(), parameters.decode()), payload
-
-
-def _cut(path: str, size: int, wanted: str) -> str:
-  return (f'Session {path} is cut short: it has {size} of {wanted} bytes. Restore it from a copy, '
-          'or give a new --session path.')
-
-
-def _arrays(payload: bytes) -> dict[str, np.ndarray]:
-  """What `safetensors.numpy.load` does, which does not know bfloat16."""
-  return {
-      name: np.frombuffer(view['data'], _TYPES[view['dtype']]).reshape(view['shape'])
-      for name, view in safetensors.deserialize(payload)
-  }
-
-
-def _history(payload: bytes) -> str:
-  """The name that `save` got; the library gives back arrays alone."""
-  size, = _HEADER_SIZE.unpack_from(payload)
-  header = json.loads(payload[_HEADER_SIZE.size:_HEADER_SIZE.size + size])
-  return header.get('__metadata__', {}).get('history', '')
 
 
 def _restore(path: str, arrays: dict[str, np.ndarray], like: Context) -> Context:

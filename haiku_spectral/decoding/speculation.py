@@ -1,15 +1,15 @@
 """Prompt-lookup speculative decoding: several bytes in one call of the model.
 
-Draft tokens are read at once; those that the model would have chosen itself are kept, the others
-rolled back (Leviathan et al. 2023). A choice is a function of logits, key and position (see
-`loop`), so drafts are verified by equality, whatever the sampling rules and the constraint are.
-There is no second model.
+Draft tokens are appended in one call; those that the model would have chosen itself are accepted,
+the others rolled back (Leviathan et al. 2023). A choice is a function of logits, key and position
+(see `loop`), so drafts are verified by equality, whatever the sampling rules and the constraint
+are. There is no second model.
 
-What holds: reading T ids at once and one by one are different programs, whose float32 logits agree
-to about 1e-5. Every byte is a choice from logits that are right to that tolerance. So the text is
-that of `loop.ONE_BY_ONE` unless two candidates come closer than it: at such a near-tie either may
-be chosen, and the texts go apart. Exact ties go to the lower byte in both. In half precision the
-tolerance is that of its rounding, and near-ties are common.
+What holds: appending T ids at once and one by one are different programs, whose float32 logits
+agree to about 1e-5 of their scale. Every byte is a choice from logits that are right to that
+tolerance. So the text is that of `OneByOne` unless two candidates come closer than it: at such a
+near-tie either may be chosen, and the texts go apart. Exact ties go to the lower byte in both. In
+half precision the tolerance is that of its rounding, and near-ties are common.
 
 Shapes: T ids in one call, V the 260 ids of the vocabulary, R recent ids.
 """
@@ -43,7 +43,7 @@ class Speculation:
     self._lookup.feed(text)
     self._lengths = lengths
     self._level = 0  # Index of the longest call that is tried.
-    self._next_id = _UNKNOWN  # Chosen, but not read yet.
+    self._next_id = _UNKNOWN  # Chosen, but not in the cache yet.
     self.calls = 0  # Of the model.
     self.drafted = 0  # Ids.
     self.accepted = 0  # Ids.
@@ -65,7 +65,7 @@ class Speculation:
     return loop.Choices(ids[:, :count], np.asarray(log_probs)[:, :count], np.asarray(finite))
 
   def _ids(self, limit: int) -> tuple[bytes, np.ndarray]:
-    """A draft of what follows the next id, and what is read now [1, T <= limit]."""
+    """A draft of what follows the next id, and the ids of this call [1, T <= limit]."""
     is_byte = self._next_id < 256
     draft = self._lookup.draft(self._next_id, self._lengths[-1]) if is_byte else b''
     length = max(
@@ -73,7 +73,7 @@ class Speculation:
     return draft, np.array([[self._next_id, *draft[:length - 1]]], np.int32)
 
   def _adapt(self, length: int, count: int, draft: bytes) -> None:
-    """Chooses the next length by what came of this call: `count` of `length` ids were kept."""
+    """Chooses the next length by what came of this call: `count` of `length` ids were accepted."""
     self.calls, self.drafted = self.calls + 1, self.drafted + length - 1
     self.accepted += count - 1
     if count == length and [self._next_id] == [*draft[length - 1:length]]:
@@ -85,19 +85,20 @@ class Speculation:
 @functools.partial(jax.jit, static_argnums=0)
 def _first(
     config: sampling.SamplingConfig, block: decoder_lib.Block, filled: jax.Array, keys: jax.Array,
-    constrained: loop.Constrained | None,
+    constrained: constraint_lib.Constrained | None,
 ) -> jax.Array:  # [] int32
   """The id that comes next."""
   logits = jax.lax.dynamic_index_in_dim(block.logits, filled, axis=1, keepdims=False)
   keys = jax.vmap(jax.random.fold_in)(keys, block.position + filled)
-  return loop.choose(logits, keys, decoder_lib.recent(block, filled), config, constrained)[0]
+  recent = decoder_lib.recent(block, filled)
+  return constraint_lib.choose(logits, keys, recent, config, constrained)[0]
 
 
 @decoder_lib.jit(static_argnums=(0, 1), donate_argnums=3)
 def _verify(model, config, params, block, ids, filled, keys, constrained):
-  """Reads ids [1, T], keeps the first and the drafts that are what is chosen.
+  """Appends ids [1, T], accepts the first and the drafts that are what is chosen.
 
-  Returns the block, how many ids it kept, the id after them, log-probabilities of ids [1, T],
+  Returns the block, how many ids were accepted, the id after them, log-probabilities of ids [1, T],
   whether the logits are finite [1], and the state of the constraint [1].
   """
   length = ids.shape[1]
@@ -127,5 +128,5 @@ def _choices(block, logits, ids, filled, config, keys, constrained):
       return state, state[0]
 
     _, states = jax.lax.scan(advance, start, ids)
-    constrained = loop.Constrained(automaton, states, left - 1 - jnp.arange(len(ids)))
-  return loop.choose(logits, row_keys, recent, config, constrained), states
+    constrained = constraint_lib.Constrained(automaton, states, left - 1 - jnp.arange(len(ids)))
+  return constraint_lib.choose(logits, row_keys, recent, config, constrained), states

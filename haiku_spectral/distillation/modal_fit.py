@@ -16,7 +16,7 @@ import numpy as np
 import scipy.linalg
 
 FASTEST = 0.1  # Bytes: a pole of this time constant is a tap at lag 0 and, to 5e-5, nothing else.
-SLOWEST = 0.25  # Of the horizon: 2% are left there, where the taps have faded to zero.
+SLOWEST = 0.25  # Of the horizon: decayed to 2% there, where the taps are zero.
 NEGLIGIBLE = 1e-6  # Taps of a smaller share of the norm are not looked at: float32 is no finer.
 CLOSE_ENOUGH = 1e-3  # Relative l2 error below which poles are not improved.
 ROUNDS = 8  # Of improvement: 20 gain up to 3% more.
@@ -127,8 +127,8 @@ def fit(taps: np.ndarray, modes: int) -> tuple[np.ndarray, np.ndarray]:
   norm, horizon = np.linalg.norm(taps), len(taps)
   if norm == 0:
     return np.full(modes, 0.5 + 0j), np.zeros(modes, complex)
-  left = np.sqrt(np.cumsum(taps[::-1] ** 2)[::-1])  # [S] Norm of the taps at a lag and beyond.
-  taps = taps[:max(int(np.sum(left > NEGLIGIBLE * norm)), 2)]
+  tail = np.sqrt(np.cumsum(taps[::-1] ** 2)[::-1])  # [S] Norm of the taps at a lag and beyond.
+  taps = taps[:max(int(np.sum(tail > NEGLIGIBLE * norm)), 2)]
   # The shift on nearly all directions is nearly nilpotent: its poles say nothing of the taps.
   order = min(2 * modes, max(len(taps) // 2, 1))
   best = _weights(taps, _allowed(_hankel_poles(taps, order), horizon), modes)

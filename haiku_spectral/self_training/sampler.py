@@ -15,6 +15,7 @@ from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import loop, prefill, sampling
+from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from haiku_spectral.decoding.row import Row
 from haiku_spectral.tasks import problem as problems
 
@@ -75,7 +76,7 @@ class Sampler:
     free = [None] * (ROWS - len(rows))
     first = np.stack([prompt[:shared] for prompt in [*prompts, *[prompts[-1]] * len(free)]])
     cache = self._decoder.extend(self._decoder.to_cache(self._start), first)
-    loop.Batch(self._decoder, cache, [*rows, *free], keys, config).run()
+    loop.Batch(self._decoder, cache, [*rows, *free], keys, config, ONE_BY_ONE).run()
     return rows
 
 

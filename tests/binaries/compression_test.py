@@ -14,8 +14,7 @@ from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import compress, decompress
 from haiku_spectral import config
-from haiku_spectral.compression import codec as compression
-from haiku_spectral.compression import compressed_file
+from haiku_spectral.compression import compressed_file, predictor
 from haiku_spectral.decoding import session
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model, toy_predictor
@@ -49,7 +48,7 @@ def run(program, stdin=b'', **flags):
   with (
       flagsaver.flagsaver(**{'run_dir': 'runs/tiny', **flags}),
       mock.patch.object(checkpoint, 'load_params', return_value=LOADED),
-      mock.patch.object(compression, 'ModelPredictor', counting),
+      mock.patch.object(predictor, 'ModelPredictor', counting),
       mock.patch.dict(os.environ),
       mock.patch.object(sys, 'stdin', Stream(stdin)),
       contextlib.redirect_stdout(out), contextlib.redirect_stderr(err),
@@ -105,10 +104,10 @@ class ProgramsTest(parameterized.TestCase):
     self.assertIn(f'0 bytes -> {len(file)} bytes', err)
     self.assertEqual(run(decompress, stdin=file, input='-', output='-')[0], b'')
 
-  def test_lanes_and_precision(self):
-    file, _, _ = run(compress, input='-', output='-', lanes=3, precision='bfloat16')
+  def test_streams_and_precision(self):
+    file, _, _ = run(compress, input='-', output='-', streams=3, precision='bfloat16')
     header, _ = compressed_file.parse(file, name='-')
-    self.assertEqual((header.lanes, header.precision), (3, 'bfloat16'))
+    self.assertEqual((header.streams, header.precision), (3, 'bfloat16'))
     self.assertEqual(header.owner, session.owner(tiny_model.CONFIG, PARAMS))
 
   def test_comparison(self):
@@ -143,6 +142,16 @@ class ProgramsTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       run(compress, input=self.text, output=output)
     self.assertEqual(pathlib.Path(self.text).read_bytes(), TEXT)
+
+  def test_output_through_a_link_replaces_its_target(self):
+    (self.folder / 'big').mkdir()
+    target = self.folder / 'big' / 't.hsz'
+    target.write_bytes(b'old')
+    os.symlink('big/t.hsz', self.small)
+    run(compress, input=self.text, output=self.small)
+    self.assertTrue(os.path.islink(self.small))
+    run(decompress, input=str(target), output=self.back)
+    self.assertEqual(pathlib.Path(self.back).read_bytes(), TEXT)
 
   def test_output_that_is_no_file(self):
     with self.assertRaisesRegex(ValueError, 'Output /dev/null is not a regular file: give another'):

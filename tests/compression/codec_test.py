@@ -13,8 +13,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import config, vocab
-from haiku_spectral.compression import codec as compression
-from haiku_spectral.compression import compressed_file
+from haiku_spectral.compression import codec, compressed_file, predictor
 from haiku_spectral.decoding import session
 from tests.decoding import tiny_model, toy_predictor
 from tests.evaluation import toy_models
@@ -33,15 +32,15 @@ def owner(seed=0):
 def maker(model, params=PARAMS):
   if model:
     return functools.partial(toy_predictor.ToyPredictor, model)
-  return functools.partial(compression.ModelPredictor, tiny_model.CONFIG, params)
+  return functools.partial(predictor.ModelPredictor, tiny_model.CONFIG, params)
 
 
-def compress(data, model=None, lanes=3, **kwargs):
-  return compression.compress(maker(model), owner(), data, lanes=lanes, **kwargs)
+def compress(data, model=None, streams=3, **kwargs):
+  return codec.compress(maker(model), owner(), data, streams=streams, **kwargs)
 
 
 def decompress(file, model=None, params=PARAMS, owned_by=None, **kwargs):
-  return compression.decompress(
+  return codec.decompress(
       maker(model, params), owned_by or owner(), file, name='a.hsz', **kwargs)
 
 
@@ -60,11 +59,11 @@ def words(file):
   return len(compressed_file.parse(file, name='a.hsz')[1])
 
 
-def surprise(data, lanes):
-  """Bits, by another way: all lanes as one chunk, the sum of their negative log-probabilities."""
-  targets = vocab.encode(data).reshape(lanes, -1)
+def surprise(data, streams):
+  """Bits, by another way: all streams as one chunk, the sum of their negative log-probabilities."""
+  targets = vocab.encode(data).reshape(streams, -1)
   inputs = np.insert(targets, 0, vocab.BOUNDARY, axis=1)[:, :-1]
-  logits, _ = jax.jit(MODEL.apply)(PARAMS, inputs, MODEL.initial_state(lanes))
+  logits, _ = jax.jit(MODEL.apply)(PARAMS, inputs, MODEL.initial_state(streams))
   log_probs = jax.nn.log_softmax(logits[:, :, :256])
   return -float(jnp.take_along_axis(log_probs, targets[..., None], 2).sum()) / math.log(2)
 
@@ -89,12 +88,12 @@ class RoundTripTest(parameterized.TestCase):
 
   @hypothesis.given(st.binary(max_size=200), st.sampled_from([0, 1, 2, 7, 40]))
   @hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
-  def test_any_bytes_in_any_lanes(self, data, lanes):
-    self.assertEqual(decompress(compress(data, COUNTING, lanes), COUNTING), data)
+  def test_any_bytes_in_any_streams(self, data, streams):
+    self.assertEqual(decompress(compress(data, COUNTING, streams), COUNTING), data)
 
   def test_a_larger_file_of_noise(self):
     data = random_bytes(1 << 18)
-    file = compress(data, COUNTING, lanes=256)
+    file = compress(data, COUNTING, streams=256)
     self.assertEqual(decompress(file, COUNTING), data)
     # The model learns that nothing can be known, and then costs nothing.
     self.assertBetween(len(file) / len(data), 1, 1.1)
@@ -122,47 +121,47 @@ class SizeTest(parameterized.TestCase):
   def test_is_the_surprise_of_the_model(self):
     data = TEXT + random_bytes(980)
     # What the coder adds are some bits at its end and 8 for each of four digests.
-    self.assertBetween(8 * words(compress(data, lanes=3)) - surprise(data, 3), 0, 100)
+    self.assertBetween(8 * words(compress(data, streams=3)) - surprise(data, 3), 0, 100)
 
   def test_the_header_is_small(self):
     self.assertLess(len(compress(b'')), 100)
 
   def test_a_model_that_knows_more_writes_less(self):
     data = toy_models.documents([2000])[0][1]  # 8 letters, so 3 bits a byte.
-    self.assertBetween(8 * words(compress(data, COUNTING, lanes=1)) / len(data), 3, 3.5)
+    self.assertBetween(8 * words(compress(data, COUNTING, streams=1)) / len(data), 3, 3.5)
 
-  def test_lanes_start_as_documents(self):
+  def test_streams_start_as_documents(self):
     half = random_bytes(500)
-    one, two = (words(compress(half * lanes, COUNTING, lanes=lanes)) for lanes in (1, 2))
+    one, two = (words(compress(half * streams, COUNTING, streams=streams)) for streams in (1, 2))
     self.assertAlmostEqual(two, 2 * one, delta=8)
 
   @parameterized.parameters(
       (0, 1), (1, 1), (1 << 14, 1), ((1 << 14) + 1, 2), (1 << 18, 16), (1 << 30, 32))
-  def test_lanes_by_size(self, size, lanes):
-    self.assertEqual(compression.default_lanes(size), lanes)
+  def test_streams_by_size(self, size, streams):
+    self.assertEqual(codec.default_streams(size), streams)
 
   @parameterized.parameters((0, 1), (5, 5))
-  def test_lanes_are_in_the_header(self, lanes, want):
+  def test_streams_are_in_the_header(self, streams, want):
     data = random_bytes(7)
-    header, _ = compressed_file.parse(compress(data, COUNTING, lanes=lanes), name='a.hsz')
+    header, _ = compressed_file.parse(compress(data, COUNTING, streams=streams), name='a.hsz')
     self.assertEqual(
         header, (owner(), hashlib.sha256(data).digest(), 7, want, 'float32',
                  compressed_file.this_platform()))
 
   @parameterized.parameters(1, 3, 40)
-  def test_progress_counts_bytes(self, lanes):
+  def test_progress_counts_bytes(self, streams):
     seen = []
-    compress(TEXT[:100], COUNTING, lanes=lanes, on_progress=seen.append)
+    compress(TEXT[:100], COUNTING, streams=streams, on_progress=seen.append)
     self.assertEqual(sum(seen), 100)
-    self.assertLen(seen, -(-100 // lanes))
+    self.assertLen(seen, -(-100 // streams))
 
 
 class RefusalTest(parameterized.TestCase):
 
   @parameterized.parameters(-1, 4097)
-  def test_lanes_that_are_not_allowed(self, lanes):
-    with self.assertRaisesRegex(ValueError, f'lanes={lanes} is not allowed: give 1 to 4096'):
-      compress(TEXT, lanes=lanes)
+  def test_streams_that_are_not_allowed(self, streams):
+    with self.assertRaisesRegex(ValueError, f'streams={streams} is not allowed: give 1 to 4096'):
+      compress(TEXT, streams=streams)
 
   @hypothesis.given(st.integers(0, 10**9), st.integers(0, 7))
   @hypothesis.settings(max_examples=100, deadline=None, derandomize=True, database=None)
@@ -187,9 +186,9 @@ class RefusalTest(parameterized.TestCase):
       decompress(data)
 
   def test_another_version(self):
-    with mock.patch.object(compressed_file, 'VERSION', 2):
+    with mock.patch.object(compressed_file, 'VERSION', 3):
       file = compress(b'x')
-    with self.assertRaisesRegex(ValueError, 'has version 2, this program reads version 1: use'):
+    with self.assertRaisesRegex(ValueError, 'has version 3, this program reads version 2: use'):
       decompress(file)
 
   def test_another_model(self):
@@ -221,7 +220,7 @@ class RefusalTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, 'a.hsz cannot be restored here: this machine, or the'):
       decompress(file, params=self._slightly_other(), on_progress=seen.append)
     # At the first digest, or the next if by chance that is the same.
-    self.assertBetween(len(seen), compression.FIRST_CHECK, 2 * compression.FIRST_CHECK)
+    self.assertBetween(len(seen), codec.FIRST_CHECK, 2 * codec.FIRST_CHECK)
 
   def test_other_roundings_are_noticed_at_the_end_of_a_short_file(self):
     data = random_bytes(60)

@@ -2,12 +2,7 @@
 
 import io
 import os
-import pathlib
-import pty
 import signal
-import stat
-import subprocess
-import sys
 from unittest import mock
 
 import jax
@@ -24,14 +19,6 @@ from tests.decoding import tiny_model
 MODEL = tiny_model.MODEL
 OWNER = session.Owner('m' * 16, 'p' * 16)
 T, B = [vocab.TURN], [vocab.BOUNDARY]
-
-# What a person does at a terminal: asked twice, in a process of their own.
-ASK = '''
-import sys
-from haiku_spectral.decoding import chat
-with chat.asking(sys.argv[1]) as ask:
-  print('heard', [ask(), ask()])
-'''
 
 
 def script(*lines):
@@ -243,62 +230,6 @@ class ChatTest(parameterized.TestCase):
       want += answered.texts[0].decode(errors='replace') + '\n'
     self.assertEqual(today[0] + tomorrow[0], want)
     jax.tree.map(np.testing.assert_array_equal, session.load(self.path, start, owner), context)
-
-
-class AskingTest(parameterized.TestCase):
-
-  def _at_a_terminal(self, history, typed):
-    """(exit code, what is shown) of asking twice at a terminal of its own."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, '-c', ASK, history], stdin=theirs, stdout=theirs,
-        stderr=theirs) as process:
-      os.close(theirs)
-      os.write(ours, typed.encode())
-      code = process.wait(timeout=60)
-    shown = os.read(ours, 10_000).decode()
-    os.close(ours)
-    return code, shown
-
-  def test_history_that_cannot_be_used_costs_a_note(self):
-    folder = self.create_tempdir().full_path
-    file = self.create_tempfile('file').full_path
-    for history in ('/no/such/home/history', folder, os.path.join(file, 'history')):
-      code, shown = self._at_a_terminal(history, 'one\ntwo\n')
-      self.assertEqual(code, 0, shown)
-      self.assertIn("heard ['one', 'two']", shown)
-      self.assertEqual(shown.count(f'note: lines typed are not kept in {history}: '), 1, shown)
-      self.assertNotIn('Traceback', shown)
-
-  def test_a_closed_standard_input_ends_the_conversation(self):
-    done = subprocess.run(
-        ['sh', '-c', 'exec "$0" -c "$1" history <&-', sys.executable, """
-from haiku_spectral.decoding import chat
-with chat.asking('history') as ask:
-  try:
-    ask()
-  except EOFError:
-    print('ended')
-"""], capture_output=True, text=True, check=False)
-    self.assertEqual((done.stdout, done.stderr), ('ended\n', ''))
-
-  def test_piped_lines_of_any_bytes_without_a_prompt(self):
-    done = subprocess.run(
-        [sys.executable, '-c', ASK, '/no/such/folder/history'], input=b'one\n\xff\n',
-        capture_output=True, check=True, env={**os.environ, 'PYTHONUTF8': '1'})
-    self.assertEqual(done.stdout.decode(), "heard ['one', '\\udcff']\n")
-
-  def test_terminal_has_a_prompt_and_remembers_lines(self):
-    history = pathlib.Path(self.create_tempdir().full_path, 'history')
-    up = '\x1b[A'  # The key: the line before.
-    for typed, heard in ((f'one\n{up}!\n', ['one', 'one!']), (f'{up}{up}\ntwo\n', ['one', 'two'])):
-      code, shown = self._at_a_terminal(history, typed)
-      self.assertEqual(code, 0)
-      self.assertNotIn('note', shown)
-      self.assertIn('> ', shown)
-      self.assertIn(f'heard {heard}', shown)
-    self.assertEqual(history.read_text().split(), ['one', 'one!', 'one', 'two'])
-    self.assertEqual(stat.S_IMODE(history.stat().st_mode), 0o600)
 
 
 if __name__ == '__main__':

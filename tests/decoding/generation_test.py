@@ -8,7 +8,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import automaton, loop, prefill, sampling
+from haiku_spectral.decoding import automaton, one_by_one, prefill, sampling
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding.generation import Generation, Request
@@ -28,12 +28,12 @@ def prefilled(data, rows=1):
 
 
 def generate(
-    context, num_bytes, config=CONFIG, seed=3, decoder=DECODER, stops=(), steps=loop.STEPS,
+    context, num_bytes, config=CONFIG, seed=3, decoder=DECODER, stops=(), steps=one_by_one.STEPS,
     constraint=None, **callbacks):
   request = Request(num_bytes, jax.random.key(seed), stops)
   return Generation(
       decoder, context, request, config, constraint=constraint,
-      decode=loop.StepByStep(steps)).run(**callbacks)
+      decode=one_by_one.OneByOne(steps)).run(**callbacks)
 
 
 @functools.cache

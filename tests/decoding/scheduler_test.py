@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.decoding import loop, prefill, sampling, scheduler
 from haiku_spectral.decoding.generation import Generation, Request
+from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from haiku_spectral.decoding.row import Row
 from haiku_spectral.decoding.speculation import Speculation
 from tests.decoding import tiny_model
@@ -40,7 +41,7 @@ def together(requests, config=CONFIG):
               prompt=prompt[shared:])
           for (request, _), prompt in zip(requests, prompts, strict=True)]
   keys = jax.numpy.stack([jax.random.fold_in(request.key, 0) for request, _ in requests])
-  loop.Batch(DECODER, DECODER.to_cache(context), rows, keys, config).run()
+  loop.Batch(DECODER, DECODER.to_cache(context), rows, keys, config, ONE_BY_ONE).run()
   return [bytes(row.text) for row in rows]
 
 

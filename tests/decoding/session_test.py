@@ -21,7 +21,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral import config, vocab
 from haiku_spectral.decoding import context as context_lib
-from haiku_spectral.decoding import prefill, sampling, session
+from haiku_spectral.decoding import prefill, sampling, session, session_file
 from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.modules import precision
 from tests.decoding import tiny_model
@@ -147,7 +147,7 @@ class SessionTest(parameterized.TestCase):
       self._load_bytes(bytes(data))
 
   def test_flipped_bits_in_every_part(self):
-    head = len(session.MAGIC)
+    head = len(session_file.MAGIC)
     for place, message in (
         (0, 'is not a session of this program'), (head, 'has version 2'), (head + 4, 'is damaged'),
         (head + 20, 'is damaged'), (head + 50, 'is damaged'), (head + 100, 'is damaged'),
@@ -218,7 +218,7 @@ class SessionTest(parameterized.TestCase):
       session.load(self.path, like(), owner())
 
   def test_another_version(self):
-    with mock.patch.object(session, 'VERSION', session.VERSION + 1):
+    with mock.patch.object(session_file, 'VERSION', session_file.VERSION + 1):
       self._saved()
     with self.assertRaisesRegex(
         ValueError, 'has version 4, this program reads version 3: use the program it was made wit'):

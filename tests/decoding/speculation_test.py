@@ -8,9 +8,10 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import automaton, loop, prefill, sampling, speculation
+from haiku_spectral.decoding import automaton, prefill, sampling, speculation
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding.generation import Generation, Request
+from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from tests import chunk_law
 from tests.decoding import tiny_model
 
@@ -48,7 +49,7 @@ class SpeculationTest(parameterized.TestCase):
   @parameterized.product(seed=(0, 1), num_bytes=(1, 64, 300))
   def test_same_text_and_context_as_one_by_one(self, seed, num_bytes):
     decoder = tiny_model.decoder(seed)
-    want = generate(num_bytes, loop.ONE_BY_ONE, decoder=decoder)
+    want = generate(num_bytes, ONE_BY_ONE, decoder=decoder)
     got = generate(num_bytes, speculation.Speculation(PROMPT), decoder=decoder)
     self.assertEqual(got.texts, want.texts)
     np.testing.assert_allclose(got.log_probs[0], want.log_probs[0], atol=1e-4)
@@ -63,18 +64,18 @@ class SpeculationTest(parameterized.TestCase):
   def test_holds_for_any_sampling_rules(self, **fields):
     config, decode = sampling.SamplingConfig(**fields), speculation.Speculation(PROMPT, (1, 8))
     got = generate(200, decode, config)
-    self.assertEqual(got.texts, generate(200, loop.ONE_BY_ONE, config).texts)
+    self.assertEqual(got.texts, generate(200, ONE_BY_ONE, config).texts)
 
   @parameterized.parameters(automaton.utf8, lambda: automaton.regex('([a-d]{1,3}, )+[a-d]'))
   def test_holds_for_constraints(self, allowed):
     decode, allowed = speculation.Speculation(PROMPT, (1, 8)), allowed()
     got = generate(150, decode, constraint=allowed)
-    self.assertEqual(got.texts, generate(150, loop.ONE_BY_ONE, constraint=allowed).texts)
+    self.assertEqual(got.texts, generate(150, ONE_BY_ONE, constraint=allowed).texts)
     self.assertGreater(decode.accepted, 0)
 
   def test_stop_string_and_context_behind_it(self):
-    stop = generate(300, loop.ONE_BY_ONE).texts[0][58:67]  # Over the start of a block.
-    want = generate(300, loop.ONE_BY_ONE, stops=[stop])
+    stop = generate(300, ONE_BY_ONE).texts[0][58:67]  # Over the start of a block.
+    want = generate(300, ONE_BY_ONE, stops=[stop])
     got = generate(300, speculation.Speculation(PROMPT), stops=[stop])
     self.assertEqual(got.texts, want.texts)
     chunk_law.assert_close(got.context().state, want.context().state, 1e-5)
@@ -86,7 +87,7 @@ class SpeculationTest(parameterized.TestCase):
     self.assertLess(decode.calls, 150)
 
   def test_wrong_drafts_cost_only_calls(self):
-    want = generate(70, loop.ONE_BY_ONE)
+    want = generate(70, ONE_BY_ONE)
 
     class Wrong:
       """Knows one byte, and is then sure of what does not come."""
@@ -113,7 +114,7 @@ class SpeculationTest(parameterized.TestCase):
     # A context in which the end is all that can come.
     start = context()
     start = start._replace(logits=start.logits.at[:, vocab.BOUNDARY].set(1e3))
-    want = generate(40, loop.ONE_BY_ONE, config, start=start)
+    want = generate(40, ONE_BY_ONE, config, start=start)
     got = generate(40, speculation.Speculation(), config, start=start)
     self.assertEqual(got.texts, [b''])
     self.assertEqual(got.context().recent[0, -1], vocab.BOUNDARY)
@@ -124,7 +125,7 @@ class TiesTest(parameterized.TestCase):
 
   def test_exact_ties_go_to_the_lower_byte_in_both(self):
     decoder = tied(noise=0.0)
-    want = generate(200, loop.ONE_BY_ONE, decoder=decoder)
+    want = generate(200, ONE_BY_ONE, decoder=decoder)
     decode = speculation.Speculation(PROMPT)
     got = generate(200, decode, decoder=decoder)
     self.assertEqual(got.texts, want.texts)

@@ -15,10 +15,10 @@ def _apply_of(model):
 class ToyPredictor:
   """A model that has only a chunk call."""
 
-  def __init__(self, model, lanes, precision):
-    self._state = model.initial_state(lanes, jnp.dtype(precision))
+  def __init__(self, model, streams, precision):
+    self._state = model.initial_state(streams, jnp.dtype(precision))
     self._apply = _apply_of(model)
 
-  def read(self, ids):
+  def extend(self, ids):
     logits, self._state = self._apply(None, ids[:, None], self._state)
     return np.asarray(jax.nn.softmax(logits[:, 0, :256]))

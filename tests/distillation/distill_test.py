@@ -14,7 +14,7 @@ from absl import logging
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import config
-from haiku_spectral.distillation import distill
+from haiku_spectral.distillation import distill, filter_errors
 from haiku_spectral.modules import filters, spectral_gpt
 from haiku_spectral.training import checkpoint, run_folder
 from haiku_spectral.training import state as train_states
@@ -84,9 +84,9 @@ class DistillTest(parameterized.TestCase):
   def test_no_input_is_answered_further_off_than_the_bound_and_the_worst_comes_near(self):
     found, errors = distilled(3), distilled(3).errors[NAME]
     modal, length = found.config.hyena.filter, 4 * OLD.horizon
-    taps = distill.taps_of(OLD, own_params(tiny_model.params()))
+    taps = filter_errors.taps_of(OLD, own_params(tiny_model.params()))
     long = dataclasses.replace(modal, horizon=length)
-    difference = distill.taps_of(long, own_params(found.params)).copy()
+    difference = filter_errors.taps_of(long, own_params(found.params)).copy()
     difference[:OLD.horizon] -= taps
     worst = np.sign(difference[::-1])
     off = np.abs(respond(OLD, tiny_model.params(), worst) - respond(modal, found.params, worst))
@@ -96,7 +96,7 @@ class DistillTest(parameterized.TestCase):
   @parameterized.parameters(1, 3)
   def test_errors_obey_what_no_approximation_escapes(self, modes):
     errors = distilled(modes).errors[NAME]
-    taps = distill.taps_of(OLD, own_params(tiny_model.params())).astype(np.float64)
+    taps = filter_errors.taps_of(OLD, own_params(tiny_model.params())).astype(np.float64)
     for channel, column in enumerate(taps.T):
       # Adamyan, Arov and Krein 1971: the singular value behind the rank, N complex pairs' here.
       beyond = scipy.linalg.svdvals(scipy.linalg.hankel(column))[2 * modes]
@@ -117,7 +117,7 @@ class DistillTest(parameterized.TestCase):
     params = tiny_model.params()
     params[FILTER]['gain'][0, 5] = 0
     found = distill.distill(tiny_model.CONFIG, params, modes=2)
-    taps = distill.taps_of(found.config.hyena.filter, own_params(found.params))
+    taps = filter_errors.taps_of(found.config.hyena.filter, own_params(found.params))
     self.assertEqual(np.abs(taps[:, 5]).max(), 0)
     self.assertEqual(found.errors[NAME].l2[5], 0)
     self.assertTrue(np.all(np.abs(np.delete(taps, 5, axis=1)).max(axis=0) > 0))

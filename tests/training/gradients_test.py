@@ -163,7 +163,7 @@ class CarryTest(parameterized.TestCase):
     np.testing.assert_allclose(found[:, reset], initial[:, reset], atol=1e-6)
     self.assertGreater(float(jnp.abs(carried - initial).max()), 0.1)
 
-  def test_the_carried_state_changes_the_loss(self):
+  def test_the_carried_past_changes_the_loss(self):
     stale = self.rows._replace(reset=np.zeros(8, bool))
     with_past = self.compute(self.params, self.old, stale, 1.0)
     without = self.compute(self.params, self.model.initial_state(8), stale, 1.0)
