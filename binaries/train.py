@@ -16,6 +16,7 @@ from binaries import command_line, flag_types, preset_flag
 from haiku_spectral import config as configs
 from haiku_spectral import shutdown
 from haiku_spectral.config import phases
+from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import run_folder
 
 CONFIG = preset_flag.define(
@@ -73,6 +74,7 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
     print('stopped before the training began')
     return 0
   task = training_task.make(config, data_dir=DATA_DIR.value, run_dir=run_dir)
+  atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
   shapes = jax.eval_shape(task.model.init, jax.random.key(0))
   size = sum(x.size for x in jax.tree.leaves(shapes))
   print(f'model: {size:,} parameters, {config.train.precision}\n'

@@ -51,6 +51,10 @@ class TrainTest(absltest.TestCase):
     self.assertEqual(run(flags[0], module='binaries.prepare_data')[0], 0)
 
     size = sum(entry.bytes for entry in starter.manifest() if entry.split == 'train')
+    code, out, err = run(*TINY, flags[0], '--run_dir=README.md/run')
+    self.assertEqual((code, out), (1, ''))
+    self.assertRegex(err, r'^error: The run README.md/run could not be saved .*--run_dir path.$')
+
     process = start(*TINY, *flags, '--config.train.steps=100000')
     first = [process.stdout.readline() for _ in range(4)]
     self.assertRegex(''.join(first), (
