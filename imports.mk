@@ -85,7 +85,7 @@ $(call py_binary, //binaries:tidy)
 $(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
     //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
-    //haiku_spectral:shutdown //haiku_spectral/training:loop \
+    //haiku_spectral:shutdown //haiku_spectral/storage:atomic_file //haiku_spectral/training:loop \
     //haiku_spectral/training:run_folder, //haiku_spectral/configs:nano)
 $(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
     //datasets:curriculum //datasets:pipeline //datasets:prefetch \
