@@ -19,7 +19,9 @@ def opens_without_encoding(call: ast.Call) -> bool:
     return False
   modes = [node.value for node in (*call.args, *(keyword.value for keyword in call.keywords))
            if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-  if name in ('open', 'fdopen', 'TemporaryFile', 'NamedTemporaryFile'):
+  if name in ('TemporaryFile', 'NamedTemporaryFile'):  # Binary unless they are told otherwise.
+    return bool({'w', 'w+', 'r+', 'a'} & set(modes))
+  if name in ('open', 'fdopen'):
     return not any('b' in mode and len(mode) <= 3 for mode in modes)
   reads = isinstance(call.func, ast.Attribute) and name in ('read_text', 'write_text')
   return reads or ('text' in words and owner == 'subprocess')
@@ -51,7 +53,8 @@ class LintTest(absltest.TestCase):
     for line, wrong in (
         ("open('x')", True), ("p.open('a')", True), ('p.read_text()', True),
         ("subprocess.run(c, text=True)", True), ("open('x', 'rb')", False),
-        ("p.open('w', encoding='utf-8')", False), ("os.open(p, 1)", False)):
+        ("p.open('w', encoding='utf-8')", False), ("os.open(p, 1)", False),
+      ("t.TemporaryFile('w')", True), ("t.TemporaryFile(dir=p)", False)):
       with self.subTest(line):
         self.assertEqual(opens_without_encoding(ast.parse(line).body[0].value), wrong)
 
