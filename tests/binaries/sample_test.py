@@ -226,6 +226,8 @@ class CommandTest(absltest.TestCase):
                       '--num_bytes=100000000', '--noend_of_document'),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     shown = process.stdout.read(1)
+    with self.assertRaisesRegex(ValueError, rf'is open in another .*process {process.pid}'):
+      run(prompt='one turn of another process', session=str(path))
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=60)
     self.assertEqual(process.returncode, 0, err)
