@@ -839,6 +839,10 @@ $(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__ini
     //haiku_spectral/training:state //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/distillation:modal_fit_test, //haiku_spectral/distillation:modal_fit \
     //tests:__init__)
+$(call py_test, //tests:docs_links_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/self_training:settings //tests:__init__ //tests:docs_pages)
+$(call py_library, //tests:docs_pages, //tests:__init__)
+$(call py_test, //tests:docs_test, //tests:__init__ //tests:docs_pages)
 $(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap \
     //tests:__init__)
 $(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
