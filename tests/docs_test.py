@@ -28,7 +28,7 @@ def get_config():
   preset.model.attention.heads, preset.model.attention.window = 2, 128
   preset.model.hyena.filter.horizon, preset.model.hyena.filter.max_time_constant = 128, 32.0
   preset.data.segment, preset.data.batch_size, preset.data.stateful_rows = 128, 2, 1
-  preset.train.steps = 0 if preset.curriculum else 8
+  preset.train.steps, preset.train.optimizer.warmup_steps = 0 if preset.curriculum else 8, 0
   for phase in preset.curriculum:
     phase.segment, phase.bytes, phase.warmup_lengths = 128, 2048, ''
     phase.rate.warmup_steps = 0
