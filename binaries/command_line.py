@@ -61,7 +61,7 @@ def _exit_code(main: Main) -> Any:
   try:
     app.run(functools.partial(_checked, main), flags_parser=_parse_flags)
   except SystemExit as end:
-    sys.stdout.flush()  # Here, where it can be told when it fails.
+    sys.stdout.flush()  # Here, where a failure can be reported.
     return end.code
   return 0
 

@@ -76,9 +76,9 @@ def main(argv: Sequence[str]) -> None:
         train_length=config.data.segment, max_factor=MAX_FACTOR.value,
         batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=jnp.dtype(PRECISION.value),
         on_progress=bar.update)
-  read = [data for _, data in documents if plan.factors(len(data))]
+  scored = [data for _, data in documents if plan.factors(len(data))]
   found = dataclasses.replace(
-      found, baselines=_baselines(names, read),
+      found, baselines=_baselines(names, scored),
       source=f'{run_dir} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
   print(report.to_text(found), flush=True)  # First: whatever becomes of the files, it is there.
   paths = extrapolation_report.write(found, output)

@@ -107,7 +107,7 @@ def _plan() -> tuple[str, Callable[[str], Any]]:
     return f'{dataset}/{_NAME.value}', functools.partial(_make, builder, None, config)
   _refuse(_FOLDER_FLAGS, f'--dataset=text_folder, not to {dataset!r}')
   name = registry.full_name(_DATASET.value)
-  from datasets import streaming_builder  # Here, so that wrong names are told at once.
+  from datasets import streaming_builder  # Here, so that wrong names are refused at once.
 
   if not issubclass(builder, streaming_builder.StreamingBuilder):
     _refuse(_CORPUS_FLAGS, f'a corpus, not to {dataset!r}')

@@ -13,7 +13,7 @@ flags.disclaim_key_flags()  # What is defined here belongs to the program that a
 
 
 class _PresetParser(flags.ArgumentParser):
-  """A Python file with a function `get_config`; whatever is wrong in it is told in a line."""
+  """A Python file with a function `get_config`; a mistake in it is reported in one line."""
 
   def parse(self, argument: Any) -> config_dict.ConfigDict:
     file = pathlib.Path(flag_types.expand(argument))

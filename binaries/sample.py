@@ -95,7 +95,7 @@ def _check_flags() -> None:
   if CHAT.value and (BEST_OF.value > 1 or PROMPT.value or PROMPT_FILE.value):
     raise ValueError('--chat asks for what you say: leave --prompt, --prompt_file, --best_of out.')
   if REGEX.value is not None and UTF8.value:
-    raise ValueError('--regex writes UTF-8 anyway: leave --utf8 out.')
+    raise ValueError('--regex generates UTF-8 anyway: leave --utf8 out.')
   if FORK.value and not SESSION.value:
     raise ValueError('--fork copies a session: give it as --session.')
   if SPECULATE.value and (NUM_SAMPLES.value > 1 or BEST_OF.value > 1 or CHAT.value):

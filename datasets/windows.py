@@ -56,7 +56,7 @@ class Windows:
   def __init__(self, records: Records, length: int) -> None:
     self._records = records
     self._length = length
-    # The last byte of a record has no target, so a window that held nothing else is left out.
+    # The last byte of a record has no target, so a window that held nothing else is skipped.
     last_targets = int(records[len(records) - 1]['length']) - 1
     if len(records) == 1:
       last_targets = max(1, last_targets)  # A split is never without a window.

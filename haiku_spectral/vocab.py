@@ -20,7 +20,7 @@ def encode(data: bytes) -> np.ndarray:  # [len(data)] int32
 
 
 def decode(ids: np.ndarray) -> bytes:  # ids: [N]
-  """The bytes of some ids; specials stand for no byte and are left out."""
+  """The bytes of some ids; specials stand for no byte and are skipped."""
   ids = np.asarray(ids)
   if ids.size and (ids.min() < 0 or ids.max() >= SIZE):
     raise ValueError(f'ids must lie in [0, {SIZE}), got {ids.min()} to {ids.max()}.')

@@ -1,4 +1,4 @@
-"""imports.mk and BUILD.md against the sources: `make tidy` was run, nothing is left out."""
+"""imports.mk and BUILD.md against the sources: `make tidy` was run, nothing is missing."""
 
 import difflib
 import importlib.metadata

@@ -19,7 +19,7 @@ def opens_without_encoding(call: ast.Call) -> bool:
     return False
   modes = [node.value for node in (*call.args, *(keyword.value for keyword in call.keywords))
            if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-  if name in ('TemporaryFile', 'NamedTemporaryFile'):  # Binary unless they are told otherwise.
+  if name in ('TemporaryFile', 'NamedTemporaryFile'):  # Binary unless a mode is given.
     return bool({'w', 'w+', 'r+', 'a'} & set(modes))
   if name in ('open', 'fdopen'):
     return not any('b' in mode and len(mode) <= 3 for mode in modes)

@@ -1,7 +1,7 @@
 """self_improve: a base model and rounds of self-improvement, on two CPU cores.
 
-The first phase trains the base model. The second is that of each round: 'golden' stands for what
-the round has brought.
+The first phase trains the base model. The second is that of each round: 'golden' stands for
+the accepted samples of the arm up to that round.
 """
 
 import ml_collections

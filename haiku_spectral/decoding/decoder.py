@@ -40,7 +40,7 @@ class Cache(NamedTuple):
   block: Block
   history: decode_cache.History
   clock: int  # At the block's start; a multiple of C, the same for all rows.
-  filled: int  # Bytes of the block that were read; C until it is flushed by `reserve`.
+  filled: int  # Bytes of the block that are known; C until it is flushed by `reserve`.
 
 
 class Decoder:
@@ -133,8 +133,8 @@ def _to_cache(config, params, context, clock):
   filled = clock % BLOCK
 
   def place(x: jax.Array) -> jax.Array:  # [B, N, ...] -> [B, N + C, ...], moved to `filled`
-    room = [(0, 0), (0, BLOCK)] + [(0, 0)] * (x.ndim - 2)
-    return jnp.roll(jnp.pad(x, room), filled, axis=1)
+    padding = [(0, 0), (0, BLOCK)] + [(0, 0)] * (x.ndim - 2)
+    return jnp.roll(jnp.pad(x, padding), filled, axis=1)
 
   block = Block(
       cache.block, place(context.logits[:, jnp.newaxis]), place(context.recent),

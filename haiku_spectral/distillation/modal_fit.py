@@ -95,7 +95,7 @@ def _weights(
 ) -> tuple[np.ndarray, np.ndarray, float]:  # [N], [N] complex
   """Poles, least-squares weights and the relative l2 error.
 
-  Of too many poles the weakest are left out; too few are joined by fast ones on a circle, which
+  Of too many poles the weakest are dropped; too few are joined by fast ones on a circle, which
   serve the first lags.
   """
   spare = modes - len(poles)

@@ -157,10 +157,10 @@ def _summarize(plan: plan_lib.Plan, sums: list[_Sums], lengths: list[int]) -> re
         gain=bootstrap.estimate(
             rows, lambda sums: (sums[..., 2] - sums[..., 1]) / sums[..., 0] / ln2),
     ))
-  read = [min(length, plan.limit) for length in lengths if plan.factors(length)]
+  scored = [min(length, plan.limit) for length in lengths if plan.factors(length)]
   return report.Report(
       train_length=plan.train_length, max_factor=plan.max_factor, documents=len(sums),
-      skipped=len(lengths) - len(sums), longest=max(read), bytes=sum(read),
+      skipped=len(lengths) - len(sums), longest=max(scored), bytes=sum(scored),
       bits_per_byte=bootstrap.estimate(overall, lambda sums: sums[..., 1] / sums[..., 0] / ln2),
       factors=tuple(factors),
       octaves=tuple(

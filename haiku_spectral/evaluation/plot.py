@@ -72,7 +72,7 @@ def figure(report: Report) -> matplotlib.figure.Figure:
           f'{bytes_label(report.train_length)}')
     _line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full context')
     above.set(ylabel='bits per byte',
-              title=f'Trained at {bytes_label(report.train_length)}, read to '
+              title=f'Trained at {bytes_label(report.train_length)}, scored to '
                     f'{bytes_label(lengths[-1])}')
     above.legend(loc='best', handlelength=1.6)
     _draw_gain(below, report, lengths)

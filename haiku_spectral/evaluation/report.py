@@ -170,7 +170,7 @@ def _heading_lines(report: Report) -> list[str]:
     lines.insert(0, report.source)
   if report.skipped:
     lines.append(
-        f'Left out: {report.skipped} shorter than 3/4 of the training length.')
+        f'Skipped: {report.skipped} shorter than 3/4 of the training length.')
   reached = report.factors[-1].factor
   if reached < report.max_factor:
     lines.append(f'No document reaches beyond {reached}x of the {report.max_factor}x asked for.')

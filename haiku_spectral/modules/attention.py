@@ -41,7 +41,7 @@ class WindowAttention(hk.Module):
 
 def initial_state(config: AttentionConfig, batch_size: int, width: int,
                   dtype: jax.typing.DTypeLike) -> window_attention.WindowState:
-  """The state of a sequence of which nothing has been read."""
+  """The state of an empty context."""
   return window_attention.initial_state(
       batch_size, config.window, config.heads, width // config.heads, dtype)
 

@@ -3,7 +3,7 @@
 Shapes: B batch, T time (bytes), D channels, S horizon (taps), F features of a lag, N modes.
 
 Both decay by construction, on time constants that are bounded in bytes and never depend on the
-length of the input: a model reads a text of any length with the filters that it was trained with.
+length of the input: a model takes text of any length with the filters that it was trained with.
 """
 
 import math
@@ -91,7 +91,7 @@ class FilterNetwork(hk.Module):
   @staticmethod
   def initial_state(config: FilterConfig, batch_size: int, channels: int,
                     dtype: jax.typing.DTypeLike) -> fft_conv.ConvState:
-    """The state of a sequence of which nothing has been read."""
+    """The state of an empty context."""
     return fft_conv.initial_state(batch_size, config.horizon, channels, dtype)
 
   @staticmethod
@@ -173,7 +173,7 @@ class ModalFilter(hk.Module):
   @staticmethod
   def initial_state(config: FilterConfig, batch_size: int, channels: int,
                     dtype: jax.typing.DTypeLike) -> ModalState:
-    """The state of a sequence of which nothing has been read; always float32."""
+    """The state of an empty context; always float32."""
     del dtype
     return ModalState(jnp.zeros((batch_size, 2, channels, config.modes), jnp.float32))
 

@@ -70,7 +70,7 @@ class Hyena(hk.Module):
 
 def initial_state(config: HyenaConfig, batch_size: int, width: int, dtype: jax.typing.DTypeLike
                   ) -> HyenaState:
-  """The state of a sequence of which nothing has been read."""
+  """The state of an empty context."""
   one = filters.FILTERS[config.filter.kind].initial_state(config.filter, batch_size, width, dtype)
   short = fft_conv.initial_state(
       batch_size, config.short_width, (config.order + 1) * width, dtype)

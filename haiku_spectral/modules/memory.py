@@ -106,7 +106,7 @@ class Decay(hk.Module):
 
 def initial_state(config: MemoryConfig, batch_size: int, width: int, dtype: jax.typing.DTypeLike
                   ) -> MemoryState:
-  """The state of a sequence of which nothing has been read."""
+  """The state of an empty context."""
   head_width = width // config.heads
   short = fft_conv.initial_state(batch_size, config.short_width, 3 * width, dtype)
   return MemoryState(short, jnp.zeros((batch_size, config.heads, head_width, head_width)))

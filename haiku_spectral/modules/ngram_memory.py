@@ -103,7 +103,7 @@ def _per_order(table: jax.Array, level: jax.Array) -> jax.Array:
 
 
 def initial_state(config: NgramConfig, batch_size: int, width: int, dtype: Any) -> NgramState:
-  """The state of a stream of which nothing has been read."""
+  """The state of an empty context."""
   del width, dtype
   return ngram_memory.initial_state(
       batch_size, schema.parse_orders(config.orders), config.slots)

@@ -104,7 +104,7 @@ class SpectralGPT(hk.Module):
 
 
 def reset(state: State, rows: jax.Array, initial: State) -> State:  # rows: [B] bool
-  """The state with the chosen rows as if nothing had been read."""
+  """The state with the chosen rows as that of an empty context."""
   def where(old: jax.Array, new: jax.Array) -> jax.Array:
     shape = (1, -1) + (1,) * (old.ndim - 2)
     return jnp.where(rows.reshape(shape), new, old)
@@ -152,7 +152,7 @@ def make_model(config: ModelConfig) -> Model:
 def training_flops_per_byte(config: ModelConfig, segment: int) -> float:
   """Floating-point operations per byte of a training step (forward and backward, no remat).
 
-  Six for each weight of a matrix product, and the mixers' own. Element-wise work is left out.
+  Six for each weight of a matrix product, and the mixers' own. Element-wise work is not counted.
   """
   width, chosen = config.width, mixers.of(config)
   mlp = 2 * 3 * width * config.mlp_width

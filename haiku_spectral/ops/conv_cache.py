@@ -145,7 +145,7 @@ def short_from_cache(state: ShortBlock) -> fft_conv.ConvState:
 def long_to_cache(
     state: fft_conv.ConvState, spectra: Sequence[jax.Array], clock: jax.Array
 ) -> tuple[Ring, LongBlock]:
-  """The decode cache at any clock, as if the history had been read byte by byte.
+  """The decode cache at any clock, as if the history had come byte by byte.
 
   `clock` is [] int32. The inputs of this period before it are known, so its tiles are computed
   here: one per bit of the number of blocks.

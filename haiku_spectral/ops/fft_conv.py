@@ -23,7 +23,7 @@ class ConvState(NamedTuple):
 
 def initial_state(batch_size: int, horizon: int, channels: int, dtype: jax.typing.DTypeLike
                   ) -> ConvState:
-  """The state of a sequence of which nothing has been read."""
+  """The state of an empty context."""
   return ConvState(jnp.zeros((batch_size, horizon - 1, channels), dtype))
 
 

@@ -2,8 +2,8 @@
 
 A table per order maps a hash of the last n ids, the *context*, to the bytes that followed it the
 last times, newest first: the match model of PAQ (Mahoney 2005) and the n-gram head of Akyürek et
-al. (2024, "In-Context Language Learning") as a state of fixed size. Integers only, so that any cut
-into chunks gives the same bits.
+al. (2024, "In-Context Language Learning") as a state of fixed size. Integers only, so that all cuts
+into chunks are bitwise identical.
 
 An entry is 32 bits: 6 check bits of the hash, 2 for the number of followers, 3 x 8 for followers. A
 context with other check bits replaces an entry. Ids beyond bytes follow as 255, which UTF-8 text
@@ -49,7 +49,7 @@ class NgramReads(NamedTuple):
 
 
 def initial_state(batch_size: int, orders: Sequence[int], slots: int) -> NgramState:
-  """The state of a stream of which nothing has been read."""
+  """The state of an empty context."""
   return NgramState(
       jnp.zeros((batch_size, len(orders), slots), jnp.uint32),
       jnp.zeros((batch_size, max(orders)), jnp.int32), jnp.zeros(batch_size, jnp.int32),
@@ -264,7 +264,7 @@ def _after(x: jax.Array) -> jax.Array:
 
 
 def _put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:  # [B, O, ...] each
-  """x with values at places of the last axis, all different; places beyond the end are left out."""
+  """x with values at places of the last axis, all different; places beyond the end are skipped."""
   def put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:
     return x.at[places].set(values, mode='drop', unique_indices=True)
 

@@ -24,7 +24,7 @@ class WindowState(NamedTuple):
 
 def initial_state(batch_size: int, window: int, heads: int, head_width: int,
                   dtype: jax.typing.DTypeLike) -> WindowState:
-  """The state of a sequence of which nothing has been read."""
+  """The state of an empty context."""
   empty = jnp.zeros((batch_size, window, heads, head_width), dtype)
   return WindowState(empty, empty, jnp.zeros((batch_size,), jnp.int32))
 

@@ -9,14 +9,14 @@ LABELLED = 'golden/labelled'
 
 
 def dataset(arm: str, number: int) -> str:
-  """The name of what an arm's rounds have brought up to a round."""
+  """The name of the dataset of an arm's accepted samples up to a round."""
   return f'golden/{arm}_{number}'
 
 
 def plan(config: Config, *, seed: int, arm: str = '', rounds: int = 0) -> Config:
   """The config of all rounds: the preset's first phase, then its second one for each round.
 
-  In the mixture of the second, 'golden' stands for what the arm brings; `control` brings nothing.
+  In the mixture of the second, 'golden' stands for the samples of the arm; `control` has none.
   """
   if len(config.curriculum) != 2:
     raise ValueError(

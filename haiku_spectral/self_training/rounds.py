@@ -58,7 +58,7 @@ def run_round(run: SeedRun, this: Round, config: Config) -> Evaluation:
 
 
 def _dataset(run: SeedRun, this: Round) -> dict[str, float]:
-  """Builds what the rounds have brought up to this one; returns metrics of its samples."""
+  """Builds the dataset of the samples up to this round; returns metrics of its samples."""
   path = run.paths.samples(this.arm, this.number)
   if not path.exists():
     model = seed_runs.load(run.paths.model(this.arm, this.number - 1))

@@ -46,7 +46,7 @@ def steps(run_dir: pathlib.Path) -> list[int]:
 
 
 def recover_replaced(run_dir: pathlib.Path) -> None:
-  """Takes back checkpoints whose successors of the same step were never finished."""
+  """Restores checkpoints whose successors of the same step were never finished."""
   for path in (run_dir / run_folder.CHECKPOINTS).glob(f'*{REPLACED}'):
     successor = path.with_name(path.name.removesuffix(REPLACED))
     if successor.exists():

@@ -41,7 +41,7 @@ def mean(nats: float, targets: int) -> float:
 
 
 def read(run_dir: pathlib.Path) -> list[Row]:
-  """The rows of a run; lines that are damaged or that a kill cut short are left out."""
+  """The rows of a run; lines that are damaged or that a kill cut short are skipped."""
   lines, _ = append_log.read(run_dir / run_folder.METRICS)
   return [row for row in map(_decode, lines) if row]
 

@@ -1,4 +1,4 @@
-"""A session that is loaded, and one that is read again, are the same context to the bit."""
+"""A session that is loaded, and one that is prefilled again: bitwise identical contexts."""
 
 import json
 import os
@@ -37,11 +37,11 @@ class FolderTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.path = pathlib.Path(self.create_tempdir().full_path, 'session')
-    self.told = []
+    self.lines = []
 
   def _open(self, writer=None, owner=scripted.OWNER):
-    self.told.clear()
-    place = folder.Folder(self.path, writer or scripted.model_sampler(), owner, self.told.append)
+    self.lines.clear()
+    place = folder.Folder(self.path, writer or scripted.model_sampler(), owner, self.lines.append)
     place.close()
     return place
 
@@ -58,12 +58,12 @@ class FolderTest(parameterized.TestCase):
     loaded = self._open()
     had_state = count > 2
     self.assertRegex(
-        self.told[0], 'bytes of context were loaded' if had_state
+        self.lines[0], 'bytes of context were loaded' if had_state
         else 'There is no session .*/state: the transcript is prefilled again')
     if had_state:
       (self.path / folder.STATE).unlink()
     replayed = self._open()
-    self.assertIn('There is no session', self.told[0])
+    self.assertIn('There is no session', self.lines[0])
     np.testing.assert_allclose(loaded.context.logits, replayed.context.logits, atol=1e-5)
     assert_bitwise(loaded.context, replayed.context)
     assert_bitwise(loaded.context, live.context)
@@ -94,8 +94,8 @@ class FolderTest(parameterized.TestCase):
     live = self._make_more(HISTORY[3:])
     (self.path / folder.STATE).write_bytes(old)
     assert_bitwise(self._open().context, live.context)
-    self.assertLen(self.told, 1)
-    self.assertIn('bytes of context were loaded', self.told[0])
+    self.assertLen(self.lines, 1)
+    self.assertIn('bytes of context were loaded', self.lines[0])
 
   def _make_more(self, events):
     place = folder.Folder(self.path, scripted.model_sampler(), scripted.OWNER)
@@ -109,7 +109,7 @@ class FolderTest(parameterized.TestCase):
     other = session.owner(tiny_model.CONFIG, tiny_model.params(1))
     found = self._open(scripted.model_sampler(1), other)
     self.assertRegex(
-        self.told[0], 'belongs to other parameters .*: the transcript is prefilled again')
+        self.lines[0], 'belongs to other parameters .*: the transcript is prefilled again')
     shutil.rmtree(self.path)
     fresh = folder.Folder(self.path, scripted.model_sampler(1), other)
     for event in HISTORY:
@@ -125,7 +125,7 @@ class FolderTest(parameterized.TestCase):
         (data[:-1] + bytes([data[-1] ^ 1]), 'is damaged')):
       (self.path / folder.STATE).write_bytes(damaged)
       assert_bitwise(self._open().context, live.context)
-      self.assertRegex(self.told[0], f'{message}.*: the transcript is prefilled again$')
+      self.assertRegex(self.lines[0], f'{message}.*: the transcript is prefilled again$')
 
   def test_the_state_of_another_transcript(self):
     self._make([Event('goal', b'another'), *HISTORY[1:]])
@@ -134,7 +134,7 @@ class FolderTest(parameterized.TestCase):
     live = self._make()
     (self.path / folder.STATE).write_bytes(state)
     assert_bitwise(self._open().context, live.context)
-    self.assertRegex(self.told[0], 'is of another transcript: the transcript is prefilled again')
+    self.assertRegex(self.lines[0], 'is of another transcript: the transcript is prefilled again')
 
   def test_a_half_written_line_is_cut_off_and_told(self):
     self._make(HISTORY[:3])
@@ -143,7 +143,7 @@ class FolderTest(parameterized.TestCase):
       file.write(b'{"kind": "observ')
     assert_bitwise(self._open().context, live.context)
     kept = self.path / 'transcript.jsonl.torn-1'
-    self.assertEqual(self.told[0], 'transcript: 16 bytes of an unfinished line were cut off and '
+    self.assertEqual(self.lines[0], 'transcript: 16 bytes of an unfinished line were cut off and '
                      f'are kept in {kept}')
     self.assertEqual(kept.read_bytes(), b'{"kind": "observ')
 
@@ -202,7 +202,7 @@ class FolderTest(parameterized.TestCase):
       (work / 'a.txt').write_bytes(b'1')
       memory.unlink()
       self._open()
-      self.assertEqual(self.told[:2], [
+      self.assertEqual(self.lines[:2], [
           f'workspace: {name} was not what the transcript says; now it is'
           for name in ('b', 'a.txt')])
 

@@ -25,7 +25,7 @@ def model_sampler(seed=0):
 
 @dataclasses.dataclass(frozen=True)
 class ScriptedSampler(sampler.ModelSampler):
-  """Writes what it was told to, whatever it has read."""
+  """Generates a given script, whatever the context."""
 
   turns: Iterator = ()
 
@@ -45,7 +45,7 @@ def code(*lines):
 
 
 class Here:
-  """Runs trusted code in this process, as a sandbox would; fails first as often as it is told."""
+  """Runs trusted code in this process, as a sandbox would; fails first as often as asked."""
 
   def __init__(self, failures=0):
     self.failures = failures
@@ -70,9 +70,9 @@ class Here:
     return [self.run(job.source, job.function, job.args, job.limits) for job in jobs]
 
 
-def go(path, writer, sandbox=None, goal=b'count', told=None, owner=OWNER, **limits):
+def go(path, writer, sandbox=None, goal=b'count', reported=None, owner=OWNER, **limits):
   """(why the session ended, its history, its context) after a run of the loop on a folder."""
-  place = folder.Folder(path, writer, owner, (told if told is not None else []).append)
+  place = folder.Folder(path, writer, owner, (reported if reported is not None else []).append)
   try:
     place.set_goal(goal)
     reason = loop.run(place, writer, sandbox or Here(), loop.Limits(**limits))

@@ -51,8 +51,8 @@ class WorkspaceTest(parameterized.TestCase):
       (self.folder / name).write_bytes(data)
     before = os.stat(self.folder / 'same').st_mtime_ns
     files = {'same': b'1', 'old': b'2', 'new': b'3'}
-    told = workspace.write(self.folder, files, {'gone', 'never'})
-    self.assertEqual(told, ['old', 'new', 'gone'])
+    reported = workspace.write(self.folder, files, {'gone', 'never'})
+    self.assertEqual(reported, ['old', 'new', 'gone'])
     self.assertEqual(self._found(), files | {'theirs': b'1'})
     self.assertEqual(os.stat(self.folder / 'same').st_mtime_ns, before)
     self.assertEqual(workspace.write(self.folder, files, {'gone'}), [])

@@ -53,7 +53,7 @@ class DistillTest(parameterized.TestCase):
   @classmethod
   def setUpClass(cls):
     super().setUpClass()
-    logging.set_verbosity(logging.ERROR)  # Orbax tells much.
+    logging.set_verbosity(logging.ERROR)  # Orbax logs much.
     cls.run_dir = tiny_model.save_run(cls.enterClassContext(tempfile.TemporaryDirectory()) + '/run')
 
   def setUp(self):

@@ -98,7 +98,7 @@ class SampleTest(parameterized.TestCase):
       ({'temperature': -1.0}, 'temperature=-1.0 is not allowed: give 0'),
       ({'fork': 'x'}, '--fork copies a session: give it as --session'),
       ({'chat': True, 'prompt': 'x'}, '--chat asks for what you say: leave --prompt'),
-      ({'regex': 'a', 'utf8': True}, '--regex writes UTF-8 anyway: leave --utf8 out'),
+      ({'regex': 'a', 'utf8': True}, '--regex generates UTF-8 anyway: leave --utf8 out'),
       ({'regex': '(', 'prompt': ''}, r"regex='\(' cannot be used"),
       ({'regex': 'a{30}', 'prompt': ''}, 'num_bytes=20 is not allowed: the shortest allowed text'),
       ({'speculate': True, 'num_samples': 2}, '--speculate is for one text: leave --num_samples'),

@@ -37,15 +37,15 @@ class SelfImproveTest(parameterized.TestCase):
   def test_without_a_sandbox_nothing_is_executed(self):
     with absltest.mock.patch.object(
         self_improve.sandbox.Sandbox, '__enter__', side_effect=result.Unavailable('not installed')):
-      code, told = self.run_with()
-    self.assertEqual((code, told), (3, 'error: not installed\n'))
+      code, reported = self.run_with()
+    self.assertEqual((code, reported), (3, 'error: not installed\n'))
     self.assertFalse(self.run_dir.exists())
 
   @parameterized.parameters(
       (outcomes.Mastered('every depth is mastered'), 0, '', 'every depth is mastered\nthe table\n'),
       (outcomes.NoSignal('no signal'), 4, 'error: no signal\n', 'the table\n'),
       (outcomes.Regression('worse'), 5, 'error: worse\n', 'the table\n'))
-  def test_how_an_arm_ends_is_told_by_the_exit_code(self, outcome, code, error, told):
+  def test_the_exit_code_says_how_an_arm_ended(self, outcome, code, error, reported):
     out = io.StringIO()
     with contextlib.ExitStack() as stack:
       for owner, name, result_ in (
@@ -57,7 +57,7 @@ class SelfImproveTest(parameterized.TestCase):
       stack.enter_context(contextlib.redirect_stdout(out))
       found = self.run_with()
     self.assertEqual(found, (code, error))
-    self.assertStartsWith(out.getvalue(), told)
+    self.assertStartsWith(out.getvalue(), reported)
 
   def test_a_report_on_nothing(self):
     with self.assertRaisesRegex(FileNotFoundError, 'has no measured model yet'):

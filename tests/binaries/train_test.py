@@ -1,4 +1,4 @@
-"""Tests of the training program: what it says, how it stops, and how it tells mistakes."""
+"""Tests of the training program: what it says, how it stops, and how it reports mistakes."""
 
 import json
 import os
@@ -98,7 +98,7 @@ SMALL = ('--config=haiku_spectral/configs/curriculum_small.py', *(f'--config.{fi
 
 class CurriculumTest(absltest.TestCase):
 
-  def test_a_run_walks_through_three_phases_and_a_changed_dataset_is_named(self):
+  def test_a_run_goes_through_three_phases_and_a_changed_dataset_is_named(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
     data_dir, run_dir = str(folder / 'data'), folder / 'run'
     for number, name in enumerate(('turkish', 'english', 'code', 'golden')):

@@ -127,7 +127,7 @@ class SizeTest(parameterized.TestCase):
     self.assertLess(len(compress(b'')), 100)
 
   def test_a_model_that_knows_more_writes_less(self):
-    data = toy_models.documents([2000])[0][1]  # 8 letters, so 3 bits a byte.
+    data = toy_models.documents([2000])[0][1]  # 8 letters, so 3 bits per byte.
     self.assertBetween(8 * words(compress(data, COUNTING, streams=1)) / len(data), 3, 3.5)
 
   def test_streams_start_as_documents(self):

@@ -153,11 +153,11 @@ class GoldenTest(parameterized.TestCase):
     self.assertEqual(dataclasses.replace(RECORD, temperature=0).temperature, 0)
 
   @parameterized.parameters((1.0, ['train', 'validation']), (golden.VALIDATION, ['train']))
-  def test_few_records_may_leave_nothing_to_validate(self, left_out, splits_):
+  def test_few_records_may_leave_nothing_to_validate(self, held_out, splits_):
     folder = pathlib.Path(self.create_tempdir().full_path)
     prompts = [f'prompt {number}' for number in range(100)]
     lines = [record.dumps(dataclasses.replace(RECORD, prompt=prompt)) for prompt in prompts
-             if left_out == 1 or splits.fraction(prompt) >= left_out]
+             if held_out == 1 or splits.fraction(prompt) >= held_out]
     corpora.write(folder, {'records/round_1.jsonl': '\n'.join(lines).encode()})
     builder = golden.Builder(data_dir=str(folder / 'data'), config='few')
     builder.options = streaming_builder.Options(folder=str(folder / 'records'))

@@ -105,7 +105,7 @@ class TextFilesTest(parameterized.TestCase):
   @parameterized.parameters(
       (b'', 'skip', 'empty'), (BOM, 'replace', 'empty'), (b'a\xff', 'skip', 'invalid UTF-8'),
       (b'a\0', 'skip', 'contains NUL (binary, or not UTF-8)'))
-  def test_left_out_and_counted(self, data, invalid, reason):
+  def test_filtered_and_counted(self, data, invalid, reason):
     filtered = text_files.Filtered()
     path = str(self.file(data))
     self.assertIsNone(text_files.check(path, 'file.txt', invalid=invalid, filtered=filtered))

@@ -34,7 +34,7 @@ class TopCandidatesTest(parameterized.TestCase):
 class BestOfTest(parameterized.TestCase):
 
   @parameterized.parameters(
-      ([b'ab', b'abcd'], [-2.0, -3.0], 1),  # -1 and -0.75 a byte, though the sum is smaller.
+      ([b'ab', b'abcd'], [-2.0, -3.0], 1),  # -1 and -0.75 per byte, though the sum is smaller.
       ([b'ab', b'cd', b'e'], [-2.0, -2.0, -1.0], 0),
       ([b'', b'zzz'], [0.0, -90.0], 1), ([b'', b'z'], [0.0, float('-inf')], 1),
       ([b'', b''], [0.0, 0.0], 0))

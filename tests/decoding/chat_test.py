@@ -51,7 +51,7 @@ class ScriptedAnswer:
 
 
 class Scripted:
-  """A model that answers with what it was told to; its context holds no more than ids."""
+  """A model that answers with a given script; its context holds no more than ids."""
 
   def __init__(self, *answers, end=()):
     self._answers = iter(answers)
@@ -188,16 +188,16 @@ class ChatTest(parameterized.TestCase):
     self.assertEqual(shown, 'ab\ncd\n')
     self.assertEqual((self._position(fork), self._position()), (5, 5 + 6 + 2))
     self.assertEqual(model.heard[2], [*T, *b'/etc', *T])
-    told = notes.splitlines()
+    reported = notes.splitlines()
     state = session.info(self.path).state_bytes
-    self.assertEqual(told[0], f'{self.path}: 1 bytes so far, a state of {state:,} bytes in '
+    self.assertEqual(reported[0], f'{self.path}: 1 bytes so far, a state of {state:,} bytes in '
                      'float32, model mmmmmmmmmmmmmmmm, parameters pppppppppppppppp')
-    self.assertEqual(told[1], f'{fork}: goes on from here')
-    self.assertEqual(told[2], f'error: {fork} exists already: give a path where nothing is.')
-    self.assertEqual(told[3], 'error: /fork needs a path: give one where nothing is.')
-    self.assertEqual('\n'.join(told[4:-1]), chat.HELP)
+    self.assertEqual(reported[1], f'{fork}: goes on from here')
+    self.assertEqual(reported[2], f'error: {fork} exists already: give a path where nothing is.')
+    self.assertEqual(reported[3], 'error: /fork needs a path: give one where nothing is.')
+    self.assertEqual('\n'.join(reported[4:-1]), chat.HELP)
     self.assertEqual(
-        told[-1], 'error: there is no command /qiut: /help lists them, and //… says /…')
+        reported[-1], 'error: there is no command /qiut: /help lists them, and //… says /…')
 
   def test_a_reader_that_goes_away_ends_it(self):
     reading, writing = os.pipe()

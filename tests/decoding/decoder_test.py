@@ -1,4 +1,4 @@
-"""The law of chunks for what runs: at rest or running, in any order, at any clock, in any row."""
+"""The law of chunks for decode caches: to and from states, in any order, at any clock and row."""
 
 import dataclasses
 import functools
@@ -22,9 +22,9 @@ from tests.decoding import tiny_model
 
 # Few different bytes, so that what the tables hold is recalled.
 TEXT = np.random.default_rng(5).integers(97, 103, 800, np.int32)
-# Numbers of ids that are read one after the other, taken back, or read by the chunk call.
+# Numbers of ids that are appended one by one, rolled back, or prefilled by the chunk call.
 ACTIONS = st.lists(
-    st.tuples(st.sampled_from(['read', 'few', 'back', 'rest']), st.integers(1, 40)),
+    st.tuples(st.sampled_from(['read', 'few', 'back', 'state']), st.integers(1, 40)),
     min_size=1, max_size=8)
 SETTINGS = hypothesis.settings(
     max_examples=5, deadline=None, derandomize=True, database=None,
@@ -73,47 +73,47 @@ class DecoderTest(parameterized.TestCase):
   def test_byte_by_byte_from_any_clock(self, name):
     made = decoder(name)
     for clock in (63, 10**9 + 3):
-      running = made.to_cache(chunked(name, 37), clock)
+      cache = made.to_cache(chunked(name, 37), clock)
       for start, end in ((37, 38), (38, 41), (41, 250), (250, 251)):
-        running = made.extend(running, ids(start, end))
+        cache = made.extend(cache, ids(start, end))
         np.testing.assert_allclose(
-            decoder_lib.next_logits(running), chunked(name, end).logits, atol=2e-5)
-      assert_same_context(made.from_cache(running), chunked(name, 251))
+            decoder_lib.next_logits(cache), chunked(name, end).logits, atol=2e-5)
+      assert_same_context(made.from_cache(cache), chunked(name, 251))
 
   def test_half_precision(self):
     made = decoder('taps', 'bfloat16')
-    running = made.extend(made.to_cache(chunked('taps', 37, 'bfloat16'), 5), ids(37, 300))
-    assert_same_context(made.from_cache(running), chunked('taps', 300, 'bfloat16'), tolerance=0.05)
+    cache = made.extend(made.to_cache(chunked('taps', 37, 'bfloat16'), 5), ids(37, 300))
+    assert_same_context(made.from_cache(cache), chunked('taps', 300, 'bfloat16'), tolerance=0.05)
 
   @hypothesis.given(actions=ACTIONS, clock=st.integers(0, 300))
   @SETTINGS
   def test_any_order_of_reading_taking_back_and_resting(self, actions, clock):
     made = decoder('long')
-    running, done, first = made.to_cache(chunked('long', 20), clock), 20, 20
+    cache, done, first = made.to_cache(chunked('long', 20), clock), 20, 20
     for action, count in actions:
       match action:
         case 'read':
-          running = made.extend(running, ids(done, done + count))
+          cache = made.extend(cache, ids(done, done + count))
           done += count
         case 'few':
           for end in range(done + 3, done + count, 3):
-            running = made.extend(running, ids(done, end))
+            cache = made.extend(cache, ids(done, end))
             done = end
         case 'back':
-          count = min(count, running.filled, done - first)
-          running = made.roll_back(running, running.filled - count)
+          count = min(count, cache.filled, done - first)
+          cache = made.roll_back(cache, cache.filled - count)
           done -= count
-        case 'rest':
+        case 'state':
           context = prefill.extend(
-              made.model, made.params, made.from_cache(running), ids(done, done + count))
+              made.model, made.params, made.from_cache(cache), ids(done, done + count))
           done = first = done + count
-          running = made.to_cache(context, running.clock + count)
-    assert_same_context(made.from_cache(running), chunked('long', done))
+          cache = made.to_cache(context, cache.clock + count)
+    assert_same_context(made.from_cache(cache), chunked('long', done))
 
   def test_what_was_taken_back_leaves_no_trace(self):
     made = decoder('long')
-    running = made.extend(made.to_cache(chunked('long', 20)), ids(20, 40))
-    other = made.extend(running, np.full((1, 30), 7, np.int32))
+    cache = made.extend(made.to_cache(chunked('long', 20)), ids(20, 40))
+    other = made.extend(cache, np.full((1, 30), 7, np.int32))
     again = made.extend(made.roll_back(other, 20), ids(40, 60))
     assert_same_context(made.from_cache(again), chunked('long', 60))
 
@@ -121,50 +121,51 @@ class DecoderTest(parameterized.TestCase):
     made = decoder('taps')
     lengths = (3, 111)
     contexts = [chunked('taps', length) for length in lengths]
-    running = made.to_cache(context_lib.stack(contexts), 17)
+    cache = made.to_cache(context_lib.stack(contexts), 17)
     for step in range(90):
       now = np.array([[TEXT[length + step]] for length in lengths])
-      running = made.extend(running, now)
-    rest = made.from_cache(running)
+      cache = made.extend(cache, now)
+    context = made.from_cache(cache)
     for row, length in enumerate(lengths):
-      assert_same_context(context_lib.row(rest, row), chunked('taps', length + 90))
+      assert_same_context(context_lib.row(context, row), chunked('taps', length + 90))
 
   def test_equal_rows_are_equal_to_the_last_bit(self):
     made = decoder('taps')
     two = made.to_cache(context_lib.repeat(chunked('taps', 30), 2), 0)
-    rest = made.from_cache(made.extend(two, ids(30, 130, rows=2)))
-    jax.tree.map(np.testing.assert_array_equal, context_lib.row(rest, 0), context_lib.row(rest, 1))
+    context = made.from_cache(made.extend(two, ids(30, 130, rows=2)))
+    rows = context_lib.row(context, 0), context_lib.row(context, 1)
+    jax.tree.map(np.testing.assert_array_equal, *rows)
 
   @parameterized.parameters('taps', 'modes', 'ngram')
   def test_a_row_takes_the_place_of_another(self, name):
     made = decoder(name)
-    running = made.to_cache(context_lib.repeat(chunked(name, 10), 2), 0)
-    running = made.extend(running, ids(10, 110, rows=2))
-    joining = made.to_cache(chunked(name, 55), running.clock + running.filled)
-    running = made.insert(running, joining, 1)
+    cache = made.to_cache(context_lib.repeat(chunked(name, 10), 2), 0)
+    cache = made.extend(cache, ids(10, 110, rows=2))
+    joining = made.to_cache(chunked(name, 55), cache.clock + cache.filled)
+    cache = made.insert(cache, joining, 1)
     now = np.stack([TEXT[110:210], TEXT[55:155]])
-    rest = made.from_cache(made.extend(running, now))
+    context = made.from_cache(made.extend(cache, now))
     for row, length in enumerate((210, 155)):
-      assert_same_context(context_lib.row(rest, row), chunked(name, length))
+      assert_same_context(context_lib.row(context, row), chunked(name, length))
 
   def test_the_state_has_one_size(self):
     made = decoder('taps')
-    running = made.to_cache(chunked('taps', 20))
+    cache = made.to_cache(chunked('taps', 20))
     sizes = set()
     for _ in range(3):
-      running = made.extend(running, ids(0, 200))
-      sizes.add(sum(leaf.nbytes for leaf in jax.tree.leaves((running.block, running.history))))
+      cache = made.extend(cache, ids(0, 200))
+      sizes.add(sum(leaf.nbytes for leaf in jax.tree.leaves((cache.block, cache.history))))
     self.assertLen(sizes, 1)
 
   def test_programs_do_not_depend_on_the_position(self):
     made = decoder('taps')
-    running = made.extend(made.to_cache(chunked('taps', 20)), ids(0, 300))
-    running = made.extend(running, ids(0, 1))
+    cache = made.extend(made.to_cache(chunked('taps', 20)), ids(0, 300))
+    cache = made.extend(cache, ids(0, 1))
     # Both are called when a program is traced.
     with mock.patch.object(decode_cache, 'step', side_effect=AssertionError('traced again')), \
          mock.patch.object(decode_cache, 'flush_history', side_effect=AssertionError('again')):
       for _ in range(300):
-        running = made.extend(running, ids(0, 1))
+        cache = made.extend(cache, ids(0, 1))
 
 
 class ContextTest(absltest.TestCase):

@@ -101,12 +101,12 @@ class GenerationTest(parameterized.TestCase):
       assert_close(several.context(number), prefilled(b'abc' + text))
 
   def test_callback_gets_all_bytes_in_order(self):
-    told = [b'', b'', b'']
+    reported = [b'', b'', b'']
     def on_bytes(row, data):
       self.assertNotEmpty(data)
-      told[row] += data
+      reported[row] += data
     got = generate(prefilled(b'abc', rows=3), 33, stops=[b'zzz'], on_bytes=on_bytes)
-    self.assertEqual(told, got.texts)
+    self.assertEqual(reported, got.texts)
 
   @parameterized.product(start=(0, 60, 64, 100), size=(1, 8, 70))
   def test_stop_string(self, start, size):
@@ -146,10 +146,10 @@ class GenerationTest(parameterized.TestCase):
     self.assertGreater(max(len(further.texts[0]) for further in following[1:]), 0)
 
   def test_asked_to_stop(self):
-    told = []
+    reported = []
     got = generate(
-        prefilled(b'abc'), 100, steps=5, on_bytes=lambda row, data: told.append(data),
-        should_stop=lambda: len(told) == 3)
+        prefilled(b'abc'), 100, steps=5, on_bytes=lambda row, data: reported.append(data),
+        should_stop=lambda: len(reported) == 3)
     self.assertEqual(got.texts, [generated(150).texts[0][:15]])
     self.assertEqual(got.context().position, 4 + 15)
 

@@ -49,11 +49,11 @@ class PrefillTest(parameterized.TestCase):
       return TOY.apply(params, tokens, state)
 
     model = TOY._replace(apply=apply)
-    told = []
+    reported = []
     for length in (0, 9, 585):
-      toy_context(b'x' * length, model=model, on_progress=told.append)
+      toy_context(b'x' * length, model=model, on_progress=reported.append)
     self.assertEqual(shapes, {(1, 1), (1, 8), (1, 64), (1, 512)})
-    self.assertEqual(sum(told), 9 + 585)
+    self.assertEqual(sum(reported), 9 + 585)
 
   def test_chunk_is_checked(self):
     with self.assertRaisesRegex(ValueError, 'chunk=0 is not allowed: give 1 or more'):

@@ -62,10 +62,10 @@ class SchedulerTest(parameterized.TestCase):
   @parameterized.parameters(0, 1)
   def test_random_arrivals(self, seed):
     generator = np.random.default_rng(seed)
-    told, tickets, waiting = {}, {}, some_requests(9, seed)
+    reported, tickets, waiting = {}, {}, some_requests(9, seed)
     batch = scheduler.Scheduler(
         DECODER, CONFIG, rows=3,
-        on_bytes=lambda ticket, data: told.update({ticket: told.get(ticket, b'') + data}))
+        on_bytes=lambda ticket, data: reported.update({ticket: reported.get(ticket, b'') + data}))
     while waiting or not batch.idle:
       for _ in range(generator.integers(0, 3)):
         if waiting:
@@ -76,7 +76,7 @@ class SchedulerTest(parameterized.TestCase):
     for ticket, request in tickets.items():
       want = alone(*request)
       self.assertEqual(batch.results[ticket], want)
-      self.assertEqual(told.get(ticket, b''), want)
+      self.assertEqual(reported.get(ticket, b''), want)
 
   def test_documents_that_end(self):
     config = sampling.SamplingConfig(end_of_document=True)

@@ -142,7 +142,7 @@ class TiesTest(parameterized.TestCase):
     before = np.asarray(logits)[0, len(PROMPT):-1, :256]
     chosen = np.take_along_axis(before, vocab.encode(got.texts[0])[:, None], axis=1)[:, 0]
     scale = np.abs(before).max()
-    # The pairs are closer than rounding, all others are told apart.
+    # The pairs are closer than rounding, all others are not.
     self.assertLess(np.max(before.max(axis=1) - chosen), 1e-5 * scale)
     self.assertGreater(np.max(before.max(axis=1) - np.sort(before, axis=1)[:, -3]), 0.01 * scale)
 

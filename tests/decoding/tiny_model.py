@@ -35,7 +35,7 @@ def params(seed=0):
 
 @functools.cache
 def decoder(seed=0):
-  """The model made ready to write."""
+  """The model made ready to generate."""
   return decoder_lib.Decoder(CONFIG, params(seed))
 
 

@@ -49,7 +49,7 @@ class DistillTest(parameterized.TestCase):
 
   def setUp(self):
     super().setUp()
-    logging.set_verbosity(logging.ERROR)  # Orbax tells much.
+    logging.set_verbosity(logging.ERROR)  # Orbax logs much.
 
   def test_with_enough_modes_it_is_the_same_model(self):
     found = distilled(12)
@@ -123,10 +123,10 @@ class DistillTest(parameterized.TestCase):
     self.assertTrue(np.all(np.abs(np.delete(taps, 5, axis=1)).max(axis=0) > 0))
 
   def test_progress_counts_channels(self):
-    told = []
-    distill.distill(tiny_model.CONFIG, tiny_model.params(), modes=1, on_progress=told.append)
-    self.assertEqual(sum(told), distill.num_channels(tiny_model.params()))
-    self.assertEqual(sum(told), tiny_model.CONFIG.width)
+    reported = []
+    distill.distill(tiny_model.CONFIG, tiny_model.params(), modes=1, on_progress=reported.append)
+    self.assertEqual(sum(reported), distill.num_channels(tiny_model.params()))
+    self.assertEqual(sum(reported), tiny_model.CONFIG.width)
 
   def test_the_run_that_is_written_can_be_read_and_trained_on(self):
     found = distilled(3)

@@ -59,10 +59,10 @@ class NgramTest(absltest.TestCase):
     np.testing.assert_array_equal(pieces.counts.bigram, whole.counts.bigram)
 
   def test_counting_stops_after_the_bytes_it_may_read(self):
-    told = []
-    counts = ngram.count([b'abcd'] * 10, max_bytes=10, on_progress=told.append)
+    reported = []
+    counts = ngram.count([b'abcd'] * 10, max_bytes=10, on_progress=reported.append)
     self.assertEqual(counts.unigram.sum(), 12)
-    self.assertEqual(told, [4, 4, 4])
+    self.assertEqual(reported, [4, 4, 4])
 
   def test_context_helps_where_there_is_structure(self):
     generator = np.random.default_rng(0)

@@ -73,8 +73,8 @@ class LongConvTest(parameterized.TestCase):
         ring, pending = jitted(conv_cache.flush_long)(ring, block.inputs, spectrum, clock)
         block = conv_cache.next_long_block(pending)
     self.assertEqual(done, 90 + 700)
-    rest = jitted(conv_cache.long_from_cache, horizon=horizon, dtype='float32')(ring, block, clock)
-    chunk_law.assert_close(rest, end, 1e-6)
+    state = jitted(conv_cache.long_from_cache, horizon=horizon, dtype='float32')(ring, block, clock)
+    chunk_law.assert_close(state, end, 1e-6)
 
 
 class InBlockTest(parameterized.TestCase):

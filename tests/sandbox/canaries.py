@@ -33,7 +33,7 @@ def descendants(process: int) -> set[int]:
 
 
 class Canaries(contextlib.ExitStack):
-  """Files, listeners and a victim of the host; what a snippet is told of them is `world`."""
+  """Files, listeners and a victim of the host; what a snippet knows of them is `world`."""
 
   def __enter__(self) -> Self:
     super().__enter__()

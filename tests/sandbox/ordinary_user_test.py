@@ -57,11 +57,11 @@ class OrdinaryUserTest(absltest.TestCase):
       user, run_as = NOBODY, {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
     with tempfile.TemporaryDirectory(dir='/tmp') as name:
       program, environment = copy_readable_by_all(pathlib.Path(name))
-      told = subprocess.run(
+      reported = subprocess.run(
           [program, '-c', 'import os; print(*os.getresuid())'], env=environment, cwd='/',
           capture_output=True, text=True, check=True, **run_as).stdout
-      self.assertEqual(told.split(), [str(user)] * 3)
-      self.assertNotIn('0', told.split())
+      self.assertEqual(reported.split(), [str(user)] * 3)
+      self.assertNotIn('0', reported.split())
       done = subprocess.run(
           [program, '-m', 'tests.sandbox.attacks_test', '--', 'BubblewrapTest'], env=environment,
           cwd='/', stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,

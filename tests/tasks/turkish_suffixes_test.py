@@ -95,7 +95,7 @@ def all_words(stem, depth):
 
 
 def grows(chain):
-  """Whether a chain is in order, told by one expression over the whole of it."""
+  """Whether a chain is in order, by one expression over all of it."""
   return re.fullmatch(
       '(?:(ci|lik|siz|li) (?!\\1 ))*(pl )?(p[1-5] )?(acc |((dat|loc|abl|gen) )?((pst|evd) )?)',
       ''.join(f'{name} ' for name in chain)) is not None

@@ -54,7 +54,7 @@ class CheckpointTest(parameterized.TestCase):
 
   def setUp(self):
     super().setUp()
-    logging.set_verbosity(logging.ERROR)  # Orbax tells much.
+    logging.set_verbosity(logging.ERROR)  # Orbax logs much.
     self.run_dir = pathlib.Path(self.create_tempdir().full_path)
     self.reports = []
 

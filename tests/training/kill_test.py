@@ -27,16 +27,16 @@ def make_config():
 
 
 def train(run_dir, connection):
-  """What the killed process does: trains, and tells the steps as their batches are asked for."""
+  """What the killed process does: trains, and reports the steps as their batches are asked for."""
   logging.set_verbosity(logging.ERROR)
   sys.stdout = sys.stderr = open(os.devnull, 'w')  # noqa: SIM115
   config = make_config()
 
-  def tell(step, batch):
+  def report(step, batch):
     connection.send(step)
     return batch
 
-  loop.train(config, stand_in.make_task(config, change=tell), run_dir=pathlib.Path(run_dir))
+  loop.train(config, stand_in.make_task(config, change=report), run_dir=pathlib.Path(run_dir))
   connection.send('end')
 
 

@@ -82,7 +82,7 @@ class LoopTest(parameterized.TestCase):
 
   def setUp(self):
     super().setUp()
-    logging.set_verbosity(logging.ERROR)  # Orbax tells much.
+    logging.set_verbosity(logging.ERROR)  # Orbax logs much.
     self.config = CONFIG
     self.run_dir = pathlib.Path(self.create_tempdir().full_path)
 

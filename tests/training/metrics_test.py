@@ -38,7 +38,7 @@ class MetricsTest(absltest.TestCase):
     self.write(step=0)
     self.assertEqual(self.kept(), [])
 
-  def test_a_line_that_a_kill_cut_short_is_left_out(self):
+  def test_a_line_that_a_kill_cut_short_is_skipped(self):
     self.write((2, 'train'), (4, 'train'))
     path = self.run_dir / run_folder.METRICS
     path.write_text(path.read_text()[:-9])

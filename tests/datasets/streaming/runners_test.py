@@ -35,11 +35,11 @@ class RunnersTest(parameterized.TestCase):
 
   @parameterized.parameters(1, 2)
   def test_results_in_order_and_all_work_reported(self, workers):
-    told = []
+    reported = []
     run = runners.choose(workers=workers, options=None)
-    results = list(run(square, [Task(i) for i in range(12)], told.append))
+    results = list(run(square, [Task(i) for i in range(12)], reported.append))
     self.assertEqual(results, [{'square': i * i} for i in range(12)])
-    self.assertEqual(sum(told), sum(range(12)))
+    self.assertEqual(sum(reported), sum(range(12)))
 
   @parameterized.parameters(1, 2)
   def test_an_error_of_a_task_is_raised_unchanged(self, workers):

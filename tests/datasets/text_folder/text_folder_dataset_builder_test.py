@@ -100,7 +100,7 @@ class TextFolderTest(parameterized.TestCase):
     expected = [(self.root / 'source/long.txt').read_bytes(), b'short']
     self.assertCountEqual(sum(self.documents(('train', 'validation')).values(), []), expected)
 
-  def test_bad_files_are_left_out_or_mended_or_fail(self):
+  def test_bad_files_are_filtered_or_mended_or_fail(self):
     files = {'bom.txt': b'\xef\xbb\xbfgood', 'cut.txt': b'abc\xc3', 'fine.txt': b'fine',
              'nothing.txt': b'', 'zero.txt': b'a\0b'}
     source = self.write(files)
