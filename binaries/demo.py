@@ -58,7 +58,7 @@ Done in {minutes:.1f} minutes.
   model and metrics   {FLAGS.run_dir} (TensorBoard: tensorboard --logdir {FLAGS.run_dir})
   extrapolation       {FLAGS.run_dir}/extrapolation.png and .json
   dataset             {FLAGS.data_dir}/starter
-  talk to it          make //binaries:sample ARGS='--run_dir={FLAGS.run_dir} --prompt="Once "'""")
+  talk to it          ./run //binaries:sample --run_dir={FLAGS.run_dir} --prompt='Once '""")
   return 0
 
 

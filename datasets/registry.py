@@ -129,12 +129,12 @@ def build_command(name: str, data_dir: str) -> str:
   else:
     dataset_flags = f'--dataset={name}'
   data_flag = '' if data_dir == 'data' else f' --data_dir={data_dir}'
-  return f"make //binaries:prepare_data ARGS='{dataset_flags}{data_flag}'"
+  return f'./run //binaries:prepare_data {dataset_flags}{data_flag}'
 
 
 def damaged(name: str, data_dir: str, reason: object) -> ValueError:
   """The error for a dataset that was complete when it was built and is so no longer."""
-  command = build_command(name, data_dir).removesuffix("'") + " --overwrite'"
+  command = build_command(name, data_dir) + ' --overwrite'
   return ValueError(f'the dataset {name!r} is damaged ({reason}): build it again with `{command}`.')
 
 
@@ -185,7 +185,7 @@ def report(name: str, data_dir: str) -> dict[str, Any]:
   """
   found = json.loads((folder(name, data_dir) / 'report.json').read_text(encoding='utf-8'))
   if 'filtered' not in found:
-    command = build_command(name, data_dir).removesuffix("'") + " --overwrite'"
+    command = build_command(name, data_dir) + ' --overwrite'
     raise ValueError(
         f'the report of {name!r} was written by an earlier version, though its records can be '
         f'trained on: for a new report build it again with `{command}`.')

@@ -1,7 +1,7 @@
 """A synthetic corpus of random words in every format that sources have, and its builder.
 
-  make //binaries:prepare_data ARGS='--imports=datasets.synthetic --manual_dir=DIR \\
-      --dataset=random_words/parquet'
+  ./run //binaries:prepare_data --imports=datasets.synthetic --manual_dir=DIR \\
+      --dataset=random_words/parquet
 """
 
 import contextlib

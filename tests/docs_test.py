@@ -30,8 +30,8 @@ def get_config():
   preset.data.segment, preset.data.batch_size, preset.data.stateful_rows = 128, 2, 1
   preset.train.steps, preset.train.optimizer.warmup_steps = 0 if preset.curriculum else 8, 0
   for phase in preset.curriculum:
-    phase.segment, phase.bytes, phase.warmup_lengths = 128, 2048, ''
-    phase.rate.warmup_steps = 0
+    phase.update(segment=128, bytes=2048, warmup_lengths='')
+    phase['rate']['warmup_steps'] = 0
   return preset
 """
 PRESETS = ('nano', 'tiny', 'curriculum_small')

@@ -82,7 +82,7 @@ def beam(
     from apache_beam.options import pipeline_options
   except ImportError as error:
     raise ValueError(
-        'Apache Beam is not installed: run `make //binaries:prepare_data_beam`, which has an '
+        'Apache Beam is not installed: run `./run //binaries:prepare_data_beam`, which has an '
         'environment of its own.') from error
   with apache_beam.Pipeline(options=pipeline_options.PipelineOptions(list(options))) as pipeline:
     _ = (pipeline | apache_beam.Create(list(tasks)) | apache_beam.Reshuffle()

@@ -1,6 +1,6 @@
 """The baseline: time per token of a GPT-2 of a given size, by the tokens in its cache.
 
-  make //haiku_spectral/benchmarks:transformer_baseline ARGS='--contexts=1024,8192'
+  ./run //haiku_spectral/benchmarks:transformer_baseline --contexts=1024,8192
 
 Random weights and a random cache: neither changes the time. Every kind of cache and of attention
 that `transformers` has for this model is timed, interleaved, in float32 on `--threads` cores, and

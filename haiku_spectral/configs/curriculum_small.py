@@ -1,6 +1,6 @@
 """curriculum_small: the three phases in minutes on two CPU cores, from folders of text.
 
-  make //binaries:prepare_data ARGS='--dataset=text_folder --source=DIR --name=turkish'
+  ./run //binaries:prepare_data --dataset=text_folder --source=DIR --name=turkish
 
 and so for english, code and golden, which any text may stand for.
 """

@@ -324,7 +324,7 @@ class PipelineTest(parameterized.TestCase):
       self.batches(host=host, hosts=hosts)
 
   def test_mistakes_are_named(self):
-    with self.assertRaisesRegex(FileNotFoundError, "'starter' is not built .*run `make //binaries"):
+    with self.assertRaisesRegex(FileNotFoundError, "'starter' is not built .*run `./run //"):
       self.batches(replace(mixture='text_folder/big:1,starter:1'))
     with self.assertRaisesRegex(ValueError, "has no split 'dev'"):
       self.batches(split='dev')

@@ -38,7 +38,7 @@ class RegistryTest(parameterized.TestCase):
     self.addCleanup(report.write_bytes, data)
     report.write_bytes(data.replace(b'"filtered"', b'"rejected"'))
     with self.assertRaisesRegex(ValueError, "of 'text_folder/books' was written by an earlier "
-                                "version, though .*build it again with `make .*--overwrite'`"):
+                                "version, though .*build it again with `./run .*--overwrite`"):
       registry.report('text_folder/books', self.data_dir)
 
   def test_this_package_is_the_one_imported(self):
@@ -86,16 +86,15 @@ class RegistryTest(parameterized.TestCase):
       registry.open_split(name, self.data_dir, 'train')
     message = str(caught.exception)
     self.assertIn(f'the dataset {name!r} is not built in {self.data_dir!r}: run '
-                  "`make //binaries:prepare_data ARGS='--dataset=", message)
+                  '`./run //binaries:prepare_data --dataset=', message)
     self.assertIn('Built there: text_folder/books.', message)
 
   def test_the_command_is_the_one_to_type(self):
     self.assertEqual(registry.build_command('starter', 'data'),
-                     "make //binaries:prepare_data ARGS='--dataset=starter'")
+                     './run //binaries:prepare_data --dataset=starter')
     self.assertEqual(
         registry.build_command('text_folder/x', '/d'),
-        "make //binaries:prepare_data ARGS='--dataset=text_folder --source=DIR --name=x "
-        "--data_dir=/d'")
+        './run //binaries:prepare_data --dataset=text_folder --source=DIR --name=x --data_dir=/d')
 
   @parameterized.parameters(
       ('nothing', "there is no dataset 'nothing': give one of c4_english, enwik8"),
@@ -164,7 +163,7 @@ class RegistryTest(parameterized.TestCase):
     self.file.write_bytes(damage(data))
     try:
       with self.assertRaisesRegex(
-          ValueError, "the dataset 'text_folder/books' is damaged .*build it again.*--overwrite'"):
+          ValueError, "the dataset 'text_folder/books' is damaged .*build it again.*--overwrite"):
         self.read_all()
     finally:
       self.file.write_bytes(data)

@@ -23,7 +23,7 @@ from haiku_spectral import config, vocab
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import prefill, sampling, session, session_file
 from haiku_spectral.decoding.generation import Generation, Request
-from haiku_spectral.modules import precision
+from haiku_spectral.modules import precision, spectral_gpt
 from tests.decoding import tiny_model
 
 MODEL, CONFIG = tiny_model.MODEL, tiny_model.CONFIG
@@ -102,6 +102,17 @@ class SessionTest(parameterized.TestCase):
   def _load_bytes(self, data):
     pathlib.Path(self.path).write_bytes(data)
     return session.load(self.path, like(), owner())
+
+  def test_exact_memory_is_kept(self):
+    model = spectral_gpt.make_model(dataclasses.replace(
+        CONFIG, ngram=config.NgramConfig(orders='1,3', slots=64)))
+    empty = context_lib.empty(model, 1, jnp.float32)
+    generator = np.random.default_rng(0)
+    context = jax.tree.map(
+        lambda leaf: jnp.asarray(generator.integers(0, 99, leaf.shape).astype(leaf.dtype)), empty)
+    self.assertIn(np.dtype('uint32'), {leaf.dtype for leaf in jax.tree.leaves(context)})
+    session.save(self.path, context, owner())
+    assert_same(session.load(self.path, empty, owner()), context)
 
   def test_goes_on_in_another_process_as_if_it_had_never_stopped(self):
     params = tiny_model.params()

@@ -60,7 +60,7 @@ class RunnersTest(parameterized.TestCase):
     run = runners.choose(workers=1, options=('--runner=DirectRunner',))
     self.assertIsInstance(run, functools.partial)
     with absltest.mock.patch.dict('sys.modules', apache_beam=None), \
-        self.assertRaisesRegex(ValueError, 'run `make //binaries:prepare_data_beam`'):
+        self.assertRaisesRegex(ValueError, 'run `./run //binaries:prepare_data_beam`'):
       list(run(square, [Task(1)], lambda size: None))
 
 
