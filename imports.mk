@@ -817,8 +817,8 @@ $(call py_test, //tests/decoding:session_test, //haiku_spectral/config:__init__ 
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/decoding:session_file \
-    //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:__init__ \
-    //tests/decoding:tiny_model)
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
