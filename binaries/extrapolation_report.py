@@ -30,10 +30,12 @@ def documents(
     yield from pipeline.documents(name, data_dir=data_dir, split=split, limit=limit)
 
 
-def write(found: report.Report, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-  """Writes extrapolation.json and extrapolation.png into a folder, and returns their paths."""
+def write(
+    found: report.Report, folder: pathlib.Path, *, name: str = 'extrapolation'
+) -> tuple[pathlib.Path, pathlib.Path]:
+  """Writes NAME.json and NAME.png into a folder, and returns their paths."""
   folder.mkdir(parents=True, exist_ok=True)
-  paths = folder / 'extrapolation.json', folder / 'extrapolation.png'
+  paths = folder / f'{name}.json', folder / f'{name}.png'
   atomic_file.write_text(paths[0], report.to_json(found) + '\n')
   plot.save(found, paths[1])
   return paths

@@ -58,6 +58,18 @@ class _NumberParser(flags.ArgumentParser):
     return value
 
 
+class _NumbersParser(flags.ListParser):
+  """A list of such numbers."""
+
+  def __init__(self, one: _NumberParser) -> None:
+    super().__init__()
+    self._one = one
+    self.syntactic_help = f'a list, each {one.syntactic_help}'
+
+  def parse(self, argument: Any) -> Any:
+    return [self._one.parse(part) for part in super().parse(argument)]
+
+
 def define_path(name: str, default: str | None, description: str) -> flags.FlagHolder[Any]:
   """A file or folder. Every flag that names one is defined here."""
   return flags.DEFINE(
@@ -96,3 +108,20 @@ def define_float(
   return flags.DEFINE(
       _NumberParser(float, 'a number', lower, upper), name, default, description,
       serializer=flags.ArgumentSerializer())
+
+
+def define_integer_list(
+    name: str, default: list[int], description: str, *, lower: int = 0, upper: int = MAX_INTEGER
+) -> flags.FlagHolder[Any]:
+  """Whole numbers from `lower` to `upper`, separated by commas."""
+  parser = _NumbersParser(_NumberParser(int, 'a whole number', lower, upper))
+  return flags.DEFINE(parser, name, default, description, serializer=flags.CsvListSerializer(','))
+
+
+def define_float_list(
+    name: str, default: list[float], description: str, *, lower: float = 0.0,
+    upper: float = _LARGEST,
+) -> flags.FlagHolder[Any]:
+  """Finite numbers from `lower` to `upper`, separated by commas."""
+  parser = _NumbersParser(_NumberParser(float, 'a number', lower, upper))
+  return flags.DEFINE(parser, name, default, description, serializer=flags.CsvListSerializer(','))

@@ -153,6 +153,36 @@ def check(
   return TextFile(path=path, name=name, size=size, content=content.digest())
 
 
+def documents(
+    paths: Sequence[str], *, limit: int, filtered: Filtered
+) -> Iterator[tuple[str, bytes]]:
+  """(name, text) of files, and of all files below folders; of each at most `limit` bytes.
+
+  Files of a folder that are no text are counted in `filtered`. Raises FileNotFoundError for a path
+  where there is nothing, and NotText for a file that was named itself.
+  """
+  for place in paths:
+    if not os.path.exists(place):
+      raise FileNotFoundError(f'the text {place!r} does not exist: give a file or a folder.')
+    folder = os.path.isdir(place)
+    for path, name, _ in find(place, (), filtered) if folder else [(place, place, 0)]:
+      try:
+        data = b''
+        for chunk in read_text(path):
+          data += chunk[:limit - len(data)]
+          if len(data) >= limit:
+            break
+        yield name, data
+      except NotText as error:
+        if not folder:
+          raise
+        filtered.add(name, error.reason, f' at byte {error.position}')
+      except OSError as error:
+        if not folder:
+          raise
+        filtered.add(name, f'unreadable ({error.strerror})')
+
+
 def require_folder(folder: str) -> str:
   """The absolute path of a folder. Raises an error that says what is there instead."""
   path = pathlib.Path(folder).expanduser()

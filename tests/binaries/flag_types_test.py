@@ -15,6 +15,8 @@ PLACES = flag_types.define_paths('places', 'Paths.')
 COUNT = flag_types.define_integer('count', 3, 'A number.', lower=1)
 COUNTS = flag_types.define_integers('counts', [1, 2], 'Numbers.', lower=1)
 SHARE = flag_types.define_float('share', None, 'A number.', upper=1.0)
+SIZES = flag_types.define_integer_list('sizes', [1, 2], 'Numbers.', lower=1)
+DEPTHS = flag_types.define_float_list('depths', [0.5], 'Numbers.', upper=1.0)
 RATE = flag_types.define_float('rate', 1.0, 'A number.')
 CONFIG = preset_flag.define(None, 'A preset.')
 
@@ -52,6 +54,14 @@ class FlagTypesTest(parameterized.TestCase):
     parse('--places=~/a,b,~')
     self.assertEqual(PLACES.value, ['/home/somebody/a', 'b', '/home/somebody'])
     self.assertEqual(flags.FLAGS['place'].default, HOME + '/default')
+
+  def test_each_number_of_a_list(self):
+    self.assertEqual((SIZES.value, DEPTHS.value), ([1, 2], [0.5]))
+    parse('--sizes=4,5', '--depths=0,.25,1')
+    self.assertEqual((SIZES.value, DEPTHS.value), ([4, 5], [0.0, 0.25, 1.0]))
+    self.assert_refused('--sizes=4,0', 'give a whole number from 1 to')
+    self.assert_refused('--sizes=4,x', 'give a whole number from 1 to')
+    self.assert_refused('--depths=0.5,1.5', 'give a number from 0.0 to 1.0')
 
   def test_the_home_folder_of_nobody_is_no_name(self):
     self.assert_refused('--place=~nobody-at-all/x', 'there is no such home folder; ./~nobody')

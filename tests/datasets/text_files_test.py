@@ -44,6 +44,22 @@ class TextFilesTest(parameterized.TestCase):
     expected = data.decode('utf-8', 'replace').removeprefix('\ufeff').replace('\0', '\ufffd')
     self.assertEqual(self.read(data, replace=True, buffer_bytes=buffer_bytes), expected.encode())
 
+  def test_documents_of_files_and_folders(self):
+    folder = self.folder / 'sub'
+    (folder / 'deep').mkdir(parents=True)
+    (folder / 'b.txt').write_bytes(b'0123456789')
+    (folder / 'deep/a.txt').write_bytes(b'abc')
+    (folder / 'c.bin').write_bytes(b'\0')
+    single = str(self.file(b'single'))
+    filtered = text_files.Filtered()
+    found = list(text_files.documents([single, str(folder)], limit=7, filtered=filtered))
+    self.assertEqual(found, [(single, b'single'), ('b.txt', b'0123456'), ('deep/a.txt', b'abc')])
+    self.assertEqual(filtered.first, [('c.bin', 'contains NUL (binary, or not UTF-8) at byte 0')])
+    with self.assertRaises(text_files.NotText):
+      list(text_files.documents([str(folder / 'c.bin')], limit=7, filtered=filtered))
+    with self.assertRaisesRegex(FileNotFoundError, "'/none' does not exist: give a file or a fold"):
+      list(text_files.documents(['/none'], limit=7, filtered=filtered))
+
   @parameterized.product(
       bad=((b'ab\xff', 'invalid UTF-8', 2), ('ğ'.encode()[:1], 'invalid UTF-8', 0),
            (b'abcdefgh\0', 'contains NUL (binary, or not UTF-8)', 8),

@@ -75,6 +75,56 @@ def forgetting(length):
   return _make(predict)
 
 
+def guessing(letters=b'abcdefghijklmnopqrstuvwxyz'):
+  """Holds some bytes for equally likely, up to what decides which one comes first."""
+  allowed = jnp.zeros(vocab.SIZE).at[jnp.asarray(list(letters))].set(50.0)
+
+  def predict(params, state):
+    del params
+    key = jax.random.fold_in(jax.random.key(0), state.position[0, 0])
+    return allowed + 1e-3 * jax.random.normal(key, (state.position.size, vocab.SIZE))
+  return _make(predict)
+
+
+class History(NamedTuple):
+  """All that was read."""
+
+  ids: jax.Array  # [1, B, N] int32
+  match: jax.Array  # [1, B, N] int32: how many ids up to each place equal the last ones.
+  count: jax.Array  # [1, B] int32
+
+
+def recalling(size=4096, longest=8):
+  """Predicts what followed the longest equal context before, the latest such; up to `size` ids."""
+  places = jnp.arange(size)
+
+  def step(history, given):
+    ids, match, count, x, start = *(leaf[0] for leaf in history), *given
+    count = jnp.where(start, 0, count)
+    past = places < count[:, None]
+    longer = jnp.minimum(jnp.pad(match[:, :-1], [(0, 0), (1, 0)]) + 1, longest)
+    match = jnp.where(past & (ids == x[:, None]), longer, 0)
+    ids = jnp.where(places == count[:, None], x[:, None], ids)
+    best = jnp.argmax(match * size + places, axis=1)
+    known = jnp.max(match, axis=1) > 0
+    follower = jnp.take_along_axis(ids, best[:, None] + 1, axis=1)
+    logits = 20.0 * ((jnp.arange(vocab.SIZE) == follower) & known[:, None])
+    return History(*(leaf[None] for leaf in (ids, match, count + 1))), logits
+
+  def apply(params, tokens, state, starts=None):
+    del params
+    starts = jnp.zeros(tokens.shape, bool) if starts is None else starts
+    state, logits = jax.lax.scan(step, state, (tokens.T, starts.T))
+    return logits.swapaxes(0, 1), state
+
+  def initial_state(batch_size, dtype=jnp.float32):
+    del dtype
+    table = jnp.zeros((1, batch_size, size), jnp.int32)
+    return History(table, table, jnp.zeros((1, batch_size), jnp.int32))
+
+  return spectral_gpt.Model(lambda key: {}, apply, initial_state)
+
+
 def documents(lengths, seed=0, letters=8):
   """Documents of random bytes, each with letters of its own."""
   generator = np.random.default_rng(seed)

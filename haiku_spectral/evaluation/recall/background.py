@@ -1,0 +1,85 @@
+"""What stands around the facts of a recall task: text of any length, made where it is read.
+
+Shapes: n bytes that are asked for.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from haiku_spectral.requirement import require
+
+SEPARATOR = b'\n\n'  # Between paragraphs.
+NOISE_LETTERS = b'abcdefghijklmnopqrstuvwxyz'
+_NOISE_PIECE = 4096  # Bytes drawn at a time: a piece is a function of its number alone.
+
+
+class Background(Protocol):
+  """Endless bytes, each a function of its position."""
+
+  def take(self, start: int, count: int) -> np.ndarray:  # [count] uint8
+    """The bytes at positions start .. start + count - 1."""
+    ...
+
+
+class Filler:
+  """Paragraphs of a text, from which backgrounds are made."""
+
+  def __init__(self, text: bytes) -> None:
+    """Raises ValueError for a text without a paragraph."""
+    self.text = text
+    # A paragraph of a page or more, as files of code have, is cut at its lines.
+    self.paragraphs = [
+        part for paragraph in re.split(rb'\r?\n(?:\s*\n)+', text)
+        for part in ([paragraph] if len(paragraph) < 4096 else paragraph.splitlines())
+        if part.strip()]
+    require(bool(self.paragraphs), 'filler', text[:20], 'a text with at least one paragraph')
+
+  def shuffled(self, seed: Sequence[int]) -> 'ShuffledFiller':
+    """The paragraphs in an order of the seed's, and again in others, without end."""
+    return ShuffledFiller(self.paragraphs, seed)
+
+
+class ShuffledFiller:
+  """All paragraphs of a filler in random order, then all again in another one, without end."""
+
+  def __init__(self, paragraphs: list[bytes], seed: Sequence[int]) -> None:
+    self._paragraphs, self._seed = paragraphs, tuple(seed)
+    self._pass_bytes = sum(len(paragraph) + len(SEPARATOR) for paragraph in paragraphs)
+    self._pass: tuple[int, np.ndarray] | None = None  # The last one that was made.
+
+  def take(self, start: int, count: int) -> np.ndarray:  # [count] uint8
+    """See `Background`."""
+    parts = []
+    while count > 0:
+      number, place = divmod(start, self._pass_bytes)
+      part = self._one_pass(number)[place:place + count]
+      parts.append(part)
+      start, count = start + part.size, count - part.size
+    return np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+
+  def _one_pass(self, number: int) -> np.ndarray:
+    if self._pass is None or self._pass[0] != number:
+      order = np.random.default_rng((*self._seed, number)).permutation(len(self._paragraphs))
+      data = b''.join(self._paragraphs[i] + SEPARATOR for i in order)
+      self._pass = number, np.frombuffer(data, np.uint8)
+    return self._pass[1]
+
+
+class Noise:
+  """Random lower-case letters."""
+
+  def __init__(self, seed: Sequence[int]) -> None:
+    self._seed = tuple(seed)
+
+  def take(self, start: int, count: int) -> np.ndarray:  # [count] uint8
+    """See `Background`."""
+    letters = np.frombuffer(NOISE_LETTERS, np.uint8)
+    first = start // _NOISE_PIECE
+    pieces = [
+        np.random.default_rng((*self._seed, number)).choice(letters, _NOISE_PIECE)
+        for number in range(first, -(-(start + count) // _NOISE_PIECE))]
+    skip = start - first * _NOISE_PIECE
+    return np.concatenate([np.zeros(0, np.uint8), *pieces])[skip:skip + count]

@@ -1,0 +1,59 @@
+"""What an evaluation of recall found, as a table for the terminal and as JSON."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from haiku_spectral.evaluation.recall.scoring import Cell
+from haiku_spectral.evaluation.recall.tasks import TASKS
+
+HEADER = ('task', 'length', 'answers', 'exact', 'worst depth', 'chance', 'bytes', 'first', 'chance',
+          'bits/byte', 'chance')
+
+
+def to_json(cells: Sequence[Cell], *, source: str, seed: int) -> str:
+  """Every cell, and what its task is."""
+  about = {cell.task: TASKS[cell.task].about for cell in cells}
+  return json.dumps({'source': source, 'seed': seed, 'tasks': about,
+                     'cells': [dataclasses.asdict(cell) for cell in cells]}, indent=2)
+
+
+def to_text(cells: Sequence[Cell], *, source: str) -> str:
+  """A row for each task and length: means over the depths, and the depth that is worst."""
+  groups: dict[tuple[str, int], list[Cell]] = {}
+  for cell in cells:
+    groups.setdefault((cell.task, cell.length), []).append(cell)
+  rows = [HEADER, *(_row(group) for group in groups.values())]
+  widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+  lines = [
+      '  '.join(text.ljust(width) if i == 0 else text.rjust(width)
+                for i, (text, width) in enumerate(zip(row, widths, strict=True)))
+      for row in rows]
+  notes = [f'  {name}: {TASKS[name].about}' for name in dict.fromkeys(cell.task for cell in cells)]
+  return '\n'.join([
+      source, '',
+      'exact: answers of which each byte was the most likely one; bytes: all bytes of the answers;',
+      'first: their first ones. Beside each number is what guessing gets.', *notes, '', *lines])
+
+
+def _row(group: list[Cell]) -> tuple[str, ...]:
+  """Cells of one task and length, which have as many answers each."""
+  one = group[0]
+  # Where nothing can be known the worst is what was recalled all the same.
+  worst = (min if one.recallable else max)(group, key=lambda cell: cell.exact)
+
+  def mean(field: str) -> float:
+    return float(np.mean([getattr(cell, field) for cell in group]))
+
+  return (
+      one.task, f'{one.length:,}', str(sum(cell.answers for cell in group)),
+      percent(mean('exact')), f'{percent(worst.exact)} at {worst.depth:g}',
+      percent(one.chance_exact), percent(mean('byte_accuracy')), percent(mean('first_byte')),
+      percent(one.chance_byte), f'{mean("bits_per_byte"):.2f}', f'{one.chance_bits:.2f}')
+
+
+def percent(share: float) -> str:
+  """0.0385 -> '3.8 %'."""
+  return f'{100 * share:.1f} %'
