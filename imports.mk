@@ -45,6 +45,16 @@ $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/storage:atomic_file)
+$(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:extrapolation_report \
+    //binaries:flag_types //binaries:model_flags //datasets:__init__ \
+    //datasets/starter:starter_dataset_builder //datasets:text_files \
+    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
+    //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
+    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
+    //haiku_spectral/evaluation/recall:training_text //haiku_spectral/evaluation:report \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/storage:file_name)
 $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
@@ -374,6 +384,23 @@ $(call py_library, //haiku_spectral/evaluation:ngram, //haiku_spectral/evaluatio
 $(call py_library, //haiku_spectral/evaluation:plan, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/evaluation:plot, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/evaluation:report //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/evaluation/recall:background, //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/evaluation/recall:example, \
+    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:tasks \
+    //haiku_spectral:requirement //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/evaluation/recall:plot, //haiku_spectral/evaluation:plot \
+    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/evaluation/recall:report, \
+    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks)
+$(call py_library, //haiku_spectral/evaluation/recall:scoring, \
+    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
+    //haiku_spectral/evaluation/recall:tasks //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:requirement //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/evaluation/recall:tasks)
+$(call py_library, //haiku_spectral/evaluation/recall:training_text, \
+    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
+    //haiku_spectral/evaluation/recall:tasks //haiku_spectral:requirement \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
@@ -646,6 +673,9 @@ $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrap
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
+$(call py_test, //tests/binaries:evaluate_test, //binaries:evaluate \
+    //haiku_spectral/config:__init__ //haiku_spectral/training:checkpoint //tests:__init__ \
+    //tests/decoding:tiny_model //tests/evaluation/recall:paragraphs)
 $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapolation_report \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
@@ -852,6 +882,26 @@ $(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram
     //tests:__init__)
 $(call py_test, //tests/evaluation:plan_test, //haiku_spectral/evaluation:plan //tests:__init__ \
     //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation/recall:background_test, \
+    //haiku_spectral/evaluation/recall:background //tests:__init__ \
+    //tests/evaluation/recall:paragraphs)
+$(call py_test, //tests/evaluation/recall:example_test, \
+    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
+    //haiku_spectral/evaluation/recall:tasks //haiku_spectral:vocab //tests:__init__ \
+    //tests/evaluation/recall:paragraphs)
+$(call py_library, //tests/evaluation/recall:paragraphs, \
+    //haiku_spectral/evaluation/recall:background //tests:__init__)
+$(call py_test, //tests/evaluation/recall:report_test, //haiku_spectral/evaluation/recall:plot \
+    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
+    //tests:__init__)
+$(call py_test, //tests/evaluation/recall:scoring_test, \
+    //haiku_spectral/evaluation/recall:example //haiku_spectral/evaluation/recall:scoring \
+    //haiku_spectral/evaluation/recall:tasks //tests:__init__ \
+    //tests/evaluation/recall:paragraphs //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation/recall:training_text_test, \
+    //haiku_spectral/evaluation/recall:example //haiku_spectral/evaluation/recall:tasks \
+    //haiku_spectral/evaluation/recall:training_text //tests:__init__ \
+    //tests/evaluation/recall:paragraphs)
 $(call py_test, //tests/evaluation:report_test, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report //tests:__init__)
 $(call py_test, //tests/evaluation:streaming_test, //haiku_spectral/evaluation:streaming \
