@@ -134,8 +134,10 @@ class PhaseConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizerConfig(RateConfig):
-  """AdamW with clipping and a schedule."""
+  """AdamW, or Muon for matrices, with clipping and a schedule."""
 
+  kind: str = field('adamw', choices=('adamw', 'muon'))
+  muon_learning_rate: float = field(0.02, above=0)  # Of matrices, at the schedule's peak.
   b1: float = field(0.9, at_least=0, below=1)
   b2: float = field(0.95, at_least=0, below=1)
   weight_decay: float = field(0.1, at_least=0)

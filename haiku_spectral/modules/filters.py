@@ -100,6 +100,9 @@ class FilterNetwork(hk.Module):
     return TiledPart(config.horizon, dtype, conv_cache.period(config.horizon))
 
 
+PIECE = 256  # Bytes of a chunk whose powers of all modes are held at a time.
+
+
 class ModalState(NamedTuple):
   """Each mode's sum z_t = p z_{t-1} + x_t, as real and imaginary parts."""
 
@@ -155,19 +158,35 @@ class ModalFilter(hk.Module):
   ) -> tuple[jax.Array, ModalState]:  # [B, T, D]
     """Convolves a chunk: the chunk with itself by FFT, and the past through the modes."""
     chex.assert_rank([x, state.modes], [3, 4])
-    length = x.shape[1]
+    batch_size, length, channels = x.shape
     log_pole, weight = self._modes()
-    since = _powers(log_pole, jnp.arange(1, length + 1, dtype=jnp.float32))  # [T, D, N]
-    past = state.modes[:, 0] + 1j * state.modes[:, 1]
+    sums = state.modes[:, 0] + 1j * state.modes[:, 1]
+    # The powers of a piece alone: those of all times would be [T, D, N].
+    size = min(length, PIECE)
+    count = -(-length // size)
+    powers = _powers(log_pole, jnp.arange(size + 1, dtype=jnp.float32))  # [C + 1, D, N]
+    at_start = _powers(log_pole, size * jnp.arange(count, dtype=jnp.float32))  # [T / C, D, N]
 
-    taps = jnp.einsum('dn,tdn->td', weight * jnp.exp(-log_pole), since).real
-    nothing = fft_conv.initial_state(x.shape[0], length, x.shape[2], jnp.float32)
+    def tap_piece(at_start: jax.Array) -> jax.Array:  # [D, N] -> [C, D]
+      return jnp.einsum('dn,tdn->td', weight * at_start, powers[:-1]).real
+
+    def past_piece(at_start: jax.Array) -> jax.Array:  # [D, N] -> [C, B, D]
+      return jnp.einsum('bdn,tdn->tbd', sums * weight * at_start, powers[1:]).real
+
+    taps = jax.lax.map(tap_piece, at_start).reshape(-1, channels)[:length]
+    nothing = fft_conv.initial_state(batch_size, length, channels, jnp.float32)
     y, _ = fft_conv.causal_conv(x.astype(jnp.float32), taps, nothing)
-    y += jnp.einsum('bdn,tdn->btd', past * weight, since).real
+    past = jax.lax.map(past_piece, at_start).reshape(-1, batch_size, channels)
+    y += past[:length].swapaxes(0, 1)
 
-    until_end = jnp.concatenate([since[-2::-1], jnp.ones_like(since[:1])])  # p^(T-1) .. p^0
-    gathered = jnp.einsum('btd,tdn->bdn', x.astype(jnp.complex64), until_end)
-    modes = since[-1] * past + gathered
+    def gather(sums: jax.Array, x: jax.Array) -> tuple[jax.Array, None]:  # [B, D, N], [B, C, D]
+      return powers[-1] * sums + jnp.einsum('btd,tdn->bdn', x, powers[-2::-1]), None
+
+    # Zeros in front of the chunk add nothing to its sums.
+    pieces = jnp.pad(x, [(0, 0), (count * size - length, 0), (0, 0)]).astype(jnp.complex64)
+    pieces = pieces.reshape(batch_size, count, size, channels).swapaxes(0, 1)
+    gathered, _ = jax.lax.scan(gather, jnp.zeros_like(sums), pieces)
+    modes = _powers(log_pole, jnp.full(1, length, jnp.float32))[0] * sums + gathered
     return y.astype(x.dtype), ModalState(jnp.stack([modes.real, modes.imag], axis=1))
 
   @staticmethod

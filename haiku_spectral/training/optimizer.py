@@ -1,4 +1,11 @@
-"""AdamW with clipping, warm-up and decay, and a group of their own for the filters' parameters.
+"""Adam or Muon with clipping, warm-up and weight decay, by groups of parameters.
+
+| group | parameters | update | rate | decayed |
+|---|---|---|---|---|
+| matrices | `w` of projections | Muon or Adam | `muon_learning_rate` or `learning_rate` | yes |
+| tables | embedding and head | Adam | `learning_rate` | yes |
+| filters | those of long filters | Adam | times `filter_learning_rate_scale` | no |
+| others | norms, decays, gates, short taps, biases | Adam | `learning_rate` | no |
 
 The learning rate is a function of the training step, which also counts skipped steps, so that a
 schedule ends when the training does.
@@ -12,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from haiku_spectral.config import Config, RateConfig, phases
+from haiku_spectral.config import Config, OptimizerConfig, RateConfig, phases
 from haiku_spectral.modules import filters
 
 Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning rate (float32).
@@ -54,8 +61,31 @@ def is_decayed(module: str, name: str) -> bool:
   return name in ('w', 'table') and not filters.is_filter(module)
 
 
+def is_matrix(module: str, name: str) -> bool:
+  """Whether Muon may have it: weights between layers, but not those of decays and gates."""
+  gates = ('decay', 'strength', 'hidden')
+  return name == 'w' and module.split('/')[-1] not in gates and not filters.is_filter(module)
+
+
+def _direction(rates: OptimizerConfig) -> optax.GradientTransformation:
+  """The update before weight decay and the schedule."""
+  if rates.kind == 'adamw':
+    return optax.scale_by_adam(b1=rates.b1, b2=rates.b2)
+
+  def dimensions(params: hk.Params) -> Any:
+    # The last two axes; the first one of a layer stack is a batch. By name: leaves may be masked.
+    return hk.data_structures.map(
+        lambda module, name, value: optax.contrib.MuonDimensionNumbers(-2, -1)
+        if is_matrix(module, name) else None, params)
+
+  # Its rates are relative to the schedule's, whose sign they have.
+  return optax.contrib.muon(
+      -rates.muon_learning_rate / rates.learning_rate, adam_learning_rate=-1.0,
+      adam_b1=rates.b1, adam_b2=rates.b2, muon_weight_dimension_numbers=dimensions)
+
+
 def make_optimizer(config: Config) -> optax.GradientTransformationExtraArgs:
-  """Clip the global norm, Adam, decoupled weight decay, learning rate by group and step.
+  """Clip the global norm, Adam or Muon, decoupled weight decay, learning rate by group and step.
 
   Its `update` takes the training step as the keyword `step`.
   """
@@ -69,7 +99,7 @@ def make_optimizer(config: Config) -> optax.GradientTransformationExtraArgs:
 
   return optax.chain(
       optax.clip_by_global_norm(rates.clip_norm),
-      optax.scale_by_adam(b1=rates.b1, b2=rates.b2),
+      _direction(rates),
       optax.add_decayed_weights(rates.weight_decay, mask=decayed),
       optax.masked(optax.scale(rates.filter_learning_rate_scale), of_filters),
       _scale_by_schedule(learning_rate(config)),
