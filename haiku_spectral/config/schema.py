@@ -136,14 +136,14 @@ class PhaseConfig:
 class OptimizerConfig(RateConfig):
   """AdamW, or Muon for matrices, with clipping and a schedule."""
 
-  kind: str = field('adamw', choices=('adamw', 'muon'))
-  muon_learning_rate: float = field(0.02, above=0)  # Of matrices, at the schedule's peak.
+  kind: str = field('adamw', choices=('adamw', 'muon'))  # 'muon': for matrices, else Adam.
   b1: float = field(0.9, at_least=0, below=1)
   b2: float = field(0.95, at_least=0, below=1)
   weight_decay: float = field(0.1, at_least=0)
   clip_norm: float = field(1.0, above=0)
   # Filter parameters learn slower and do not decay.
   filter_learning_rate_scale: float = field(0.3, at_least=0)
+  matrix_learning_rate_scale: float = field(6.7, above=0)  # Of matrices, with 'muon'.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,11 @@ def get_config() -> ml_collections.ConfigDict:
   """Returns the preset."""
   return config.to_config_dict(config.Config(
       model=config.ModelConfig(
-          width=96, mlp_width=160, attention=config.AttentionConfig(heads=2)),
-      data=config.DataConfig(batch_size=4, stateful_rows=2),
+          width=96, mlp_width=160, attention=config.AttentionConfig(heads=2),
+          ngram=config.NgramConfig(slots=1 << 17)),
+      # Stateful rows read 256 KiB in sequence: so long a context is met in training.
+      data=config.DataConfig(batch_size=4, stateful_rows=3, chunk_segments=256),
       train=config.TrainConfig(
           steps=900, eval_every=150, checkpoint_every=100,
-          optimizer=config.OptimizerConfig(learning_rate=3e-3)),
+          optimizer=config.OptimizerConfig(kind='muon', learning_rate=3e-3)),
   ))

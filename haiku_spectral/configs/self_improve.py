@@ -18,7 +18,8 @@ def get_config() -> ml_collections.ConfigDict:
           width=64, mlp_width=96, attention=config.AttentionConfig(heads=2, window=256),
           memory=config.MemoryConfig(heads=2),
           hyena=config.HyenaConfig(
-              filter=config.FilterConfig(horizon=256, max_time_constant=64.0))),
+              filter=config.FilterConfig(horizon=256, max_time_constant=64.0)),
+          ngram=config.NgramConfig(orders='')),  # Problems are shorter than the window.
       data=config.DataConfig(mixture='starter:1', segment=256, batch_size=16, stateful_rows=0),
       curriculum=(
           config.PhaseConfig(

@@ -8,7 +8,8 @@ from haiku_spectral import config
 def get_config() -> ml_collections.ConfigDict:
   """Returns the preset."""
   return config.to_config_dict(config.Config(
-      model=config.ModelConfig(width=256, mlp_width=640),
+      model=config.ModelConfig(
+          width=256, mlp_width=640, ngram=config.NgramConfig(slots=1 << 18)),
       train=config.TrainConfig(
           steps=1500, eval_every=250, checkpoint_every=100,
           optimizer=config.OptimizerConfig(learning_rate=2e-3, warmup_steps=100)),

@@ -2,10 +2,12 @@
 
 | group | parameters | update | rate | decayed |
 |---|---|---|---|---|
-| matrices | `w` of projections | Muon or Adam | `muon_learning_rate` or `learning_rate` | yes |
-| tables | embedding and head | Adam | `learning_rate` | yes |
+| matrices | `w` of projections | Adam, or Muon | or times `matrix_learning_rate_scale` | yes |
+| tables | embedding and head | Adam | the schedule's | yes |
 | filters | those of long filters | Adam | times `filter_learning_rate_scale` | no |
-| others | norms, decays, gates, short taps, biases | Adam | `learning_rate` | no |
+| others | norms, decays, gates, short taps, biases | Adam | the schedule's | no |
+
+Muon (Jordan 2024; Liu et al. 2025, 2502.16982) gives Adam Nesterov momentum in the other groups.
 
 The learning rate is a function of the training step, which also counts skipped steps, so that a
 schedule ends when the training does.
@@ -78,9 +80,9 @@ def _direction(rates: OptimizerConfig) -> optax.GradientTransformation:
         lambda module, name, value: optax.contrib.MuonDimensionNumbers(-2, -1)
         if is_matrix(module, name) else None, params)
 
-  # Its rates are relative to the schedule's, whose sign they have.
+  # Its rates are relative to the schedule's, which has the sign.
   return optax.contrib.muon(
-      -rates.muon_learning_rate / rates.learning_rate, adam_learning_rate=-1.0,
+      -rates.matrix_learning_rate_scale, adam_learning_rate=-1.0,
       adam_b1=rates.b1, adam_b2=rates.b2, muon_weight_dimension_numbers=dimensions)
 
 

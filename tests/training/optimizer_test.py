@@ -6,6 +6,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.training import optimizer
@@ -135,6 +136,48 @@ class GroupsTest(absltest.TestCase):
     early, _ = transform.update(grads, state, self.params, step=0)
     late, _ = transform.update(grads, state, self.params, step=4)
     chex.assert_trees_all_close(jax.tree.map(lambda u: 5 * u, early), late, rtol=1e-6)
+
+
+class MuonTest(absltest.TestCase):
+
+  def update(self, params, grads, **fields):
+    config = stand_in.make_config(steps=STEPS, optimizer={
+        'learning_rate': PEAK, 'warmup_steps': 0, 'weight_decay': 0.0, 'clip_norm': 1e9, **fields})
+    transform = optimizer.make_optimizer(config)
+    updates, _ = jax.jit(transform.update)(
+        grads, transform.init(params), params, step=jnp.int32(0))
+    return jax.device_get(updates)
+
+  def setUp(self):
+    super().setUp()
+    random = np.random.default_rng(0)
+    # A layer stack of two, a head, and what is no matrix between layers.
+    shapes = {'m/stack/hyena/in': {'w': (2, 16, 8)}, 'm/head': {'table': (16, 8)},
+              'm/stack/memory/decay': {'w': (2, 16, 4)}, 'm/stack/hyena/filter': {'w': (2, 8, 8)}}
+    self.params, self.grads = (
+        {path: {name: random.standard_normal(shape).astype(np.float32)
+                for name, shape in leaves.items()} for path, leaves in shapes.items()}
+        for _ in range(2))
+
+  def test_directions_of_a_matrix_move_alike_whatever_their_gradient(self):
+    grads = jax.tree.map(lambda x: x, self.grads)
+    grads['m/stack/hyena/in']['w'][:, 0] *= 100
+    moved = self.update(self.params, grads, kind='muon', matrix_learning_rate_scale=2.0)
+    for layer in moved['m/stack/hyena/in']['w']:
+      singular = np.linalg.svd(layer, compute_uv=False) / (2.0 * PEAK)
+      self.assertBetween(singular.min(), 0.4, singular.max())  # Newton-Schulz: near 1.
+      self.assertLess(singular.max(), 1.4)
+    self.assertLess(np.sum(moved['m/stack/hyena/in']['w'] * grads['m/stack/hyena/in']['w']), 0)
+
+  def test_all_else_moves_as_with_adam_of_nesterov_momentum(self):
+    muon = self.update(self.params, self.grads, kind='muon', filter_learning_rate_scale=0.5)
+    adam = optax.scale_by_adam(b1=0.9, b2=0.95, nesterov=True)
+    expected, _ = adam.update(self.grads, adam.init(self.params))
+    for path, scale in (('m/head', 1.0), ('m/stack/memory/decay', 1.0),
+                        ('m/stack/hyena/filter', 0.5)):
+      chex.assert_trees_all_close(
+          muon[path], jax.tree.map(lambda u, scale=scale: -scale * PEAK * u, expected[path]),
+          rtol=1e-5)
 
 
 if __name__ == '__main__':
