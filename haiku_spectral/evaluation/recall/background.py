@@ -83,3 +83,22 @@ class Noise:
         for number in range(first, -(-(start + count) // _NOISE_PIECE))]
     skip = start - first * _NOISE_PIECE
     return np.concatenate([np.zeros(0, np.uint8), *pieces])[skip:skip + count]
+
+
+def cut_before(background: Background, stop: int) -> int:
+  """How many bytes right before `stop` belong to a UTF-8 character that goes on behind it."""
+  start = max(stop - 3, 0)
+  data = background.take(start, stop - start).tobytes()
+  for size in range(1, len(data) + 1):
+    lead = data[-size]
+    if lead < 0x80:
+      return 0
+    if lead >= 0xC0:  # So many bytes a character has that begins with it.
+      return size if size < (2 if lead < 0xE0 else 3 if lead < 0xF0 else 4) else 0
+  return 0
+
+
+def cut_after(background: Background, start: int) -> int:
+  """How many bytes from `start` on belong to a UTF-8 character that begins before it."""
+  data = background.take(start, 3)
+  return int(np.argmin([*((data & 0xC0) == 0x80), False]))

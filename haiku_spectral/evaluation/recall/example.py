@@ -32,6 +32,7 @@ class Example(NamedTuple):
   length: int
   depth: float
   background: background_lib.Background
+  spaces: tuple[Insert, ...]  # In the place of characters that are cut by what is inserted.
   inserts: tuple[Insert, ...]
   answers: tuple[slice, ...]  # Where the answers stand in the text.
   restart: int | None  # The position of the id with which the state begins anew.
@@ -39,7 +40,7 @@ class Example(NamedTuple):
   def ids(self, start: int, stop: int) -> np.ndarray:  # [stop - start] int32
     """A piece of the text, 0 <= start <= stop <= L; nothing else is made."""
     found = self.background.take(start, stop - start).astype(np.int32)
-    for place, ids in self.inserts:
+    for place, ids in (*self.spaces, *self.inserts):
       low, high = max(place, start), min(place + ids.size, stop)
       if low < high:
         found[low - start:high - start] = ids[low - place:high - place]
@@ -88,8 +89,21 @@ def make(
   for cue, answer in script.questions:
     place += len(cue) + len(answer)
     answers.append(slice(place - len(answer), place))
-  return Example(task, length, depth, around, tuple(inserts), tuple(answers),
-                 asked_from if task.resets else None)
+  return Example(task, length, depth, around, _spaces(around, inserts), tuple(inserts),
+                 tuple(answers), asked_from if task.resets else None)
+
+
+def _spaces(background: background_lib.Background, inserts: Sequence[Insert]) -> tuple[Insert, ...]:
+  """Spaces for what inserts leave of UTF-8 characters at their edges."""
+  found = []
+  for start, ids in inserts:
+    stop = start + ids.size
+    before = background_lib.cut_before(background, start)
+    after = background_lib.cut_after(background, stop)
+    for place, count in ((start - before, before), (stop, after)):
+      if count:
+        found.append(Insert(place, np.full(count, ord(' '), np.int32)))
+  return tuple(found)
 
 
 def _facts(task: Task, script: Script, end: int, depth: float) -> list[Insert]:

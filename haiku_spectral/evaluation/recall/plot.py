@@ -13,6 +13,7 @@ from matplotlib.backends import backend_agg
 from matplotlib.image import AxesImage
 
 from haiku_spectral.evaluation import plot
+from haiku_spectral.evaluation.recall import report
 from haiku_spectral.evaluation.recall.scoring import Cell
 from haiku_spectral.storage import atomic_file
 
@@ -54,7 +55,10 @@ def _panel(axes: Axes, name: str, cells: Sequence[Cell]) -> AxesImage:
   for (row, column), share in np.ndenumerate(shares):
     axes.text(column, row, f'{share:.0f}', ha='center', va='center', fontsize=8.5,
               color='white' if share > 60 else plot.GREY)
-  axes.set_title(name if cells[0].recallable else f'{name} (0 is right)', fontsize=10)
+  wanted = '' if cells[0].recallable else ': 0 is right'
+  axes.set_title(name + wanted, fontsize=10)
+  axes.set_title(f'chance {report.percent(cells[0].chance_exact)}', loc='right', fontsize=7.5,
+                 fontweight='normal', color=plot.GREY)
   axes.set_xticks(range(len(lengths)), [plot.bytes_label(length) for length in lengths], fontsize=8)
   axes.set_yticks(range(len(depths)), [f'{depth:g}' for depth in depths], fontsize=8)
   axes.tick_params(length=0)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from haiku_spectral.evaluation.recall import background
 from haiku_spectral.evaluation.recall import example as example_lib
 from haiku_spectral.evaluation.recall.background import Filler
 from haiku_spectral.evaluation.recall.tasks import TASKS, Task
@@ -38,7 +39,9 @@ def document(number: int, *, size: int, seed: int, filler: Filler) -> bytes:
                             seed=(*key, place))
     parts.append(text.ids(0, plan.length).astype(np.uint8).tobytes())
   rest = size - sum(map(len, parts))
-  return b''.join(parts) + filler.shuffled(key).take(0, rest).tobytes()
+  last = filler.shuffled(key)
+  cut = background.cut_before(last, rest)
+  return b''.join([*parts, last.take(0, rest - cut).tobytes(), b' ' * cut])
 
 
 def _plans(generator: np.random.Generator, size: int) -> Iterator[_Plan]:

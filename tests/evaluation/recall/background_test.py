@@ -36,6 +36,13 @@ class BackgroundTest(absltest.TestCase):
       found = collections.Counter(data.removesuffix(b'\n\n').split(b'\n\n'))
       self.assertEqual(found, collections.Counter(filler.paragraphs))
 
+  def test_characters_that_are_cut(self):
+    filler = background.Filler('aé麺🍞'.encode()).shuffled((0,))  # Of 1, 2, 3 and 4 bytes.
+    self.assertEqual([background.cut_before(filler, stop) for stop in range(12)],
+                     [0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 0, 0])
+    self.assertEqual([background.cut_after(filler, start) for start in range(12)],
+                     [0, 0, 1, 0, 2, 1, 0, 3, 2, 1, 0, 0])
+
   def test_long_paragraphs_are_cut_at_lines(self):
     lines = [b'line %d' % number for number in range(1000)]
     self.assertEqual(background.Filler(b'\n'.join(lines)).paragraphs, lines)

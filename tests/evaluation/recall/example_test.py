@@ -63,6 +63,8 @@ class ExampleTest(parameterized.TestCase):
     for answer in answers(text):
       self.assertTrue(any(answer in words for words in stated), answer)
     self.assertEqual(text.answers[-1].stop, length)
+    whole[whole == vocab.BOUNDARY] = ord('#')
+    whole.astype(np.uint8).tobytes().decode('utf-8')  # No character is cut.
     if not task.name.startswith('mqar'):  # Whose values are two letters.
       around = FILLER.text if not task.noise else text.background.take(0, length).tobytes()
       self.assertFalse(any(answer in around for answer in answers(text)))

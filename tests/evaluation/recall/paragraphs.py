@@ -4,11 +4,11 @@ import numpy as np
 
 from haiku_spectral.evaluation.recall import background
 
-_WORDS = ('bread', 'river', 'of', 'the', 'under', 'table', 'and', 'light', 'was', 'then')
+_WORDS = ('bread', 'ırmak', 'of', 'güneş', '麺麭', 'table', '🍞', 'light', 'был', 'then')
 TEXT = '\n\n'.join(
     ' '.join(np.random.default_rng(number).choice(_WORDS, 5 + number)) for number in range(20))
 
 
 def filler():
-  """Twenty paragraphs of random words."""
+  """Twenty paragraphs of random words, with characters of 1 to 4 bytes."""
   return background.Filler(TEXT.encode())

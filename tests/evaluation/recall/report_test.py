@@ -46,8 +46,9 @@ class ReportTest(absltest.TestCase):
   def test_the_picture_has_depth_over_length(self):
     drawing = plot.figure(CELLS)
     panels = {axes.get_title(loc='left'): axes for axes in drawing.axes if axes.images}
-    self.assertSameElements(panels, ['verbatim', 'reset (0 is right)'])
+    self.assertSameElements(panels, ['verbatim', 'reset: 0 is right'])
     axes = panels['verbatim']
+    self.assertEqual(axes.get_title(loc='right'), 'chance 0.4 %')
     self.assertEqual(axes.images[0].get_array().tolist(), [[25.0, 0.0], [100.0, 50.0]])
     self.assertEqual([label.get_text() for label in axes.get_xticklabels()], ['1 KiB', '4 KiB'])
     self.assertEqual([label.get_text() for label in axes.get_yticklabels()], ['0', '1'])

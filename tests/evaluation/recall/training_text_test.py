@@ -18,10 +18,11 @@ def document(number=0, size=40_000, seed=0):
 
 class TrainingTextTest(parameterized.TestCase):
 
-  @parameterized.parameters(1, 23, 24, 500, 40_000)
+  @parameterized.parameters(1, 20, 21, 22, 23, 24, 500, 40_000)
   def test_size_and_determinism(self, size):
     self.assertLen(document(size=size), size)
     self.assertEqual(document(size=size), document(size=size))
+    document(size=size).decode('utf-8')  # No character is cut.
     if size > 24:
       self.assertNotEqual(document(size=size), document(1, size=size))
       self.assertNotEqual(document(size=size), document(seed=1, size=size))
