@@ -389,7 +389,8 @@ $(call py_library, //haiku_spectral/evaluation/recall:example, \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:tasks \
     //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation/recall:plot, //haiku_spectral/evaluation:plot \
-    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/storage:atomic_file)
+    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/evaluation/recall:report, \
     //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks)
 $(call py_library, //haiku_spectral/evaluation/recall:scoring, \
