@@ -27,6 +27,7 @@ def get_config():
   preset.model.width, preset.model.mlp_width, preset.model.layers = 32, 48, 6
   preset.model.attention.heads, preset.model.attention.window = 2, 128
   preset.model.hyena.filter.horizon, preset.model.hyena.filter.max_time_constant = 128, 32.0
+  preset.model.ngram.slots = 1024
   preset.data.segment, preset.data.batch_size, preset.data.stateful_rows = 128, 2, 1
   preset.train.steps, preset.train.optimizer.warmup_steps = 0 if preset.curriculum else 8, 0
   for phase in preset.curriculum:

@@ -35,7 +35,7 @@ def to_text(cells: Sequence[Cell], *, source: str) -> str:
   return '\n'.join([
       source, '',
       'exact: answers of which each byte was the most likely one; bytes: all bytes of the answers;',
-      'first: their first ones. Beside each number is what guessing gets.', *notes, '', *lines])
+      'first: their first ones. Beside each number is what chance gives.', *notes, '', *lines])
 
 
 def _row(group: list[Cell]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 The model reads each text once, in chunks, from the initial state. At each byte of an answer it is
 given the right bytes before: all bytes of an answer are the most likely ones if and only if greedy
-decoding would have written this answer.
+decoding would have generated this answer.
 
 Shapes: B rows of a device call, T bytes of a chunk.
 """
@@ -30,7 +30,7 @@ from haiku_spectral.requirement import require
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cell:
-  """A task at one length and depth; shares lie in 0 .. 1, `chance_*` is what guessing gets."""
+  """A task at one length and depth; shares lie in 0 .. 1, `chance_*` is what chance gives."""
 
   task: str
   length: int

@@ -74,7 +74,7 @@ class Task(NamedTuple):
 
   @property
   def chance(self) -> float:
-    """The share of an answer's bytes that guessing gets right."""
+    """The share of an answer's bytes that chance gets right."""
     return 1 / self.alphabet
 
 

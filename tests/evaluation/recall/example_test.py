@@ -98,7 +98,7 @@ class ExampleTest(parameterized.TestCase):
       make(tasks.TASKS['mqar_16'], filler=filler)
 
   @parameterized.parameters(*((task,) for task in TASKS))
-  def test_guessing_gets_what_it_is_said_to_get(self, task):
+  def test_chance_is_as_stated(self, task):
     seeds = 60
     found = [answer for seed in range(seeds) for answer in answers(make(task, seed=(0, seed, 0)))]
     counts = np.array(list(collections.Counter(b''.join(found)).values()))
