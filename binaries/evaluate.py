@@ -65,7 +65,7 @@ MAX_FACTOR = flag_types.define_integer(
 MAX_DOCUMENTS = flag_types.define_integer(
     'max_documents', 64, 'Length: number of documents, the longest ones.', lower=1)
 
-FILLER_BYTES = 1 << 24
+FILLER_BYTES = 1 << 22  # Of the first ones: several times the longest text.
 
 
 def _progress(what: str, total: int) -> tqdm.tqdm:
