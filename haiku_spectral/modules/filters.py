@@ -6,6 +6,7 @@ Both decay by construction, on time constants that are bounded in bytes and neve
 length of the input: a model takes text of any length with the filters that it was trained with.
 """
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -215,7 +216,22 @@ def step(x: jax.Array, cached: Cached) -> tuple[jax.Array, jax.Array]:  # [B, T,
   return conv_cache.long_conv(x, cached.table.sliding, cached.block)
 
 
-class TiledPart(NamedTuple):
+class _LongPart:
+  """What the two kinds of mixer.CachePart have in common: a block of inputs."""
+
+  def append(self, block, entries):
+    return conv_cache.append_long(block, entries)
+
+  def flush_block(self, block, contribution):
+    del block
+    return conv_cache.next_long_block(contribution)
+
+  def roll_back(self, block, filled):
+    return block._replace(filled=filled)
+
+
+@dataclasses.dataclass(frozen=True)
+class TiledPart(_LongPart):
   """The mixer.CachePart of a filter with a horizon."""
 
   horizon: int
@@ -226,26 +242,17 @@ class TiledPart(NamedTuple):
     ring, block = conv_cache.long_to_cache(state, table.between, clock)
     return block, ring
 
-  def append(self, block, entries):
-    return conv_cache.append_long(block, entries)
-
   def flush_history(self, block, history, table, clock, tile):
     spectrum, = (each for each in table.between if each.shape[-1] - 1 == tile)
     return conv_cache.flush_long(history, block.inputs, spectrum, clock)
-
-  def flush_block(self, block, contribution):
-    del block
-    return conv_cache.next_long_block(contribution)
-
-  def roll_back(self, block, filled):
-    return block._replace(filled=filled)
 
   def from_cache(self, block, history, table, clock):
     del table
     return conv_cache.long_from_cache(history, block, clock, self.horizon, self.dtype)
 
 
-class ModalPart(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class ModalPart(_LongPart):
   """The mixer.CachePart of a filter of exponentials, which has no tiles."""
 
   period: int = BLOCK
@@ -254,19 +261,9 @@ class ModalPart(NamedTuple):
     history, block = modal_cache.to_cache(state.modes, table.between, clock % BLOCK)
     return block, history
 
-  def append(self, block, entries):
-    return conv_cache.append_long(block, entries)
-
   def flush_history(self, block, history, table, clock, tile):
     del clock, tile
     return modal_cache.flush(history, block.inputs, table.between)
-
-  def flush_block(self, block, contribution):
-    del block
-    return conv_cache.next_long_block(contribution)
-
-  def roll_back(self, block, filled):
-    return block._replace(filled=filled)
 
   def from_cache(self, block, history, table, clock):
     del clock
