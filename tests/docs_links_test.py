@@ -14,6 +14,7 @@ ROOT = docs_pages.ROOT
 OTHER_PAGES = ('BUILD.md', *sorted(
     path.relative_to(ROOT).as_posix() for path in (ROOT / 'datasets').rglob('*.md')))
 LANGUAGES = {docs_pages.COMMANDS, 'python', 'text'}
+MAKE_RUNS = ('train', 'self_improve')
 _DEFINED = re.compile(r'(?:DEFINE_\w+|\bdefine\w*)\(\s*\'([a-z]\w*)\'')
 _IMPORTED = re.compile(r'^from binaries import (.+)$', re.MULTILINE)
 
@@ -64,6 +65,17 @@ def missing_links(page: str, text: str) -> list[str]:
   return missing
 
 
+def missing_runs(text: str, made: set[str]) -> list[str]:
+  """The run folders that commands of a page use before one has made them; adds to `made`."""
+  missing = []
+  for program, typed in docs_pages.programs(text):
+    runs, copies = (re.findall(rf'--{flag}=(\S+)', typed) for flag in ('run_dir', 'out'))
+    if program not in MAKE_RUNS:
+      missing += set(runs) - made
+    made.update(runs, copies if program == 'distill' else ())
+  return missing
+
+
 class DocsLinksTest(parameterized.TestCase):
 
   @parameterized.parameters(*docs_pages.PAGES, *OTHER_PAGES)
@@ -94,6 +106,11 @@ class DocsLinksTest(parameterized.TestCase):
              and f"'--{flag}'" not in sources  # An option that we give to another program.
              and 'NAME' not in flag]
     self.assertEmpty(wrong)
+
+  @parameterized.parameters(*docs_pages.PAGES)
+  def test_commands_use_runs_that_are_there(self, page: str):
+    self.assertIn('make demo', docs_pages.read('README.md'))
+    self.assertEmpty(missing_runs(docs_pages.read(page), {'runs/demo'}))
 
   @parameterized.parameters(*docs_pages.PAGES)
   def test_blocks_say_what_they_are(self, page: str):
@@ -150,6 +167,12 @@ class PagesTest(absltest.TestCase):
                           ('sample', 'precision'), ('compress', 'input'), ('self_improve', 'arm')):
       self.assertTrue(is_flag(program, flag), (program, flag))
     self.assertFalse(is_flag('sample', 'config.model.width'))
+
+  def test_runs(self):
+    text = ('./run //binaries:train --run_dir=runs/a\n./run //binaries:sample --run_dir=runs/a\n'
+            './run //binaries:sample --run_dir=runs/b\n./run //binaries:distill --out=runs/b\n')
+    self.assertEqual(missing_runs(text, set()), ['runs/b'])
+    self.assertEqual(missing_runs(text, {'runs/b'}), [])
 
   def test_links(self):
     text = ('[a](docs/design.md) [b](docs/none.md) [c](https://x.org/y) [d](#links) [e](#none) '

@@ -52,11 +52,15 @@ def mentioned_flags(text: str) -> set[str]:
   return set(_FLAG.findall(text))
 
 
+def programs(text: str) -> list[tuple[str, str]]:
+  """(program, its flags as typed) for each command that runs one, its other lines included."""
+  return [(found[1], found[2]) for command in text.replace('\\\n', ' ').splitlines()
+          for found in _PROGRAM.finditer(command)]
+
+
 def program_flags(text: str) -> list[tuple[str, str]]:
-  """(program, flag) for each flag of a command that runs a program, its other lines included."""
-  commands = text.replace('\\\n', ' ').splitlines()
-  return [(program[1], flag) for command in commands for program in _PROGRAM.finditer(command)
-          for flag in _FLAG.findall(program[2])]
+  """(program, flag) for each flag of these commands."""
+  return [(program, flag) for program, typed in programs(text) for flag in _FLAG.findall(typed)]
 
 
 def anchors(text: str) -> set[str]:
