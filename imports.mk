@@ -22,7 +22,7 @@ $(call py_library, //binaries:command_line, //haiku_spectral:backend \
     //haiku_spectral/storage:file_name)
 $(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_types \
     //binaries:input_output //binaries:model_flags //haiku_spectral/compression:codec \
-    //haiku_spectral/compression:compressors)
+    //haiku_spectral/evaluation:compressors)
 $(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets:prefetch //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //datasets:synthetic //datasets:windows \
@@ -33,21 +33,29 @@ $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:inpu
     //binaries:model_flags //haiku_spectral/compression:codec \
     //haiku_spectral/compression:compressed_file)
 $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types, \
-    //binaries:eval_extrapolation //binaries:prepare_data //binaries:sample //binaries:train \
-    //haiku_spectral/configs:nano)
+    //binaries:eval_context //binaries:eval_extrapolation //binaries:prepare_data \
+    //binaries:sample //binaries:train //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
     //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
     //haiku_spectral/storage:atomic_file)
+$(call py_binary, //binaries:eval_context, //binaries:command_line \
+    //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
+    //datasets:__init__ //datasets:text_files //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/evaluation:context_length \
+    //haiku_spectral/evaluation:context_plot //haiku_spectral/evaluation:context_report \
+    //haiku_spectral/evaluation:plan //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
-    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
-    //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:plan \
-    //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/storage:atomic_file)
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
+    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:extrapolation_report \
     //binaries:flag_types //binaries:model_flags //datasets:__init__ \
     //datasets/starter:starter_dataset_builder //datasets:text_files \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
     //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
@@ -56,10 +64,11 @@ $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:extrap
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_name)
 $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
-    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:extrapolation \
-    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:plot \
-    //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/training:task)
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/training:task)
 $(call py_library, //binaries:flag_types)
 $(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/compression:predictor \
@@ -246,8 +255,8 @@ $(call py_library, //haiku_spectral/agent:workspace, //haiku_spectral/storage:at
 $(call py_library, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/benchmarks:compression, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
-    //haiku_spectral/compression:codec //haiku_spectral/compression:compressors \
-    //haiku_spectral/compression:predictor //haiku_spectral/decoding:session)
+    //haiku_spectral/compression:codec //haiku_spectral/compression:predictor \
+    //haiku_spectral/decoding:session //haiku_spectral/evaluation:compressors)
 $(call py_library, //haiku_spectral/benchmarks:data, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject)
 $(call py_library, //haiku_spectral/benchmarks:decode, //haiku_spectral/benchmarks:compression \
@@ -286,7 +295,6 @@ $(call py_library, //haiku_spectral/compression:codec, \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/compression:compressed_file, \
     //haiku_spectral/decoding:session)
-$(call py_library, //haiku_spectral/compression:compressors)
 $(call py_library, //haiku_spectral/compression:predictor, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/modules:precision)
@@ -376,6 +384,15 @@ $(call py_library, //haiku_spectral/distillation:filter_errors, //haiku_spectral
 $(call py_library, //haiku_spectral/distillation:modal_fit)
 $(call py_library, //haiku_spectral/distillation:modal_params, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/evaluation:bootstrap)
+$(call py_library, //haiku_spectral/evaluation:compressors)
+$(call py_library, //haiku_spectral/evaluation:context_length, \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:compressors \
+    //haiku_spectral/evaluation:context_report //haiku_spectral/evaluation:streaming \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:requirement //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/evaluation:context_plot, \
+    //haiku_spectral/evaluation:context_report //haiku_spectral/evaluation:plot)
+$(call py_library, //haiku_spectral/evaluation:context_report, \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:report)
 $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
@@ -660,8 +677,8 @@ $(call py_test, //tests/binaries:command_line_test, //binaries:command_line //bi
 $(call py_test, //tests/binaries:compression_test, //binaries:compress //binaries:decompress \
     //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
     //haiku_spectral/config:__init__ //haiku_spectral/decoding:session \
-    //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
-    //tests/decoding:toy_predictor //tests/evaluation:toy_models)
+    //haiku_spectral/evaluation:compressors //haiku_spectral/training:checkpoint //tests:__init__ \
+    //tests/decoding:tiny_model //tests/decoding:toy_predictor //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:corpus_stage_test, //binaries:corpus_stage \
     //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny //tests:__init__ \
     //tests/decoding:tiny_model)
@@ -670,6 +687,10 @@ $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__i
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
     //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:eval_context_test, //binaries:eval_context //datasets:__init__ \
+    //datasets:pipeline //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
+    //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrapolation \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint //tests:__init__ \
@@ -876,6 +897,12 @@ $(call py_library, //tests:docs_pages, //tests:__init__)
 $(call py_test, //tests:docs_test, //tests:__init__ //tests:docs_pages)
 $(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap \
     //tests:__init__)
+$(call py_test, //tests/evaluation:compressors_test, //haiku_spectral/evaluation:compressors \
+    //tests:__init__)
+$(call py_test, //tests/evaluation:context_length_test, //haiku_spectral/evaluation:compressors \
+    //haiku_spectral/evaluation:context_length //haiku_spectral/evaluation:context_plot \
+    //haiku_spectral/evaluation:context_report //haiku_spectral:vocab //tests:__init__ \
+    //tests/evaluation:toy_models)
 $(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests:__init__ \
     //tests/evaluation:toy_models)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from absl import flags
 
 from binaries import command_line, flag_types, input_output, model_flags
-from haiku_spectral.compression import codec, compressors
+from haiku_spectral.compression import codec
+from haiku_spectral.evaluation import compressors
 
 flags.adopt_module_key_flags(input_output)
 flags.adopt_module_key_flags(model_flags)
@@ -17,7 +18,8 @@ STREAMS = flag_types.define_integer(
     'streams', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.',
     upper=codec.MAX_STREAMS)
 PRECISION = model_flags.define_precision()
-COMPARE = flags.DEFINE_bool('compare', False, 'Prints the sizes of gzip, xz and zstd as well.')
+COMPARE = flags.DEFINE_bool(
+    'compare', False, 'Prints the sizes of gzip, bzip2, xz, zstd, PPMd and zpaq as well.')
 
 
 def _rates(size: int, compressed: int) -> tuple[float, float]:
@@ -42,11 +44,13 @@ def main(argv: Sequence[str]) -> None:
   print(f'{len(data):,} bytes -> {len(compressed):,} bytes, {bits:.4f} bits per byte, '
         f'{ratio:.2f} times smaller', file=out)
   if COMPARE.value:
-    print(f'\n{"":10}  {"bytes":>13}  bits per byte  times smaller', file=out)
+    print(f'\n{"":12}  {"bytes":>13}  bits per byte  times smaller', file=out)
     sizes = {'original': len(data), **compressors.sizes(data), 'this model': len(compressed)}
     for name, size in sizes.items():
       bits, ratio = _rates(len(data), size)
-      print(f'{name:10}  {size:13,}  {bits:13.4f}  {ratio:13.2f}', file=out)
+      print(f'{name:12}  {size:13,}  {bits:13.4f}  {ratio:13.2f}', file=out)
+    for name in compressors.missing():
+      print(f'{name:12}  not installed', file=out)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""The main job from end to end: data, training, extrapolation, samples. Each step is a command.
+"""The main job from end to end: data, training, evaluation, samples. Each step is a command.
 
   make demo
 """
@@ -38,6 +38,9 @@ def commands() -> list[list[str]]:
       ['binaries.prepare_data', '--dataset=starter', data],
       ['binaries.train', '--config=haiku_spectral/configs/nano.py', run, data, *steps],
       ['binaries.eval_extrapolation', run, data, '--max_factor=32'],
+      # A whole novel; an eighth of it is scored, which takes a minute or two.
+      ['binaries.eval_context', run, data, '--dataset=starter', '--split=test',
+       '--last_part=0.125'],
       *samples,
   ]
 
@@ -57,6 +60,7 @@ def main(argv: Sequence[str]) -> int:
 Done in {minutes:.1f} minutes.
   model and metrics   {FLAGS.run_dir} (TensorBoard: tensorboard --logdir {FLAGS.run_dir})
   extrapolation       {FLAGS.run_dir}/extrapolation.png and .json
+  context length      {FLAGS.run_dir}/context.png and .json
   dataset             {FLAGS.data_dir}/starter
   talk to it          ./run //binaries:sample --run_dir={FLAGS.run_dir} --prompt='Once '""")
   return 0

@@ -2,7 +2,8 @@
 
   python -m binaries.eval_extrapolation --run_dir=runs/demo --max_factor=16
 
-Prints tables; writes extrapolation.json and extrapolation.png.
+Several runs of one config with different seeds (--run_dir=A,B,C) give means, and intervals over
+them. Prints tables; writes extrapolation.json and extrapolation.png.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from absl import flags
 
 from binaries import command_line, extrapolation_report, flag_types, model_flags
 from haiku_spectral import config as config_lib
+from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, ngram, report
 from haiku_spectral.evaluation import plan as plan_lib
 from haiku_spectral.modules import spectral_gpt
@@ -55,31 +57,32 @@ def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
 def main(argv: Sequence[str]) -> None:
   """Evaluates, compares with counting, prints and writes the report."""
   del argv
-  model_flags.check()
-  config, params, step = model_flags.load()
+  runs = model_flags.load_runs()
+  config = runs[0].config
   extrapolation.check(
       train_length=config.data.segment, max_factor=MAX_FACTOR.value, batch_size=BATCH_SIZE.value,
       chunk=CHUNK.value, prefix='--')
-  run_dir = model_flags.RUN_DIR.value
-  output = pathlib.Path(OUTPUT.value or run_dir)
+  output = pathlib.Path(OUTPUT.value or runs[0].folder)
   atomic_file.check_folder(output, what='The report', flag='--output')
   names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
   plan = plan_lib.Plan(config.data.segment, MAX_FACTOR.value)
   held_out = extrapolation_report.documents(
       names, data_dir=DATA_DIR.value, split=SPLIT.value, limit=plan.limit)
   documents = plan_lib.longest(held_out, count=MAX_DOCUMENTS.value, limit=plan.limit)
-  total = sum(plan.work(len(data)) for _, data in documents)
+  total = len(runs) * sum(plan.work(len(data)) for _, data in documents)
+  model = spectral_gpt.make_model(config.model)
   with _progress('score', total) as bar:
-    found = extrapolation.evaluate(
-        spectral_gpt.make_model(config.model),
-        model_flags.on_device(params, PRECISION.value), documents,
-        train_length=config.data.segment, max_factor=MAX_FACTOR.value,
-        batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=jnp.dtype(PRECISION.value),
-        on_progress=bar.update)
+    found = extrapolation.summarize([
+        extrapolation.measure(
+            model, model_flags.on_device(run.params, PRECISION.value), documents,
+            train_length=config.data.segment, max_factor=MAX_FACTOR.value,
+            batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=jnp.dtype(PRECISION.value),
+            on_progress=bar.update)
+        for run in runs])
   scored = [data for _, data in documents if plan.factors(len(data))]
   found = dataclasses.replace(
-      found, baselines=_baselines(names, scored),
-      source=f'{run_dir} at step {step:,} on {", ".join(names)} ({SPLIT.value})')
+      found, baselines=_baselines(names, scored), trained_context=phases.trained_context(config),
+      source=f'{model_flags.describe(runs)} on {", ".join(names)} ({SPLIT.value})')
   print(report.to_text(found), flush=True)  # First: whatever becomes of the files, it is there.
   paths = extrapolation_report.write(found, output)
   print(f'\nWritten: {paths[0]}, {paths[1]}')

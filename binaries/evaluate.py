@@ -17,6 +17,7 @@ from absl import flags
 
 from binaries import command_line, extrapolation_report, flag_types, model_flags
 from datasets import text_files
+from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, report
 from haiku_spectral.evaluation import plan as plan_lib
 from haiku_spectral.evaluation.recall import background, example, plot, scoring, training_text
@@ -154,7 +155,9 @@ def _length() -> None:
         train_length=config.data.segment, max_factor=MAX_FACTOR.value,
         batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=jnp.dtype(PRECISION.value),
         on_progress=bar.update)
-  found = dataclasses.replace(found, source=f'{source} on {", ".join(TEXT.value)}')
+  found = dataclasses.replace(
+      found, source=f'{source} on {", ".join(TEXT.value)}',
+      trained_context=phases.trained_context(config))
   print(report.to_text(found), flush=True)
   paths = extrapolation_report.write(found, output, name='length')
   print(f'\nWritten: {paths[0]}, {paths[1]}')

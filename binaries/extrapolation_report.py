@@ -9,6 +9,7 @@ import haiku as hk
 
 from datasets import pipeline
 from haiku_spectral import config as config_lib
+from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, plan, plot, report
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.storage import atomic_file
@@ -73,7 +74,8 @@ def training_hook(
     except _Stopped:
       return None
     source = f'{run_dir} at step {step:,} on {", ".join(names)} (validation)'
-    write(dataclasses.replace(found, source=source), run_dir)
+    write(dataclasses.replace(
+        found, source=source, trained_context=phases.trained_context(config)), run_dir)
     scalars: dict[str, Any] = {}
     for row in found.factors:
       scalars[f'bits_per_byte_{row.factor}x'] = row.full.value

@@ -1,6 +1,6 @@
 """The flags that choose a trained model, and what they load."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +35,37 @@ def load() -> tuple[Config, Any, int]:
   Raises ValueError or FileNotFoundError for a folder without a checkpoint that can be used.
   """
   return checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+
+
+class Run(NamedTuple):
+  """A trained model."""
+
+  folder: str
+  config: Config
+  params: Any  # Float32, on the host.
+  step: int
+
+
+def load_runs() -> list[Run]:
+  """The runs of `--run_dir=A,B`, which differ in their seed alone.
+
+  Raises ValueError for runs whose models or data differ, and for what `load` does not allow.
+  """
+  check()
+  folders = [flag_types.expand(folder) for folder in RUN_DIR.value.split(',') if folder]
+  if len(set(folders)) < len(folders):
+    raise ValueError(f'--run_dir={RUN_DIR.value} names a run twice: give each one once.')
+  runs = [Run(folder, *checkpoint.load_params(folder, best=BEST.value)) for folder in folders]
+  for run in runs[1:]:
+    if (run.config.model, run.config.data) != (runs[0].config.model, runs[0].config.data):
+      raise ValueError(f'{runs[0].folder} and {run.folder} differ in their model or data: give '
+                       'runs of one config with different seeds (--config.train.seed).')
+  return runs
+
+
+def describe(runs: list[Run]) -> str:
+  """The runs and their steps in words."""
+  return ', '.join(f'{run.folder} at step {run.step:,}' for run in runs)
 
 
 def on_device(params: Any, dtype: str) -> Any:

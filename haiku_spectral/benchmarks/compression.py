@@ -5,8 +5,9 @@ import functools
 from haiku_spectral.benchmarks.report import Row, Section
 from haiku_spectral.benchmarks.settings import Settings
 from haiku_spectral.benchmarks.subject import Subject
-from haiku_spectral.compression import codec, compressors, predictor
+from haiku_spectral.compression import codec, predictor
 from haiku_spectral.decoding import session
+from haiku_spectral.evaluation import compressors
 
 
 def compare(subject: Subject, settings: Settings) -> Section:

@@ -10,7 +10,7 @@ Shapes: F factors, O octaves of positions; T is the training length in bytes.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -82,7 +82,16 @@ def check(
           f'1 to the training length {train_length}, or 0 for that')
 
 
-def evaluate(
+class Measurement(NamedTuple):
+  """What one model's loss was on each document."""
+
+  plan: plan_lib.Plan
+  factors: np.ndarray  # [N, F, 3] float64 (bytes, nats full, nats cut)
+  octaves: np.ndarray  # [N, O, 2] float64 (bytes, nats full)
+  lengths: tuple[int, ...]  # Of all documents, also of those that reach no factor.
+
+
+def measure(
     model: spectral_gpt.Model,
     params: Any,
     documents: Iterable[tuple[Any, bytes]],  # (name, bytes) of held-out documents.
@@ -93,7 +102,7 @@ def evaluate(
     chunk: int = 0,
     dtype: DTypeLike = jnp.float32,
     on_progress: Callable[[int], None] | None = None,
-) -> report.Report:
+) -> Measurement:
   """Scores documents with full and cut context at each factor of the training length.
 
   `params` are in `dtype`, which is also that of the state. `chunk` is the bytes per row of a device
@@ -124,7 +133,14 @@ def evaluate(
       on_progress(nll.size)
   if not sums:
     raise ValueError(_too_short(lengths, train_length))
-  return _summarize(plan, sums, lengths)
+  return Measurement(
+      plan, np.stack([document.factors for document in sums]),
+      np.stack([document.octaves for document in sums]), tuple(lengths))
+
+
+def evaluate(*args: Any, **kwargs: Any) -> report.Report:
+  """What `measure` finds for one model, as a report; arguments and errors are its own."""
+  return summarize([measure(*args, **kwargs)])
 
 
 def _too_short(lengths: list[int], train_length: int) -> str:
@@ -137,34 +153,54 @@ def _too_short(lengths: list[int], train_length: int) -> str:
       'segments.')
 
 
-def _summarize(plan: plan_lib.Plan, sums: list[_Sums], lengths: list[int]) -> report.Report:
-  """Adds up the documents."""
-  ln2 = math.log(2)
-  table = np.stack([document.factors for document in sums])  # [N, F, 3]
-  octaves = np.stack([document.octaves for document in sums]).sum(axis=0)  # [O, 2]
-  overall = np.stack([document.octaves.sum(axis=0) for document in sums])  # [N, 2]
+def summarize(runs: Sequence[Measurement]) -> report.Report:
+  """The mean over runs that differ in their seed, all measured on the same documents."""
+  plan, lengths = runs[0].plan, runs[0].lengths
+  every = np.stack([run.factors for run in runs])  # [R, N, F, 3]
+  table = every.mean(axis=0)
+  octaves = np.mean([run.octaves for run in runs], axis=0)  # [N, O, 2]
   factors = []
   for index in range(table.shape[1]):
-    rows = table[table[:, index, 0] > 0, index]  # [n, 3]
-    if not len(rows):
+    there = table[:, index, 0] > 0
+    if not there.any():
       break
-    start = 2**index * plan.train_length // 2
-    factors.append(report.Factor(
-        factor=2**index, start=start, reach=start + int(rows[:, 0].max()),
-        documents=len(rows), bytes=int(rows[:, 0].sum()),
-        full=bootstrap.estimate(rows, lambda sums: sums[..., 1] / sums[..., 0] / ln2),
-        cut=bootstrap.estimate(rows, lambda sums: sums[..., 2] / sums[..., 0] / ln2),
-        gain=bootstrap.estimate(
-            rows, lambda sums: (sums[..., 2] - sums[..., 1]) / sums[..., 0] / ln2),
-    ))
+    factors.append(_factor(plan, index, table[there, index], every[:, there, index]))
   scored = [min(length, plan.limit) for length in lengths if plan.factors(length)]
   return report.Report(
-      train_length=plan.train_length, max_factor=plan.max_factor, documents=len(sums),
-      skipped=len(lengths) - len(sums), longest=max(scored), bytes=sum(scored),
-      bits_per_byte=bootstrap.estimate(overall, lambda sums: sums[..., 1] / sums[..., 0] / ln2),
+      train_length=plan.train_length, max_factor=plan.max_factor, documents=len(table),
+      skipped=len(lengths) - len(table), longest=max(scored), bytes=sum(scored), runs=len(runs),
+      bits_per_byte=bootstrap.estimate(octaves.sum(axis=1), _full_bits),
       factors=tuple(factors),
       octaves=tuple(
           report.Octave(start=2**(i - 1) if i else 0, end=2**i, bytes=int(count),
-                        bits_per_byte=nats / count / ln2)
-          for i, (count, nats) in enumerate(octaves) if count),
+                        bits_per_byte=nats / count / math.log(2))
+          for i, (count, nats) in enumerate(octaves.sum(axis=0)) if count),
   )
+
+
+def _factor(
+    plan: plan_lib.Plan, index: int,
+    rows: np.ndarray,  # [n, 3] sums of the documents that reach the factor, mean over runs.
+    every: np.ndarray,  # [R, n, 3] the same of each run.
+) -> report.Factor:
+  start = 2**index * plan.train_length // 2
+  return report.Factor(
+      factor=2**index, start=start, reach=start + int(rows[:, 0].max()),
+      documents=len(rows), bytes=int(rows[:, 0].sum()),
+      full=bootstrap.estimate(rows, _full_bits), cut=bootstrap.estimate(rows, _cut_bits),
+      gain=bootstrap.estimate(rows, _gain_bits),
+      gain_over_runs=(
+          bootstrap.over_runs(_gain_bits(every.sum(axis=1))) if len(every) > 1 else None),
+  )
+
+
+def _full_bits(sums: np.ndarray) -> np.ndarray:  # [..., 2 or more] -> [...]
+  return sums[..., 1] / sums[..., 0] / math.log(2)
+
+
+def _cut_bits(sums: np.ndarray) -> np.ndarray:  # [..., 3] -> [...]
+  return sums[..., 2] / sums[..., 0] / math.log(2)
+
+
+def _gain_bits(sums: np.ndarray) -> np.ndarray:  # [..., 3] -> [...]
+  return (sums[..., 2] - sums[..., 1]) / sums[..., 0] / math.log(2)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends import backend_agg
 
 from haiku_spectral.evaluation.bootstrap import Estimate
-from haiku_spectral.evaluation.report import SUCCESS_TOLERANCE, Report
+from haiku_spectral.evaluation.report import MARGIN, Report
 from haiku_spectral.storage import atomic_file
 
 # Okabe and Ito's palette: distinguishable with any colour vision, and in print.
@@ -33,7 +33,7 @@ def bytes_label(value: float) -> str:
   return f'{value:.0f} B'
 
 
-def _line(
+def line(
     axes: Axes, lengths: np.ndarray, estimates: list[Estimate], colour: str, marker: str,
     label: str,
 ) -> None:
@@ -48,11 +48,10 @@ def _line(
 def _draw_gain(axes: Axes, report: Report, lengths: np.ndarray) -> None:
   """The gain, and below zero the loss that still counts as a success."""
   axes.axhline(0, color=GREY, linewidth=0.8)
-  _line(axes, lengths, [row.gain for row in report.factors], GAIN_COLOUR, 'o', 'gain')
-  limits = [(1 - SUCCESS_TOLERANCE) * row.cut.value for row in report.factors]
-  axes.plot(lengths, limits, color=GREY, linewidth=1, linestyle=':')
+  line(axes, lengths, [row.gain for row in report.factors], GAIN_COLOUR, 'o', 'gain')
+  axes.axhline(-MARGIN, color=GREY, linewidth=1, linestyle=':')
   axes.annotate(
-      f'success is above this line (−{100 * (SUCCESS_TOLERANCE - 1):.1f} %)',
+      f'success: the band stays above this line (−{MARGIN})',
       (1, 0), (-4, 4), xycoords='axes fraction', textcoords='offset points', ha='right',
       color=GREY, fontsize=8)
   low, high = axes.get_ylim()
@@ -67,10 +66,10 @@ def figure(report: Report) -> matplotlib.figure.Figure:
   with matplotlib.rc_context(STYLE):
     drawing = matplotlib.figure.Figure(figsize=(7.2, 6.0), layout='constrained')
     above, below = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    _line(above, lengths, [row.cut for row in report.factors], CUT_COLOUR, 's',
+    line(above, lengths, [row.cut for row in report.factors], CUT_COLOUR, 's',
           f'context cut to {bytes_label(3 * report.train_length // 4)} – '
           f'{bytes_label(report.train_length)}')
-    _line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full context')
+    line(above, lengths, [row.full for row in report.factors], FULL_COLOUR, 'o', 'full context')
     above.set(ylabel='bits per byte',
               title=f'Trained at {bytes_label(report.train_length)}, scored to '
                     f'{bytes_label(lengths[-1])}')
@@ -91,14 +90,19 @@ def figure(report: Report) -> matplotlib.figure.Figure:
     below.set_xlim(lengths[0] / 2**0.35, lengths[-1] * 2**0.35)
     drawing.align_ylabels()
     drawing.supxlabel(
-        'Same bytes for both contexts. Bands: 95 % bootstrap intervals over n documents.',
+        'Same bytes for both contexts. Bands: 95 % intervals over n documents.',
         fontsize=8.5, color=GREY)
   return drawing
 
 
 def save(report: Report, path: str | os.PathLike[str]) -> None:
   """Writes the picture as PNG, at 200 dots per inch; what was there before is replaced."""
-  drawing, png = figure(report), io.BytesIO()
+  save_figure(figure(report), path)
+
+
+def save_figure(drawing: matplotlib.figure.Figure, path: str | os.PathLike[str]) -> None:
+  """The same for any figure."""
+  png = io.BytesIO()
   with matplotlib.rc_context(STYLE):
     backend_agg.FigureCanvasAgg(drawing)
     drawing.savefig(png, dpi=200, format='png')

@@ -61,6 +61,19 @@ class PhasesTest(parameterized.TestCase):
     self.assertEqual(first, [(0, 0), (0, 0), (0, 1), (0, 1)])
     self.assertEqual(second, [(1, 0), (1, 0), (1, 1), (1, 1), (1, 1)])
 
+  @parameterized.parameters(
+      ({}, 16 * 1024), ({'stateful_rows': 0}, 1024), ({'chunk_segments': 4}, 4096),
+      ({'chunk_segments': 4, 'history': 8192}, 9216),
+      ({'stateful_rows': 8, 'chunk_segments': 4, 'history': 8192}, 4096))
+  def test_trained_context_is_the_longest_before_a_reset(self, fields, length):
+    config = configs.Config(data=configs.DataConfig(**fields))
+    self.assertEqual(phases.trained_context(config), length)
+
+  def test_trained_context_is_that_of_the_longest_phase(self):
+    config = make(10**6, 10**6)
+    longest = max(phase.segment for phase in config.curriculum)
+    self.assertEqual(phases.trained_context(config), config.data.chunk_segments * longest)
+
   def test_sources_are_those_of_the_measure_and_then_of_the_phases(self):
     self.assertEqual(phases.sources(make(10**6, 10**6)), ('a', 'b', 'c'))
 

@@ -1,6 +1,7 @@
 """Intervals over documents: right for ratios of sums, and of the right width."""
 
 import numpy as np
+import scipy.stats
 from absl.testing import absltest
 
 from haiku_spectral.evaluation import bootstrap
@@ -24,6 +25,36 @@ class BootstrapTest(absltest.TestCase):
   def test_one_document_has_no_interval(self):
     estimate = bootstrap.estimate(np.array([[2.0, 3.0]]), ratio)
     self.assertEqual(estimate, (1.5, None, None))
+
+  def test_many_documents_have_the_bca_interval_of_scipy(self):
+    values = np.random.default_rng(3).exponential(size=30)
+    got = bootstrap.estimate(np.stack([np.ones(30), values], axis=1), ratio)
+    want = scipy.stats.bootstrap(
+        (values,), np.mean, method='BCa', n_resamples=20_000, rng=np.random.default_rng(4),
+    ).confidence_interval
+    np.testing.assert_allclose(got[1:], want, rtol=0.03)
+    # Of a skewed sample the interval of percentiles ends too low.
+    percentile = scipy.stats.bootstrap(
+        (values,), np.mean, method='percentile', n_resamples=20_000, rng=np.random.default_rng(4),
+    ).confidence_interval
+    self.assertGreater(got.high, percentile.high + 0.02)
+
+  def test_few_documents_have_the_t_interval(self):
+    values = np.array([1.0, 2.0, 4.0, 3.5])
+    got = bootstrap.estimate(np.stack([np.ones(4), values], axis=1), ratio)
+    want = scipy.stats.ttest_1samp(values, 0).confidence_interval(bootstrap.CONFIDENCE)
+    np.testing.assert_allclose(got[1:], want)
+
+  def test_documents_that_are_exactly_alike_leave_no_doubt(self):
+    for count in (3, 20):
+      self.assertEqual(bootstrap.estimate(np.full((count, 2), 2.0), ratio), (1.0, 1.0, 1.0))
+
+  def test_interval_over_runs(self):
+    values = np.array([1.0, 1.5, 1.2])
+    want = scipy.stats.ttest_1samp(values, 0).confidence_interval(bootstrap.CONFIDENCE)
+    got = bootstrap.over_runs(values)
+    np.testing.assert_allclose(got, (values.mean(), *want))
+    self.assertEqual(bootstrap.over_runs(values[:1]), (1.0, None, None))
 
   def test_the_same_table_gives_the_same_interval(self):
     table = np.random.default_rng(0).uniform(1, 2, (9, 2))

@@ -31,6 +31,17 @@ def losses(first, data):
   return np.array(nll)
 
 
+def measurement(gain, spread, seed):
+  """Of 24 documents of 64 bytes; the full context saves `gain` +- `spread` bits per byte."""
+  generator = np.random.default_rng(seed)
+  cut = generator.uniform(1.5, 2.5, (24, 2)) * T / 2 * np.log(2)
+  gains = generator.normal(gain, spread, (24, 2)) * T / 2 * np.log(2)
+  gains[:, 0] = 0
+  factors = np.stack([np.full((24, 2), T / 2), cut - gains, cut], axis=2)
+  return extrapolation.Measurement(
+      plan.Plan(T, 2), factors, factors[:, :, :2], (2 * T,) * 24)
+
+
 class ExtrapolationTest(parameterized.TestCase):
 
   def test_a_model_that_sees_no_more_than_any_window_gains_exactly_nothing(self):
@@ -56,6 +67,25 @@ class ExtrapolationTest(parameterized.TestCase):
   def test_a_model_that_breaks_beyond_its_length_fails_there(self):
     found = evaluate(toy_models.forgetting(2 * T))
     self.assertEqual([row.success for row in found.factors], [True, True, False, False])
+
+  @parameterized.parameters(
+      (-0.01, 0.0005, False),  # Worse by what a tolerance of 0.5 % would have passed.
+      (-0.0005, 0.0005, True), (0.05, 0.0005, True),
+      (0.0, 0.1, False),  # As good on average, but it might as well be worse.
+  )
+  def test_non_inferiority_fails_when_it_should(self, gain, spread, success):
+    row = extrapolation.summarize([measurement(gain, spread, seed=0)]).factors[1]
+    self.assertAlmostEqual(row.gain.value, gain, delta=spread)
+    self.assertEqual(row.success, success)
+
+  def test_runs_that_differ_show_less_than_one_of_them(self):
+    runs = [measurement(gain, 1e-4, seed=1) for gain in (0.02, 0.0, -0.015)]
+    row = extrapolation.summarize(runs).factors[1]
+    self.assertGreater(row.gain.low, 0)
+    self.assertLess(row.gain_over_runs.low, -0.01)
+    self.assertFalse(row.success)
+    self.assertTrue(extrapolation.summarize(runs[:1] * 3).factors[1].success)
+    self.assertEqual(extrapolation.summarize(runs).runs, 3)
 
   def test_the_same_bytes_and_the_right_contexts_written_out(self):
     found = evaluate(COUNTING)

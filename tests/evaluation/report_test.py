@@ -37,9 +37,36 @@ REPORT = report.Report(
 
 class ReportTest(absltest.TestCase):
 
-  def test_success_allows_half_a_percent(self):
-    self.assertTrue(factor(2, 2.0099, 2.0).success)
-    self.assertFalse(factor(2, 2.0101, 2.0).success)
+  def test_success_is_that_the_interval_stays_above_the_margin(self):
+    def success(gain, over_runs=None):
+      return dataclasses.replace(
+          factor(2, 2.0, 2.0), gain=gain, gain_over_runs=over_runs).success
+
+    self.assertTrue(success(Estimate(0.0, -0.0019, 0.0019)))
+    self.assertFalse(success(Estimate(0.0, -0.0021, 0.0021)))
+    self.assertFalse(success(Estimate(-0.01, -0.011, -0.009)))
+    self.assertFalse(success(Estimate(0.1, -0.1, 0.3)))  # The mean is good, and shows nothing.
+    self.assertIsNone(success(Estimate(0.1, None, None)))
+    sure = Estimate(0.1, 0.09, 0.11)
+    self.assertTrue(success(sure, sure))
+    self.assertFalse(success(sure, Estimate(0.1, -0.1, 0.3)))
+
+  def test_age_of_the_state_beside_what_training_has_shown(self):
+    found = dataclasses.replace(REPORT, trained_context=16)
+    text = report.to_text(found)
+    self.assertIn('states of up to 16 bytes', text)
+    self.assertIn(' 4x ', text)  # Factor 2 ends at byte 64.
+    self.assertEqual(json.loads(report.to_json(found))['factors'][1]['of_trained_context'], 4)
+    self.assertNotIn('Of trained:', report.to_text(REPORT))
+
+  def test_several_runs(self):
+    several = dataclasses.replace(factor(2, 2.0, 2.0), gain_over_runs=Estimate(0.5, 0.25, 0.75))
+    found = dataclasses.replace(REPORT, runs=3, factors=(several,))
+    text = report.to_text(found)
+    self.assertIn('Means over 3 runs', text)
+    self.assertIn('[+0.2500, +0.7500]', text)
+    self.assertEqual(
+        json.loads(report.to_json(found))['factors'][0]['gain_over_runs']['low'], 0.25)
 
   def test_json_holds_all_numbers_and_what_follows_from_them(self):
     read = json.loads(report.to_json(REPORT))

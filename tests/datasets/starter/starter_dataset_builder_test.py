@@ -9,6 +9,7 @@ from datasets import pipeline, preparation, registry, splits
 from datasets.starter import starter_dataset_builder as starter
 
 LONG = 17_000  # Extrapolation is measured at 16 x 1024 bytes of one document.
+NOVEL = 'english/pride_and_prejudice.txt'
 LANGUAGES = ('turkish', 'english', 'code')
 
 
@@ -41,7 +42,16 @@ class StarterTest(absltest.TestCase):
     for entry in starter.manifest():
       sizes[entry.split] += entry.bytes
     self.assertEqual(set(sizes), {'train', 'validation', 'test'})
+    sizes['test'] -= next(entry.bytes for entry in starter.manifest() if entry.file == NOVEL)
     self.assertGreater(sizes['train'] / sizes.total(), 0.8)
+
+  def test_a_novel_is_held_out_for_long_contexts(self):
+    held_out = {entry.file: entry for entry in starter.manifest() if entry.split == 'test'}
+    self.assertGreater(held_out[NOVEL].bytes, 1 << 19)
+    # No other text speaks of its people.
+    for entry in starter.manifest():
+      if entry.file != NOVEL:
+        self.assertNotIn(b'Bingley', entry.path.read_bytes(), entry.file)
 
   def test_every_language_has_long_held_out_documents(self):
     for language in LANGUAGES:
