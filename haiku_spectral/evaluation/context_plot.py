@@ -11,7 +11,7 @@ from haiku_spectral.evaluation import plot
 from haiku_spectral.evaluation.context_report import Report
 
 # Okabe and Ito's palette again, without the model's blue.
-_COLOURS = ('#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#F0E442', '#000000')
+_COLOURS = ('#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#000000')
 _DRAWN = ('PPMd order 6', 'xz -9e', 'bzip2 -9', 'zstd -19', 'zpaq -m5')  # Of the compressors.
 
 
@@ -19,25 +19,19 @@ def figure(report: Report) -> matplotlib.figure.Figure:
   """A line for the model, one for each compressor, and what the shortest context costs."""
   lengths = np.array([row.context for row in report.rows])
   with matplotlib.rc_context(plot.STYLE):
-    drawing = matplotlib.figure.Figure(figsize=(7.2, 4.6), layout='constrained')
+    drawing = matplotlib.figure.Figure(figsize=(8.4, 4.2), layout='constrained')
     axes = drawing.subplots()
+    bits = [row.over_runs or row.bits_per_byte for row in report.rows]
+    plot.line(axes, lengths, bits, plot.FULL_COLOUR, 'o', 'this model')
+    axes.axhline(bits[0].value, color=plot.FULL_COLOUR, linewidth=1, linestyle=(0, (4, 3)),
+                 label=f'this model, cut to {plot.bytes_label(lengths[0])}')
     for name, colour in zip(_DRAWN, _COLOURS, strict=False):
       values = np.array([row.compressors.get(name) or np.nan for row in report.rows])
       if not np.isnan(values).all():
         axes.plot(lengths, values, color=colour, marker='D', markersize=3.5, linewidth=1.2,
                   label=name)
-    bits = [row.over_runs or row.bits_per_byte for row in report.rows]
-    axes.axhline(bits[0].value, color=plot.FULL_COLOUR, linewidth=1, linestyle=(0, (4, 3)))
-    axes.annotate(
-        f'this model, context cut to {plot.bytes_label(lengths[0])}', (1, bits[0].value), (-2, 3),
-        xycoords=('axes fraction', 'data'), textcoords='offset points', ha='right',
-        color=plot.FULL_COLOUR, fontsize=8.5)
-    plot.line(axes, lengths, bits, plot.FULL_COLOUR, 'o', 'this model')
-    axes.axvline(report.trained_context, color=plot.GREY, linewidth=1, linestyle=':', zorder=0)
-    axes.annotate(
-        'oldest state in training', (report.trained_context, 1), (4, -2),
-        xycoords=('data', 'axes fraction'), textcoords='offset points', color=plot.GREY,
-        fontsize=8.5, va='top')
+    axes.axvline(report.trained_context, color=plot.GREY, linewidth=1, linestyle=':', zorder=0,
+                 label='oldest state in training')
     axes.set_xscale('log', base=2)
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.set_xticks(lengths, [
@@ -45,7 +39,7 @@ def figure(report: Report) -> matplotlib.figure.Figure:
     axes.set_xlim(lengths[0] / 2**0.5, lengths[-1] * 2**0.5)
     axes.set(ylabel='bits per byte', xlabel='context, at least',
              title='The same bytes with more and more context')
-    axes.legend(loc='best', handlelength=1.6)
+    drawing.legend(loc='outside right upper', handlelength=1.6, fontsize=9)
     drawing.supxlabel(_caption(report), fontsize=8.5, color=plot.GREY)
   return drawing
 
