@@ -44,7 +44,8 @@ def _zpaq(data: bytes) -> int:
     pathlib.Path(folder, 'data').write_bytes(data)
     done = subprocess.run(
         ['zpaq', 'add', 'archive.zpaq', 'data', '-method', '5', '-threads', '1'], cwd=folder,
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors='replace', check=False)
+        stdin=subprocess.DEVNULL, capture_output=True, encoding='utf-8',
+        errors='replace', check=False)
     if done.returncode:
       raise ValueError(f'zpaq ended with exit code {done.returncode}: {done.stderr.strip()[-200:]}')
     return pathlib.Path(folder, 'archive.zpaq').stat().st_size
