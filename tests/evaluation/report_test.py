@@ -114,7 +114,7 @@ class PlotTest(absltest.TestCase):
     above, below = figure.axes
     self.assertEqual(above.get_ylabel(), 'bits per byte')
     self.assertIn('gain, bits per byte', below.get_ylabel())
-    self.assertEqual(above.get_title(loc='left'), 'Trained at 32 B, read to 64 B')
+    self.assertEqual(above.get_title(loc='left'), 'Trained at 32 B, scored to 64 B')
     self.assertEqual(below.get_xscale(), 'log')
     self.assertEqual([label.get_text() for label in below.get_xticklabels()],
                      ['32 B\nn = 3', '64 B\nn = 3'])
