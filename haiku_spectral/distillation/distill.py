@@ -93,7 +93,8 @@ def state_bytes(config: ModelConfig) -> tuple[int, int]:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
   state = jax.eval_shape(lambda: spectral_gpt.make_model(config).initial_state(1))
-  long = [mixer.long for mixer in state if isinstance(mixer, hyena.HyenaState)]
+  long = [mixer.long for letter, mixer in zip(config.pattern, state.blocks, strict=True)
+          if letter == hyena.MIXER.letter]
   return size(long), size(state)
 
 
