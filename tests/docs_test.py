@@ -29,7 +29,8 @@ def get_config():
   preset.model.hyena.filter.horizon, preset.model.hyena.filter.max_time_constant = 128, 32.0
   preset.model.ngram.slots = 1024
   preset.data.segment, preset.data.batch_size, preset.data.stateful_rows = 128, 2, 1
-  preset.train.steps, preset.train.optimizer.warmup_steps = 0 if preset.curriculum else 8, 0
+  if not preset.curriculum:
+    preset.train.steps, preset.train.optimizer.warmup_steps = 8, 0
   for phase in preset.curriculum:
     phase.update(segment=128, bytes=2048, warmup_lengths='')
     phase['rate']['warmup_steps'] = 0
@@ -92,10 +93,11 @@ class DocsTest(parameterized.TestCase):
           command, cwd=cls.root, env=cls.environment, text=True, encoding='utf-8', check=False,
           timeout=SECONDS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
           stderr=subprocess.STDOUT)
-      print(f'RAN {place}', flush=True)
+      print(f'RAN {place}: exit code {done.returncode}', flush=True)
       if done.returncode:
         failures.append(f'{place}: exit code {done.returncode} of\n{block.text}\n'
                         + done.stdout[-4000:])
+        print(failures[-1], flush=True)
     return failures
 
   def test_readme(self):
