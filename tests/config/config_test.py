@@ -11,7 +11,7 @@ from haiku_spectral.configs import base, nano, small, tiny
 from haiku_spectral.modules import spectral_gpt
 
 PRESETS = {  # Name: parameters in millions, width, layers.
-    nano: (0.5, 96, 6), tiny: (5, 256, 6), small: (35, 512, 12), base: (100, 768, 12),
+    nano: (0.65, 96, 6), tiny: (5, 256, 6), small: (35, 512, 12), base: (100, 768, 12),
 }
 
 
