@@ -46,7 +46,7 @@ def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
   """Leaves agree to `tolerance` times the largest magnitude of each channel of the expected leaf.
 
   Channels are places of the last axis, so that a small one cannot hide behind a large one; one that
-  is nearly zero is held to a hundredth of the leaf's largest magnitude. Integers agree exactly.
+  is nearly zero is held to a tenth of the leaf's largest magnitude. Integers agree exactly.
   """
   for got, want in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
     assert (got.shape, got.dtype) == (want.shape, want.dtype), (got.shape, want.shape)
@@ -56,7 +56,7 @@ def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
     got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
     others = tuple(range(want.ndim - 1))
     largest = max(np.abs(want).max(initial=0.0), 1e-3)
-    scale = np.maximum(np.abs(want).max(axis=others, initial=0.0), 0.01 * largest)
+    scale = np.maximum(np.abs(want).max(axis=others, initial=0.0), 0.1 * largest)
     np.testing.assert_array_less(
         (np.abs(got - want).max(axis=others, initial=0.0) / scale).max(initial=0.0), tolerance)
 

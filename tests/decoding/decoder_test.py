@@ -61,7 +61,7 @@ def chunked(name, length, dtype='float32'):
   return prefill.extend(made.model, made.params, empty, ids(0, length))
 
 
-def assert_same_context(got, want, tolerance=1e-5):
+def assert_same_context(got, want, tolerance=2e-5):
   np.testing.assert_array_equal(got.position, want.position)
   np.testing.assert_array_equal(got.recent, want.recent)
   chunk_law.assert_close((got.logits, got.state), (want.logits, want.state), tolerance)
@@ -83,7 +83,7 @@ class DecoderTest(parameterized.TestCase):
   def test_half_precision(self):
     made = decoder('taps', 'bfloat16')
     cache = made.extend(made.to_cache(chunked('taps', 37, 'bfloat16'), 5), ids(37, 300))
-    assert_same_context(made.from_cache(cache), chunked('taps', 300, 'bfloat16'), tolerance=0.05)
+    assert_same_context(made.from_cache(cache), chunked('taps', 300, 'bfloat16'), tolerance=0.1)
 
   @hypothesis.given(actions=ACTIONS, clock=st.integers(0, 300))
   @SETTINGS
