@@ -353,8 +353,8 @@ class GuardedLoopTest(absltest.TestCase):
     bad = {4, *range(10, 30)}
     model = stand_in.make_model()
 
-    def apply(params, tokens, state):  # A batch that starts with byte 255 breaks the model.
-      logits, state = model.apply(params, tokens, state)
+    def apply(params, tokens, state, starts):  # A batch that begins with byte 255 breaks the model.
+      logits, state = model.apply(params, tokens, state, starts)
       return logits + jax.numpy.where(tokens[0, 0] == 255, jax.numpy.nan, 0.0), state
 
     def change(step, batch):
