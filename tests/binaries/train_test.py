@@ -91,7 +91,8 @@ class TrainTest(absltest.TestCase):
 SMALL = ('--config=haiku_spectral/configs/curriculum_small.py', *(f'--config.{field}' for field in (
     'model.pattern=H', 'model.layers=1', 'model.width=16', 'model.mlp_width=16',
     'model.hyena.filter.horizon=32', 'model.hyena.filter.max_time_constant=8.0',
-    'model.ngram.orders=', 'data.segment=64', 'train.log_every=2', 'train.eval_every=0', 'train.eval_batches=2',
+    'model.ngram.orders=', 'data.segment=64',
+    'train.log_every=2', 'train.eval_every=0', 'train.eval_batches=2',
     'train.checkpoint_every=0', *(f'curriculum[{i}].{field}' for i in range(3) for field in (
         'segment=64', 'bytes=4096', 'rate.warmup_steps=0')),
     'curriculum[0].warmup_lengths=16:0.25')))

@@ -4,7 +4,6 @@ import functools
 import tempfile
 
 import haiku as hk
-import hypothesis
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -98,13 +97,11 @@ class NewMixerTest(absltest.TestCase):
       moved = np.abs(np.asarray(after.params[path][name]) - params[path][name])
       self.assertGreater(moved.min(), 0, name)
 
-  @chunk_law.settings
-  @hypothesis.given(lengths=chunk_law.cuts)
-  def test_law_of_chunks(self, lengths):
+  def test_law_of_chunks(self):
     made = decoder()
     apply = jax.jit(functools.partial(made.model.apply, made.params))
-    chunk_law.assert_law(
-        apply, ids(0, chunk_law.TOTAL), made.model.initial_state(1), lengths)
+    for lengths in ((1, 7, 33, 7), (33, 7, 7, 1), (7, 33, 1, 7)):
+      chunk_law.assert_law(apply, ids(0, 48), made.model.initial_state(1), lengths)
 
   def test_decodes_byte_by_byte_across_blocks(self):
     made = decoder()
