@@ -168,7 +168,7 @@ test-slow: ## Run the slow tests that are out of date
 	  TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
 
 docs-test: ## Run the commands of the docs as they are typed there
-	@$(MAKE) test SKIP= TIMEOUT=1800 TESTS=//tests:docs_test
+	@$(MAKE) test SKIP= TIMEOUT=3600 TESTS=//tests:docs_test
 
 lint: //tests\:lint_test ## Check style and types (a part of make test)
 
