@@ -58,8 +58,8 @@ def summarize(
     reached = [np.all(right[:, :length], axis=1) for right in (persistent, fresh)]
     _, groups = np.unique(['\n'.join(keys[:length]) for keys in objects], return_inverse=True)
     different = int(groups.max()) + 1
-    sums = np.stack([np.bincount(groups, values) for values in (*reached, np.ones(len(groups)))],
-                    axis=1)
+    counted = (*(np.asarray(each, float) for each in reached), np.ones(len(groups)))
+    sums = np.stack([np.bincount(groups, values) for values in counted], axis=1)
     rows.append(Row(
         length=length, different=different, persistent=_share(reached[0], different),
         fresh=_share(reached[1], different),

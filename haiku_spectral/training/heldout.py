@@ -4,6 +4,7 @@ Shapes: B rows of the batch, T time (bytes), S sources.
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import haiku as hk
 import jax
@@ -34,9 +35,9 @@ def evaluate(
       return None
     done.append(loss_of(params, *meshes.place_rows(mesh, _equal_shares(batch, mesh.size))))
     jax.block_until_ready(done[-2:-1])  # The next batch is prepared while this one runs.
-  return loss.LossSum(
-      np.sum([np.asarray(sums.nats, np.float64) for sums in done], axis=0),
-      np.sum([np.asarray(sums.targets, np.int64) for sums in done], axis=0))
+  nats: Any = np.sum([np.asarray(sums.nats, np.float64) for sums in done], axis=0)
+  targets: Any = np.sum([np.asarray(sums.targets, np.int64) for sums in done], axis=0)
+  return loss.LossSum(nats, targets)
 
 
 def _equal_shares(batch: gradients.Rows, devices: int) -> tuple[np.ndarray, ...]:
