@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import struct
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from unittest import mock
@@ -304,6 +305,8 @@ class SelfTestTest(parameterized.TestCase):
 
   @parameterized.named_parameters((name, *case) for name, case in NOTICED.items())
   def test_taken_away(self, kind: str, weakened: Weakening, message: str):
+    if sys.version_info >= (3, 13) and 'what was asked' in self.id():
+      self.skipTest('Python 3.13 leaves no trace of it for the self-test: docs/security.md')
     ran = mock.Mock()
     with self.assertRaisesRegex(result.Unavailable, message), weakened(), sandbox.Sandbox(
         kind, workers=1, hash_seeds=(0,)):
