@@ -63,6 +63,9 @@ $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:extrap
     //haiku_spectral/evaluation/recall:training_text //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_name)
+$(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //haiku_spectral/distillation:distill //haiku_spectral/export:exported \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
@@ -74,7 +77,8 @@ $(call py_library, //binaries:input_output, //binaries:command_line //binaries:f
     //binaries:model_flags //haiku_spectral/compression:predictor \
     //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
 $(call py_library, //binaries:model_flags, //binaries:flag_types //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:precision //haiku_spectral/training:checkpoint)
+    //haiku_spectral/export:exported //haiku_spectral/modules:precision \
+    //haiku_spectral/training:checkpoint)
 $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:build_report //datasets:preparation //datasets:registry \
     //datasets:streaming_builder)
@@ -422,6 +426,11 @@ $(call py_library, //haiku_spectral/evaluation/recall:training_text, \
 $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/export:exported, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:session //haiku_spectral/export:numpy_loader \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/storage:strict_json \
+    //haiku_spectral/training:leaves)
+$(call py_library, //haiku_spectral/export:numpy_loader)
 $(call py_library, //haiku_spectral/modules:attention, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_cache)
@@ -698,6 +707,8 @@ $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrap
 $(call py_test, //tests/binaries:evaluate_test, //binaries:evaluate \
     //haiku_spectral/config:__init__ //haiku_spectral/training:checkpoint //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation/recall:paragraphs)
+$(call py_test, //tests/binaries:export_test, //binaries:export //binaries:model_flags \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapolation_report \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
@@ -936,6 +947,14 @@ $(call py_test, //tests/evaluation:streaming_test, //haiku_spectral/evaluation:s
     //haiku_spectral:vocab //tests:__init__ //tests/evaluation:toy_models)
 $(call py_library, //tests/evaluation:toy_models, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab //tests:__init__)
+$(call py_test, //tests/export:exported_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/export:exported //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/export:numpy_loader_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:base //haiku_spectral/configs:curriculum \
+    //haiku_spectral/configs:nano //haiku_spectral/configs:small //haiku_spectral/configs:tiny \
+    //haiku_spectral/export:exported //haiku_spectral/export:numpy_loader \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests:lint_test, //tests:__init__)
 $(call py_test, //tests:make_test, //tests:__init__ //tests:small_repository)
 $(call py_test, //tests/modules:filters_test, //haiku_spectral/config:__init__ \

@@ -8,10 +8,12 @@ from absl import flags
 
 from binaries import flag_types
 from haiku_spectral.config import Config
+from haiku_spectral.export import exported
 from haiku_spectral.modules import precision
 from haiku_spectral.training import checkpoint
 
-RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the training run whose model is used.')
+RUN_DIR = flag_types.define_path(
+    'run_dir', '', 'Folder of the training run whose model is used, or an exported model.')
 BEST = flags.DEFINE_bool(
     'best', False, 'Takes the checkpoint with the best held-out loss, not the latest one.')
 
@@ -34,7 +36,15 @@ def load() -> tuple[Config, Any, int]:
 
   Raises ValueError or FileNotFoundError for a folder without a checkpoint that can be used.
   """
-  return checkpoint.load_params(RUN_DIR.value, best=BEST.value)
+  return _load(RUN_DIR.value)
+
+
+def _load(path: str) -> tuple[Config, Any, int]:
+  if exported.is_exported(path):
+    if BEST.value:
+      raise ValueError(f'--best is of a run, and {path} is an exported model: leave it out.')
+    return exported.read(path)
+  return checkpoint.load_params(path, best=BEST.value)
 
 
 class Run(NamedTuple):
@@ -55,7 +65,7 @@ def load_runs() -> list[Run]:
   folders = [flag_types.expand(folder) for folder in RUN_DIR.value.split(',') if folder]
   if len(set(folders)) < len(folders):
     raise ValueError(f'--run_dir={RUN_DIR.value} names a run twice: give each one once.')
-  runs = [Run(folder, *checkpoint.load_params(folder, best=BEST.value)) for folder in folders]
+  runs = [Run(folder, *_load(folder)) for folder in folders]
   for run in runs[1:]:
     if (run.config.model, run.config.data) != (runs[0].config.model, runs[0].config.data):
       raise ValueError(f'{runs[0].folder} and {run.folder} differ in their model or data: give '

@@ -15,6 +15,7 @@ OTHER_PAGES = ('BUILD.md', *sorted(
     path.relative_to(ROOT).as_posix() for path in (ROOT / 'datasets').rglob('*.md')))
 LANGUAGES = {docs_pages.COMMANDS, 'python', 'text'}
 MAKE_RUNS = ('train', 'self_improve')
+MAKE_COPIES = ('distill', 'export')
 _DEFINED = re.compile(r'(?:DEFINE_\w+|\bdefine\w*)\(\s*\'([a-z]\w*)\'')
 _IMPORTED = re.compile(r'^from binaries import (.+)$', re.MULTILINE)
 
@@ -72,7 +73,7 @@ def missing_runs(text: str, made: set[str]) -> list[str]:
     runs, copies = (re.findall(rf'--{flag}=(\S+)', typed) for flag in ('run_dir', 'out'))
     if program not in MAKE_RUNS:
       missing += set(runs) - made
-    made.update(runs, copies if program == 'distill' else ())
+    made.update(runs, copies if program in MAKE_COPIES else ())
   return missing
 
 

@@ -11,6 +11,7 @@ CONFIG = 'config.json'
 CHECKPOINTS = 'checkpoints'
 DAMAGED = 'damaged'  # Checkpoints that could not be read, moved out of the way.
 METRICS = 'metrics.jsonl'
+REPORT, CARD = 'report', 'model_card.md'  # Of binaries/report (.html, .md) and model_card.
 LOCK = '.lock'
 
 

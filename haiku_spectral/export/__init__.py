@@ -1,0 +1,1 @@
+"""Trained models as files that need nothing of this library: weights, config and a loader."""
