@@ -52,22 +52,13 @@ $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
-$(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:extrapolation_report \
-    //binaries:flag_types //binaries:model_flags //datasets:__init__ \
-    //datasets/starter:starter_dataset_builder //datasets:text_files \
-    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
-    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
-    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
-    //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
-    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
-    //haiku_spectral/evaluation/recall:training_text //haiku_spectral/evaluation:report \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/storage:file_name)
+$(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:model_flags \
+    //binaries:suite_length //binaries:suite_recall //binaries:suites)
 $(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/distillation:distill //haiku_spectral/export:exported \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:run_folder)
-$(call py_library, //binaries:extrapolation_report, //datasets:__init__ //datasets:pipeline \
-    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+$(call py_library, //binaries:extrapolation_report, //binaries:command_line //datasets:__init__ \
+    //datasets:pipeline //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
@@ -104,6 +95,20 @@ $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:fl
     //haiku_spectral/self_training:settings //haiku_spectral/self_training:verifier_cache \
     //haiku_spectral:shutdown //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
     //haiku_spectral/configs:self_improve)
+$(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:suites \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report)
+$(call py_library, //binaries:suite_recall, //binaries:flag_types //binaries:suites \
+    //datasets:__init__ //datasets/starter:starter_dataset_builder \
+    //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
+    //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
+    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
+    //haiku_spectral/evaluation/recall:training_text //haiku_spectral/storage:file_name)
+$(call py_library, //binaries:suites, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //datasets:__init__ //datasets:text_files \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:plot \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:tidy)
 $(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
@@ -705,8 +710,9 @@ $(call py_test, //tests/binaries:eval_extrapolation_test, //binaries:eval_extrap
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint //tests:__init__ \
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:evaluate_test, //binaries:evaluate \
-    //haiku_spectral/config:__init__ //haiku_spectral/training:checkpoint //tests:__init__ \
-    //tests/decoding:tiny_model //tests/evaluation/recall:paragraphs)
+    //haiku_spectral/config:__init__ //haiku_spectral/export:exported \
+    //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
+    //tests/evaluation/recall:paragraphs)
 $(call py_test, //tests/binaries:export_test, //binaries:export //binaries:model_flags \
     //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapolation_report \

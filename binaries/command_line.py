@@ -2,8 +2,11 @@
 
 import contextlib
 import functools
+import json
 import os
+import pathlib
 import select
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -45,6 +48,16 @@ def run(main: Main) -> None:
   _on_interrupt(signal.default_int_handler, binaries.stop_at_once)
   _drop_what_cannot_be_written()
   sys.exit(code)
+
+
+def typed() -> str:
+  """The command that runs, as a reader of the docs would type it; quoted for a shell."""
+  return f'./run //binaries:{pathlib.Path(sys.argv[0]).stem} {shlex.join(sys.argv[1:])}'.strip()
+
+
+def with_command(text: str) -> str:
+  """A report in JSON, an object, with the command that made it as its field `command`."""
+  return json.dumps({'command': typed(), **json.loads(text)}, indent=2) + '\n'
 
 
 def tell(text: str) -> None:

@@ -109,7 +109,8 @@ def main(argv: Sequence[str]) -> None:
   found = dataclasses.replace(found, source=f'{model_flags.describe(runs)} on {source}')
   print(context_report.to_text(found), flush=True)  # First: whatever becomes of the files.
   output.mkdir(parents=True, exist_ok=True)
-  atomic_file.write_text(output / 'context.json', context_report.to_json(found) + '\n')
+  atomic_file.write_text(
+      output / 'context.json', command_line.with_command(context_report.to_json(found)))
   context_plot.save(found, output / 'context.png')
   print(f'\nWritten: {output / "context.json"}, {output / "context.png"}')
 

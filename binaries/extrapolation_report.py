@@ -7,6 +7,7 @@ from typing import Any
 
 import haiku as hk
 
+from binaries import command_line
 from datasets import pipeline
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
@@ -37,7 +38,7 @@ def write(
   """Writes NAME.json and NAME.png into a folder, and returns their paths."""
   folder.mkdir(parents=True, exist_ok=True)
   paths = folder / f'{name}.json', folder / f'{name}.png'
-  atomic_file.write_text(paths[0], report.to_json(found) + '\n')
+  atomic_file.write_text(paths[0], command_line.with_command(report.to_json(found)))
   plot.save(found, paths[1])
   return paths
 

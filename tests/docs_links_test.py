@@ -17,7 +17,7 @@ LANGUAGES = {docs_pages.COMMANDS, 'python', 'text'}
 MAKE_RUNS = ('train', 'self_improve')
 MAKE_COPIES = ('distill', 'export')
 _DEFINED = re.compile(r'(?:DEFINE_\w+|\bdefine\w*)\(\s*\'([a-z]\w*)\'')
-_IMPORTED = re.compile(r'^from binaries import (.+)$', re.MULTILINE)
+_IMPORTED = re.compile(r'^from binaries import (\([^)]+\)|.+)$', re.MULTILINE)
 
 
 def flags_of(program: str) -> set[str]:
@@ -28,7 +28,7 @@ def flags_of(program: str) -> set[str]:
     names.add(name)
     source = (ROOT / 'binaries' / f'{name}.py').read_text(encoding='utf-8')
     found |= set(_DEFINED.findall(source))
-    imported = {each for line in _IMPORTED.findall(source) for each in line.split(', ')}
+    imported = {each for names in _IMPORTED.findall(source) for each in re.findall(r'\w+', names)}
     modules += imported - names
   if program == 'self_improve':
     found |= {field.name for field in dataclasses.fields(settings.Settings)}

@@ -5,12 +5,14 @@ import io
 import json
 import os
 import pathlib
+import sys
 from unittest import mock
 
 from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import evaluate
 from haiku_spectral import config
+from haiku_spectral.export import exported
 from haiku_spectral.training import checkpoint
 from tests.decoding import tiny_model
 from tests.evaluation.recall import paragraphs
@@ -56,6 +58,26 @@ class EvaluateTest(parameterized.TestCase):
     self.assertIn('recall', self.err.getvalue())  # Progress.
     png = pathlib.Path(self.run_dir, 'recall.png').read_bytes()
     self.assertTrue(png.startswith(b'\x89PNG'))
+
+  def test_an_exported_model_in_both_forms(self):
+    model = exported.Exported(*LOADED)
+    place = pathlib.Path(self.create_tempdir().full_path)
+    exported.write_folder(place / 'model', model)
+    (place / 'files').mkdir()
+    exported.write_file(place / 'files' / 'model.safetensors', model)
+    refused = mock.Mock(side_effect=AssertionError('this is no run'))
+    found = []
+    for run_dir, output in (('model', 'model'), ('files/model.safetensors', 'files')):
+      self._run(refused, run_dir=str(place / run_dir), tasks=['copy'], lengths=[160], depths=[0.5])
+      found.append(json.loads((place / output / 'recall.json').read_text(encoding='utf-8')))
+    self.assertEqual(found[0]['cells'], found[1]['cells'])
+
+  def test_a_report_says_what_made_it(self):
+    typed = ['/x/binaries/evaluate.py', '--suite=recall', '--text=a b']
+    with mock.patch.object(sys, 'argv', typed):
+      self._run(tasks=['copy'], lengths=[160], depths=[0.5], examples=1)
+    self.assertEqual(self._json('recall.json')['command'],
+                     "./run //binaries:evaluate --suite=recall '--text=a b'")
 
   def test_recall_between_the_text_of_the_repository(self):
     self._run(text=[], tasks=['copy'], lengths=[160], depths=[0.5], examples=1)
