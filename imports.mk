@@ -95,6 +95,11 @@ $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:fl
     //haiku_spectral/self_training:settings //haiku_spectral/self_training:verifier_cache \
     //haiku_spectral:shutdown //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
     //haiku_spectral/configs:self_improve)
+$(call py_binary, //binaries:serve, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
+    //haiku_spectral:requirement //haiku_spectral/serving:app //haiku_spectral/serving:service \
+    //haiku_spectral/serving:sessions //haiku_spectral/serving:warm_up //haiku_spectral:shutdown \
+    //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:suites \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
@@ -354,7 +359,8 @@ $(call py_library, //haiku_spectral/decoding:one_by_one, //haiku_spectral/config
     //haiku_spectral/decoding:loop //haiku_spectral/decoding:row \
     //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:prefill, //haiku_spectral/decoding:context \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
+    //haiku_spectral/decoding:sampling //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:prompt)
 $(call py_library, //haiku_spectral/decoding:prompt_lookup)
 $(call py_binary, //haiku_spectral/decoding:regex_compiler)
@@ -561,6 +567,52 @@ $(call py_library, //haiku_spectral/self_training:verifier_cache, //haiku_spectr
     //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:append_log \
     //haiku_spectral/storage:strict_json //haiku_spectral/tasks:problem \
     //haiku_spectral/tasks:verified_sample)
+$(call py_library, //haiku_spectral/serving:answers, //haiku_spectral/serving:engine \
+    //haiku_spectral/serving:requests //haiku_spectral/serving:text //haiku_spectral/serving:turn \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/serving:app, //haiku_spectral/serving:answers \
+    //haiku_spectral/serving:engine //haiku_spectral/serving:errors \
+    //haiku_spectral/serving:guard //haiku_spectral/serving:requests \
+    //haiku_spectral/serving:service //haiku_spectral/serving:text \
+    //haiku_spectral/serving:watch)
+$(call py_library, //haiku_spectral/serving:chat_template)
+$(call py_library, //haiku_spectral/serving:engine, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:scheduler //haiku_spectral/serving:errors //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/serving:errors)
+$(call py_library, //haiku_spectral/serving:guard, //haiku_spectral/serving:errors)
+$(call py_library, //haiku_spectral/serving:recall)
+$(call py_library, //haiku_spectral/serving:requests, //haiku_spectral/decoding:sampling \
+    //haiku_spectral/serving:chat_template //haiku_spectral/serving:errors \
+    //haiku_spectral/storage:strict_json)
+$(call py_library, //haiku_spectral/serving:service, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:session //haiku_spectral/serving:answers \
+    //haiku_spectral/serving:chat_template //haiku_spectral/serving:engine \
+    //haiku_spectral/serving:recall //haiku_spectral/serving:requests \
+    //haiku_spectral/serving:session //haiku_spectral/serving:sessions \
+    //haiku_spectral/serving:turn)
+$(call py_library, //haiku_spectral/serving:session, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:session //haiku_spectral/serving:recall \
+    //haiku_spectral/serving:turns)
+$(call py_library, //haiku_spectral/serving:sessions, //haiku_spectral/serving:errors \
+    //haiku_spectral/serving:session //haiku_spectral/serving:turns \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/storage:file_lock)
+$(call py_library, //haiku_spectral/serving:text, //haiku_spectral/serving:engine \
+    //haiku_spectral/serving:turns //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/serving:turn, //haiku_spectral/decoding:context \
+    //haiku_spectral/serving:engine //haiku_spectral/serving:errors \
+    //haiku_spectral/serving:recall //haiku_spectral/serving:session \
+    //haiku_spectral/serving:sessions)
+$(call py_library, //haiku_spectral/serving:turns, //haiku_spectral/storage:append_log \
+    //haiku_spectral/storage:strict_json //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/serving:warm_up, //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:scheduler \
+    //haiku_spectral/serving:engine)
+$(call py_library, //haiku_spectral/serving:watch, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral:shutdown)
 $(call py_library, //haiku_spectral/storage:append_log, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/storage:atomic_file)
@@ -1057,6 +1109,18 @@ $(call py_library, //tests/self_training:stand_ins, //haiku_spectral/sandbox:res
 $(call py_test, //tests/self_training:verifier_cache_test, //haiku_spectral/sandbox:result \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:verified_sample \
     //tests:__init__ //tests/self_training:stand_ins)
+$(call py_test, //tests/serving:completions_test, //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
+    //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
+$(call py_test, //tests/serving:recall_test, //haiku_spectral/serving:recall //tests:__init__)
+$(call py_library, //tests/serving:server, //haiku_spectral/decoding:session \
+    //haiku_spectral/serving:app //haiku_spectral/serving:service //tests:__init__ \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/serving:sessions_test, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
+    //haiku_spectral/serving:app //haiku_spectral/serving:sessions //haiku_spectral/serving:turns \
+    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
 $(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown //tests:__init__)
 $(call py_library, //tests:small_repository, //binaries:tidy //tests:__init__)
 $(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append_log \

@@ -90,6 +90,7 @@ def choose(
     recent: jax.Array,  # [B, R]
     config: sampling.SamplingConfig,
     constrained: Constrained | None,
+    rules: sampling.RowRules | None = None,
 ) -> jax.Array:  # [B] int32
   """The next id of each row."""
   if constrained:
@@ -98,4 +99,4 @@ def choose(
         automaton, states, logits, left, end_of_document=config.end_of_document)
     # Where no byte is possible the constraint ends the text, whatever the rules say.
     config = dataclasses.replace(config, end_of_document=True)
-  return sampling.choose(keys, logits, recent, config)
+  return sampling.choose(keys, logits, recent, config, rules)

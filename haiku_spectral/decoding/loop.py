@@ -50,14 +50,17 @@ class Batch:
       self, decoder: decoder_lib.Decoder, cache: decoder_lib.Cache, rows: Sequence[Row | None],
       keys: jax.Array, config: sampling.SamplingConfig, decode: Decode, *,
       constraint: Automaton | None = None, states: jax.Array | None = None,
+      rules: sampling.RowRules | None = None,
   ) -> None:
     """`keys`: [B]. `states` [B]: where each row begins in the constraint; the start if None.
 
-    The cache is used up. A row that is None is free: what it computes is not looked at.
+    `rules` are those of the rows, behind those of `config`. The cache is used up. A row that is
+    None is free: what it computes is not looked at.
     """
     self.decoder, self.cache, self.config = decoder, cache, config
     self.rows, self.keys, self.constraint = list(rows), keys, constraint
     self.states = jnp.zeros(len(rows), jnp.int32) if states is None else states
+    self.rules = rules
     self._decode = decode
 
   @property

@@ -36,7 +36,8 @@ class OneByOne:
     limit = min(limit, self.steps, decoder_lib.BLOCK - cache.filled)
     block, ids, log_probs, finite, batch.states = _decode(
         batch.decoder.config, batch.config, self.steps, batch.decoder.decode_params, cache.block,
-        cache.filled, batch.keys, limit, batch.constrained, _prompts(batch.rows, self.steps))
+        cache.filled, batch.keys, limit, batch.constrained, _prompts(batch.rows, self.steps),
+        batch.rules)
     batch.cache = cache._replace(block=block, filled=cache.filled + limit)
     return Choices(
         np.asarray(ids)[:, :limit], np.asarray(log_probs)[:, :limit], np.asarray(finite))
@@ -68,6 +69,7 @@ def _decode(
     limit: jax.Array | int,  # [] int32, at most `steps`
     constrained: Constrained | None,
     prompts: jax.Array | np.ndarray | None,  # [B, S] int32
+    rules: sampling.RowRules | None,
 ) -> tuple[decoder_lib.Block, jax.Array, jax.Array, jax.Array, jax.Array]:
   """The block, ids [B, S] and log-probabilities [B, S], both padded beyond `limit`, whether logits
   are finite [B], and states of the constraint [B]."""
@@ -79,7 +81,8 @@ def _decode(
     logits = jax.lax.dynamic_index_in_dim(block.logits, at, axis=1, keepdims=False)
     row_keys = jax.vmap(jax.random.fold_in)(keys, block.position + at)
     here = constrained and constrained._replace(states=states, left=constrained.left - count)
-    chosen = constraint_lib.choose(logits, row_keys, decoder_lib.recent(block, at), config, here)
+    recent = decoder_lib.recent(block, at)
+    chosen = constraint_lib.choose(logits, row_keys, recent, config, here, rules)
     free = jnp.ones(batch_size, bool)
     if prompts is not None:
       given = jax.lax.dynamic_index_in_dim(prompts, count, axis=1, keepdims=False)

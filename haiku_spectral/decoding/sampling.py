@@ -7,7 +7,8 @@ Shapes: B rows, V the 260 ids of the vocabulary, R recent ids.
 """
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -53,6 +54,21 @@ class SamplingConfig:
   def greedy(self) -> bool:
     """Whether the most probable byte is always chosen."""
     return self.temperature < GREEDY_BELOW
+
+
+class RowRules(NamedTuple):
+  """Rules that each row has for itself. They are arrays, so that other values compile nothing."""
+
+  temperature: jax.Array  # [B] float32; below GREEDY_BELOW: always the most probable byte.
+  top_p: jax.Array  # [B] float32
+  min_p: jax.Array  # [B] float32
+
+
+def row_rules(configs: Sequence[SamplingConfig]) -> RowRules:
+  """Those of a config for each row. The other fields of the configs are not looked at."""
+  return RowRules(*(
+      jnp.array([getattr(config, name) for config in configs], jnp.float32)
+      for name in RowRules._fields))
 
 
 def _require(condition: bool, field: str, value: Any, allowed: str) -> None:
@@ -108,7 +124,7 @@ def keep_top_k(logits: jax.Array, k: int) -> jax.Array:  # [B, V] -> [B, V]
   return jnp.where(_ranks(logits) < k, logits, -jnp.inf)
 
 
-def keep_top_p(logits: jax.Array, p: float) -> jax.Array:  # [B, V] -> [B, V]
+def keep_top_p(logits: jax.Array, p: float | jax.Array) -> jax.Array:  # [B, V] -> [B, V]
   """Forbids all but the fewest ids, most probable first, whose probabilities reach p.
 
   Source: Holtzman et al., "The curious case of neural text degeneration" (2020), section 3.1.
@@ -121,7 +137,7 @@ def keep_top_p(logits: jax.Array, p: float) -> jax.Array:  # [B, V] -> [B, V]
   return jnp.where(jnp.take_along_axis(keep, _ranks(logits), axis=-1), logits, -jnp.inf)
 
 
-def keep_min_p(logits: jax.Array, p: float) -> jax.Array:  # [B, V] -> [B, V]
+def keep_min_p(logits: jax.Array, p: float | jax.Array) -> jax.Array:  # [B, V] -> [B, V]
   """Forbids ids with less than p times the greatest probability.
 
   Source: Nguyen et al., "Turning up the heat: min-p sampling" (2024), section 3.
@@ -154,14 +170,31 @@ def adjust(
   return logits
 
 
+def adjust_rows(logits: jax.Array, rules: RowRules) -> jax.Array:  # [B, V] -> [B, V]
+  """What `adjust` does, with rules of its own for each row."""
+  temperature, top_p, min_p = (rule[:, None] for rule in rules)
+  logits = logits / jnp.where(temperature < GREEDY_BELOW, 1, temperature)
+  # Sorting costs more than all else here.
+  logits = jax.lax.cond(
+      jnp.any(top_p < 1), lambda: jnp.where(top_p < 1, keep_top_p(logits, top_p), logits),
+      lambda: logits)
+  return keep_min_p(logits, min_p)
+
+
 def choose(
     keys: jax.Array,  # [B] one PRNG key for each row
     logits: jax.Array,  # [B, V]
     recent: jax.Array,  # [B, R] ids, the newest last
     config: SamplingConfig,
+    rules: RowRules | None = None,
 ) -> jax.Array:  # [B] int32 ids
-  """The next id of each row."""
+  """The next id of each row. `rules`, where given, come after those of `config`."""
   logits = adjust(logits, recent, config)
+  if rules is not None:
+    logits = adjust_rows(logits, rules)
+    drawn = jax.vmap(jax.random.categorical)(keys, logits)
+    best = jnp.argmax(logits, axis=-1)
+    return jnp.where(rules.temperature < GREEDY_BELOW, best, drawn).astype(jnp.int32)
   if config.greedy:
     return jnp.argmax(logits, axis=-1).astype(jnp.int32)
   return jax.vmap(jax.random.categorical)(keys, logits).astype(jnp.int32)

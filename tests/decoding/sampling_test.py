@@ -123,6 +123,22 @@ class ChooseTest(parameterized.TestCase):
     np.testing.assert_allclose(self._draw(logits, top_p=0.5)[1:4], [1, 0, 0])
     np.testing.assert_allclose(self._draw(logits, min_p=0.4)[1:4], [2 / 3, 1 / 3, 0], atol=0.03)
 
+  @parameterized.parameters(
+      {'temperature': 0}, {'temperature': 0.5}, {'top_p': 0.4}, {'min_p': 0.3},
+      {'temperature': 2.0, 'top_p': 0.7, 'min_p': 0.1}, {})
+  def test_rules_of_rows_choose_what_those_of_all_would(self, **fields):
+    count = 50
+    config = sampling.SamplingConfig(**fields)
+    other = sampling.SamplingConfig(temperature=1.5, top_p=0.9)
+    logits = jax.random.normal(jax.random.key(3), (count, V)) * 3
+    recent = jnp.full((count, context.RECENT), vocab.PAD)
+    keys = jax.random.split(jax.random.key(1), count)
+    mixed = sampling.row_rules([config, other] * (count // 2))
+    found = sampling.choose(keys, logits, recent, sampling.SamplingConfig(), mixed)
+    for start, rules in ((0, config), (1, other)):
+      want = sampling.choose(keys, logits, recent, rules)
+      np.testing.assert_array_equal(found[start::2], want[start::2])
+
   def test_greedy_takes_the_best_byte_even_where_a_special_is_better(self):
     logits = jnp.zeros(V).at[vocab.TURN].set(9.0).at[65].set(3.0)
     self.assertEqual(self._draw(logits, temperature=0)[65], 1)

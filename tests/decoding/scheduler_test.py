@@ -99,6 +99,65 @@ class SchedulerTest(parameterized.TestCase):
         list(batch.run().values()),
         [alone(request, bytes([i]), context=context) for i in range(3)])
 
+  def test_rules_of_its_own_for_each_text(self):
+    configs = [sampling.SamplingConfig(temperature=temperature, top_p=p, min_p=m) for
+               temperature, p, m in ((0, 1, 0), (0.5, 1, 0), (1, 0.5, 0), (1, 1, 0.3), (1, 1, 0))]
+    batch = scheduler.Scheduler(DECODER, sampling.SamplingConfig(), rows=3)
+    request = Request(40, jax.random.key(0))
+    tickets = [batch.submit(request, b'abc', config=config) for config in configs]
+    results = batch.run()
+    self.assertEqual([results[ticket] for ticket in tickets],
+                     [alone(request, b'abc', config) for config in configs])
+
+  def test_cancelled_texts_end_where_they_are_and_change_no_other(self):
+    ended, contexts = {}, {}
+
+    def end(ticket, row, context):
+      ended[ticket], contexts[ticket] = bytes(row.text), context
+
+    batch = scheduler.Scheduler(
+        DECODER, CONFIG, rows=2, callbacks=scheduler.Callbacks(on_end=end))
+    made = [(Request(90, jax.random.key(i)), b'abc') for i in range(4)]
+    tickets = [batch.submit(*request) for request in made]
+    batch.step()
+    for ticket in (tickets[0], tickets[2]):  # One is generated, one waits.
+      batch.cancel(ticket)
+    while not batch.idle:
+      batch.step()
+    want = [alone(*request) for request in made]
+    self.assertEqual([ended[tickets[1]], ended[tickets[3]]], [want[1], want[3]])
+    self.assertStartsWith(want[0], ended[tickets[0]])
+    self.assertBetween(len(ended[tickets[0]]), 1, 89)
+    self.assertEqual(ended[tickets[2]], b'')
+    self.assertIsNone(contexts[tickets[2]])
+    self.assertEqual(contexts[tickets[1]].position, 4)
+
+  def test_long_prompt_does_not_keep_the_others_waiting(self):
+    shown = []
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=2, callbacks=scheduler.Callbacks(
+        on_bytes=lambda ticket, row, data: shown.append(ticket),
+        on_prefill=lambda ticket, log_probs: shown.append((ticket, len(log_probs)))))
+    first = batch.submit(Request(150, jax.random.key(0)))
+    batch.step()
+    long = batch.submit(Request(1, jax.random.key(0)), b'x' * 1100)
+    batch.run()
+    chunks = [each for each in shown if each == (long, 512)]
+    self.assertLen(chunks, 2)
+    between = shown[shown.index((long, 512)):]
+    self.assertEqual(between[:4], [(long, 512), first, (long, 512), first])
+
+  def test_a_text_of_no_bytes_needs_no_row(self):
+    contexts = {}
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=1, callbacks=scheduler.Callbacks(
+        on_end=lambda ticket, row, context: contexts.update({ticket: context})))
+    busy = batch.submit(Request(90, jax.random.key(0)))
+    batch.step()
+    made = batch.submit(Request(0, jax.random.key(0)), np.array([65, vocab.BOUNDARY], np.int32),
+                        first=True)
+    batch.step()
+    self.assertNotIn(busy, contexts)
+    np.testing.assert_array_equal(contexts[made].recent[0, -2:], [65, vocab.BOUNDARY])
+
   def test_nothing_to_do(self):
     batch = scheduler.Scheduler(DECODER, CONFIG, rows=3)
     self.assertTrue(batch.idle)

@@ -1,0 +1,132 @@
+"""Serves a model over HTTP: an API that OpenAI's clients know, sessions, and a page to talk to.
+
+  python -m binaries.serve --run_dir=runs/demo
+  python -m binaries.serve --run_dir=runs/demo --watch=runs/books --port=8080
+
+Exit code 0 after SIGTERM or Ctrl-C, when the streams have ended and the sessions are saved.
+"""
+
+import logging
+import os
+import pathlib
+from collections.abc import Sequence
+
+import uvicorn
+from absl import flags
+
+from binaries import command_line, flag_types, model_flags
+from haiku_spectral import requirement, shutdown
+from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import session
+from haiku_spectral.serving import app, service, warm_up
+from haiku_spectral.serving.sessions import Limits
+from haiku_spectral.training import run_folder
+
+flags.adopt_module_key_flags(model_flags)
+HOST = flags.DEFINE_string(
+    'host', '127.0.0.1', 'Address to listen at; 0.0.0.0: all, for which a token is needed.')
+PORT = flag_types.define_integer(
+    'port', 8000, 'Port to listen at; 0: one that is free.', upper=65535)
+SESSIONS = flag_types.define_path(
+    'sessions', None, 'Folder of the sessions; by default `sessions` in the run folder.')
+TOKEN_FILE = flag_types.define_path(
+    'token_file', None, 'File with a token that every request to the API has to bear.')
+CORS_ORIGIN = flags.DEFINE_multi_string(
+    'cors_origin', [], 'Origin whose pages may ask, as https://example.org; several are allowed.')
+ALLOWED_HOST = flags.DEFINE_multi_string(
+    'allowed_host', [], 'Another name that the server goes by, as example.org.')
+WATCH = flag_types.define_path('watch', None, 'Folder of a training run whose curves are shown.')
+ROWS = flag_types.define_integer('rows', 8, 'Texts that are generated at once.', lower=1, upper=512)
+QUEUE = flag_types.define_integer('queue', 128, 'Texts that may wait; for more: 503.')
+MAX_BYTES = flag_types.define_integer(
+    'max_bytes', 1 << 16, 'Greatest number of bytes of one text.', lower=1)
+MAX_BODY = flag_types.define_integer(
+    'max_body', 1 << 21, 'Greatest size of a request, in bytes; for more: 413.', lower=1024)
+MAX_SECONDS = flag_types.define_float(
+    'max_seconds', 600.0, 'Greatest time of a request, in seconds; then its text ends.')
+MAX_SESSIONS = flag_types.define_integer('max_sessions', 1000, 'Sessions at most; then: 507.')
+MAX_DISK = flag_types.define_integer(
+    'max_disk', 1 << 14, 'Disk that the sessions may take, in MiB; then: 507.')
+IN_MEMORY = flag_types.define_integer(
+    'in_memory', 16, 'Sessions whose state stays in memory between their turns.', lower=1)
+GRACE = flag_types.define_integer(
+    'grace', 60, 'Seconds for the streams to end after SIGTERM; then they end where they are.')
+WARM_UP = flags.DEFINE_bool('warm_up', True, 'Compiles all that is needed before it listens.')
+PRECISION = model_flags.define_precision()
+
+
+def _check_flags() -> str:
+  """The token. Raises ValueError for flags that do not go together."""
+  if not WATCH.value:
+    model_flags.check()
+  token = ''
+  if TOKEN_FILE.value:
+    token = pathlib.Path(TOKEN_FILE.value).read_text(encoding='utf-8').strip()
+    requirement.require(
+        len(token) >= 16 and token.isprintable() and ' ' not in token, '--token_file',
+        TOKEN_FILE.value, 'a file with a token of 16 characters or more and no space')
+  local = HOST.value in ('127.0.0.1', '::1', 'localhost')
+  requirement.require(
+      bool(local or token), '--host', HOST.value,
+      '--token_file with it: whoever reaches the server can use it')
+  if WATCH.value:
+    run_folder.read_config(pathlib.Path(WATCH.value))
+  return token
+
+
+def _service() -> service.Service | None:
+  """The model, ready to serve; None when there is only a run to watch."""
+  if not model_flags.RUN_DIR.value:
+    return None
+  settings = service.Settings(
+      ROWS.value, QUEUE.value, MAX_BYTES.value, MAX_BODY.value, MAX_SECONDS.value,
+      Limits(MAX_SESSIONS.value, MAX_DISK.value << 20, IN_MEMORY.value))
+  folder = SESSIONS.value or os.path.join(model_flags.RUN_DIR.value, 'sessions')
+  config, params, step = model_flags.load()
+  owner = session.owner(config.model, params)
+  decoder = decoder_lib.Decoder(config.model, model_flags.on_device(params, PRECISION.value))
+  name = os.path.basename(os.path.realpath(model_flags.RUN_DIR.value))
+  served = service.Service(name, decoder, owner, pathlib.Path(folder), settings)
+  command_line.tell(f'model {name} at step {step:,}; sessions in {folder}')
+  if WARM_UP.value:
+    command_line.tell('compiling, which takes a minute the first time ...')
+    warm_up.run(decoder, ROWS.value)
+  return served
+
+
+class _Server(uvicorn.Server):
+  """Says where it listens."""
+
+  async def startup(self, sockets: list | None = None) -> None:
+    await super().startup(sockets)
+    for server in self.servers:
+      for socket in server.sockets:
+        host, port = socket.getsockname()[:2]
+        host = f'[{host}]' if ':' in host else host
+        command_line.tell(f'listening at http://{host}:{port}/')
+
+
+def main(argv: Sequence[str]) -> int:
+  """Serves until SIGTERM or Ctrl-C."""
+  del argv
+  token = _check_flags()
+  hosts = {*app.Access().hosts, HOST.value, *ALLOWED_HOST.value}
+  if HOST.value in ('0.0.0.0', '::') and not ALLOWED_HOST.value:
+    hosts = {'*'}  # The token keeps strangers out.
+  with shutdown.caught('finishing the texts in work; once more ends them where they are'):
+    served = _service()
+    application = app.make(
+        served, access=app.Access(sorted(hosts), CORS_ORIGIN.value, token),
+        max_body=MAX_BODY.value,
+        watched=pathlib.Path(WATCH.value) if WATCH.value else None)
+    server = _Server(uvicorn.Config(
+        application, host=HOST.value, port=PORT.value, log_config=None, access_log=False,
+        log_level=logging.WARNING, lifespan='on', ws='none', server_header=False,
+        timeout_graceful_shutdown=GRACE.value, timeout_keep_alive=75))
+    server.run()
+  command_line.tell('ended; the sessions are saved')
+  return 0 if server.started else command_line.MISTAKE
+
+
+if __name__ == '__main__':
+  command_line.run(main)

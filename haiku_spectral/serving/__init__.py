@@ -1,0 +1,1 @@
+"""A model over HTTP: an API that OpenAI's clients know, sessions, and a page."""
