@@ -53,7 +53,7 @@ $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:model_flags \
-    //binaries:suite_length //binaries:suite_recall //binaries:suites)
+    //binaries:suite_length //binaries:suite_recall //binaries:suite_turkish //binaries:suites)
 $(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/distillation:distill //haiku_spectral/export:exported \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:run_folder)
@@ -110,6 +110,14 @@ $(call py_library, //binaries:suite_recall, //binaries:flag_types //binaries:sui
     //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
     //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
     //haiku_spectral/evaluation/recall:training_text //haiku_spectral/storage:file_name)
+$(call py_library, //binaries:suite_turkish, //binaries:flag_types //binaries:suites \
+    //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
+    //haiku_spectral/evaluation:long_ngram //haiku_spectral/evaluation/minimal_pairs:pair \
+    //haiku_spectral/evaluation/minimal_pairs:plot \
+    //haiku_spectral/evaluation/minimal_pairs:report \
+    //haiku_spectral/evaluation/minimal_pairs:scoring \
+    //haiku_spectral/evaluation/minimal_pairs:turblimp //haiku_spectral/evaluation:short_texts \
+    //haiku_spectral/tasks:turkish_pairs)
 $(call py_library, //binaries:suites, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //datasets:__init__ //datasets:text_files \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:plot \
@@ -412,6 +420,17 @@ $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:requirement //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/evaluation:long_ngram)
+$(call py_library, //haiku_spectral/evaluation/minimal_pairs:pair)
+$(call py_library, //haiku_spectral/evaluation/minimal_pairs:plot, \
+    //haiku_spectral/evaluation/minimal_pairs:scoring //haiku_spectral/evaluation:plot)
+$(call py_library, //haiku_spectral/evaluation/minimal_pairs:report, \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation/minimal_pairs:scoring \
+    //haiku_spectral/evaluation:report)
+$(call py_library, //haiku_spectral/evaluation/minimal_pairs:scoring, \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation/minimal_pairs:pair)
+$(call py_library, //haiku_spectral/evaluation/minimal_pairs:turblimp, \
+    //haiku_spectral/evaluation/minimal_pairs:pair //haiku_spectral/storage:file_name)
 $(call py_library, //haiku_spectral/evaluation:ngram, //haiku_spectral/evaluation:report)
 $(call py_library, //haiku_spectral/evaluation:plan, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/evaluation:plot, //haiku_spectral/evaluation:bootstrap \
@@ -435,6 +454,8 @@ $(call py_library, //haiku_spectral/evaluation/recall:training_text, \
     //haiku_spectral/evaluation/recall:tasks //haiku_spectral:requirement \
     //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/evaluation:report, //haiku_spectral/evaluation:bootstrap)
+$(call py_library, //haiku_spectral/evaluation:short_texts, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/ops:fft_conv //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:streaming, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/export:exported, //haiku_spectral/config:__init__ \
@@ -630,7 +651,11 @@ $(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:lite
 $(call py_library, //haiku_spectral/tasks:registry, //haiku_spectral/tasks:arithmetic \
     //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem \
     //haiku_spectral/tasks:turkish_suffixes)
+$(call py_library, //haiku_spectral/tasks:turkish_lexicon, //haiku_spectral/tasks:turkish_stems)
 $(call py_library, //haiku_spectral/tasks:turkish_operators)
+$(call py_library, //haiku_spectral/tasks:turkish_pairs, \
+    //haiku_spectral/evaluation/minimal_pairs:pair //haiku_spectral/tasks:turkish_lexicon \
+    //haiku_spectral/tasks:turkish_operators //haiku_spectral/tasks:turkish_stems)
 $(call py_library, //haiku_spectral/tasks:turkish_stems)
 $(call py_library, //haiku_spectral/tasks:turkish_suffixes, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:problem //haiku_spectral/tasks:turkish_operators \
@@ -975,6 +1000,12 @@ $(call py_test, //tests/evaluation:context_length_test, //haiku_spectral/evaluat
 $(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests:__init__ \
     //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation/minimal_pairs:scoring_test, \
+    //haiku_spectral/evaluation/minimal_pairs:pair //haiku_spectral/evaluation/minimal_pairs:plot \
+    //haiku_spectral/evaluation/minimal_pairs:report \
+    //haiku_spectral/evaluation/minimal_pairs:scoring \
+    //haiku_spectral/evaluation/minimal_pairs:turblimp //haiku_spectral/evaluation:plot \
+    //tests:__init__)
 $(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram \
     //tests:__init__)
 $(call py_test, //tests/evaluation:plan_test, //haiku_spectral/evaluation:plan //tests:__init__ \
@@ -1001,6 +1032,10 @@ $(call py_test, //tests/evaluation/recall:training_text_test, \
     //tests/evaluation/recall:paragraphs)
 $(call py_test, //tests/evaluation:report_test, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report //tests:__init__)
+$(call py_test, //tests/evaluation:short_texts_test, //haiku_spectral/evaluation:long_ngram \
+    //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:short_texts \
+    //haiku_spectral/evaluation:streaming //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/evaluation:streaming_test, //haiku_spectral/evaluation:streaming \
     //haiku_spectral:vocab //tests:__init__ //tests/evaluation:toy_models)
 $(call py_library, //tests/evaluation:toy_models, //haiku_spectral/modules:spectral_gpt \
@@ -1148,6 +1183,8 @@ $(call py_test, //tests/tasks:problem_test, //haiku_spectral/tasks:problem //tes
 $(call py_test, //tests/tasks:sandboxed_test, //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/tasks:registry //tests:__init__)
 $(call py_library, //tests/tasks:trusted, //haiku_spectral/sandbox:result //tests:__init__)
+$(call py_test, //tests/tasks:turkish_pairs_test, //haiku_spectral/tasks:turkish_lexicon \
+    //haiku_spectral/tasks:turkish_pairs //haiku_spectral/tasks:turkish_stems //tests:__init__)
 $(call py_test, //tests/tasks:turkish_suffixes_test, //haiku_spectral/tasks:turkish_operators \
     //haiku_spectral/tasks:turkish_stems //haiku_spectral/tasks:turkish_suffixes //tests:__init__ \
     //tests/tasks:trusted)

@@ -3,6 +3,7 @@
   python -m binaries.evaluate --suite=recall --run_dir=runs/demo --lengths=1024,16384
   python -m binaries.evaluate --suite=length --run_dir=runs/demo --text=~/books --max_factor=256
   python -m binaries.evaluate --suite=recall --write_training_text=recall --bytes=4000000
+  python -m binaries.evaluate --suite=turkish --run_dir=runs/demo --source=~/TurBLiMP/data
 
 The model is that of a run, or an exported one (a folder or a file). Prints tables; writes
 SUITE.json and SUITE.png into the folder of the run.
@@ -12,13 +13,21 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line, model_flags, suite_length, suite_recall, suites
+from binaries import (
+  command_line,
+  model_flags,
+  suite_length,
+  suite_recall,
+  suite_turkish,
+  suites,
+)
 
 SUITES = {
     'recall': suite_recall.SUITE,
     'length': suite_length.SUITE,
+    'turkish': suite_turkish.SUITE,
 }
-for _module in (suites, suite_recall, suite_length):
+for _module in (suites, suite_recall, suite_length, suite_turkish):
   flags.adopt_module_key_flags(_module)
 SUITE = flags.DEFINE_enum(
     'suite', None, list(SUITES), 'What is measured: '

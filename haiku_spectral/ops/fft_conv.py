@@ -18,7 +18,9 @@ DIRECT_TAPS = 16
 class ConvState(NamedTuple):
   """What a causal convolution remembers between chunks."""
 
-  history: jax.Array  # [B, S - 1, D]: the last S - 1 inputs, zero where there was none.
+  # [B, S - 1, D]: the last S - 1 inputs, zero where there was none. Or [B, P, D] with P < S - 1:
+  # there were no more than P, so that a long filter over a short text costs what the text needs.
+  history: jax.Array
 
 
 def initial_state(batch_size: int, horizon: int, channels: int, dtype: jax.typing.DTypeLike
@@ -36,22 +38,27 @@ def causal_conv(
 
   Exact for any T >= 1: cutting a sequence into chunks changes nothing but rounding. Computes in
   float32 whatever the input type and returns the input type. O((T + S) log(T + S)) per channel,
-  or O(T S) for at most `DIRECT_TAPS` taps or a single byte.
+  or O(T S) for at most `DIRECT_TAPS` taps or a single byte; where the state holds P < S - 1 inputs,
+  with P + T in the place of S.
   """
   chex.assert_rank([x, taps, state.history], [3, 2, 3])
   chex.assert_equal_shape_suffix([x, state.history], 1)
-  chex.assert_shape(taps, (state.history.shape[1] + 1, x.shape[2]))
-  horizon, length = taps.shape[0], x.shape[1]
+  chex.assert_equal(taps.shape[1], x.shape[2])
+  chex.assert_axis_dimension_lteq(state.history, 1, taps.shape[0] - 1)
+  length, keep = x.shape[1], taps.shape[0] - 1
 
   past_and_now = jnp.concatenate([state.history, x.astype(state.history.dtype)], axis=1)
-  inputs, taps = past_and_now.astype(jnp.float32), taps.astype(jnp.float32)
+  taps = taps[:past_and_now.shape[1]].astype(jnp.float32)  # The others meet nothing.
+  horizon = taps.shape[0]
+  missing = horizon + length - 1 - past_and_now.shape[1]  # Zeros before what there was.
+  inputs = jnp.pad(past_and_now.astype(jnp.float32), [(0, 0), (missing, 0), (0, 0)])
   if horizon <= DIRECT_TAPS:
     y = _valid_conv_by_sum(inputs, taps)
   elif length == 1:
     y = jnp.sum(inputs * taps[::-1], axis=1, keepdims=True)
   else:
     y = _valid_conv_by_fft(inputs, taps)
-  return y.astype(x.dtype), ConvState(past_and_now[:, length:])
+  return y.astype(x.dtype), ConvState(past_and_now[:, max(past_and_now.shape[1] - keep, 0):])
 
 
 @jax.custom_vjp

@@ -76,6 +76,11 @@ def attach(word, previous, name):
     template = buffer + template
   if previous == 'lik' and template[0] in 'AI':
     word = word[:-1] + 'ğ'
+  return spell(word, template)
+
+
+def spell(word, template):
+  """Adds the letters of a template to a word."""
   for sign in template:
     word += letter(word, sign)
   return word

@@ -96,6 +96,18 @@ class EvaluateTest(parameterized.TestCase):
     self.assertIn('not read: 1 x contains NUL', self.err.getvalue())
     self.assertTrue(pathlib.Path(self.run_dir, 'length.png').is_file())
 
+  def test_turkish_by_pairs_made_by_rule_and_of_a_file(self):
+    out = self._run(suite='turkish', pairs=2)
+    found = self._json('turkish.json')
+    self.assertEqual([row['pairs'] for row in found['phenomena']], [*[2] * 8, 16])
+    self.assertIn('at step 1,234 on pairs made by rule', out)
+    source = self.create_tempfile(
+        'pairs.csv', 'good_sentence;bad_sentence;phenomenon\nEv.;Evv.;letters\n').full_path
+    self._run(suite='turkish', source=source)
+    found = self._json('turkish.json')
+    self.assertEqual(found['phenomena'][0]['shares']['shorter']['sum']['value'], 1.0)
+    self.assertTrue(pathlib.Path(self.run_dir, 'turkish.png').is_file())
+
   def test_text_to_train_on_needs_no_run(self):
     folder = os.path.join(self.run_dir, 'new text')
     out = self._run(run_dir='', write_training_text=folder, bytes=1000)
@@ -113,6 +125,7 @@ class EvaluateTest(parameterized.TestCase):
       ({'suite': 'length', 'text': []}, '--text is missing: give files or folders to score'),
       ({'suite': 'length', 'write_training_text': 'x'}, 'is of --suite=recall'),
       ({'write_training_text': 'x'}, '--bytes is missing'),
+      ({'suite': 'turkish', 'source': '/no/such.csv'}, 'does not exist: give a CSV file of pairs'),
       ({'text': ['/no/such/text']}, "the text '/no/such/text' does not exist"),
   )
   def test_mistakes_before_the_model_is_loaded(self, flags, message):

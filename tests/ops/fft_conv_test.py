@@ -43,6 +43,18 @@ class FFTConvTest(parameterized.TestCase):
     state = fft_conv.initial_state(2, horizon, 3, jnp.float32)
     chunk_law.assert_law(mixer(horizon)[1], x, state, lengths)
 
+  @parameterized.parameters((16, 5), (17, 5), (129, 5), (129, 200), (129, 1))
+  def test_a_short_history_is_all_there_was(self, horizon, length):
+    taps, conv = mixer(horizon)
+    x = chunk_law.normal(2, 3 + length, 3)
+    state = fft_conv.ConvState(jnp.zeros((2, 0, 3)))
+    first, state = conv(x[:, :3], state)
+    self.assertEqual(state.history.shape[1], 3)
+    y, state = conv(x[:, 3:], state)
+    self.assertEqual(state.history.shape[1], min(3 + length, horizon - 1))
+    np.testing.assert_allclose(
+        jnp.concatenate([first, y], axis=1), written_out(x, taps), atol=2e-6)
+
   def test_law_of_chunks_catches_a_forgotten_state(self):
     _, conv = mixer(40)
     state = fft_conv.initial_state(2, 40, 3, jnp.float32)
@@ -81,9 +93,11 @@ class FFTConvTest(parameterized.TestCase):
     chunk_law.assert_close(*grads, 1e-5)
 
   def test_wrong_shapes_are_refused(self):
-    with self.assertRaises(AssertionError):
-      fft_conv.causal_conv(
-          jnp.zeros((1, 4, 3)), jnp.zeros((8, 3)), fft_conv.initial_state(1, 7, 3, jnp.float32))
+    for horizon, channels in ((9, 3), (8, 2)):
+      with self.assertRaises(AssertionError):
+        fft_conv.causal_conv(
+            jnp.zeros((1, 4, 3)), jnp.zeros((8, 3)),
+            fft_conv.initial_state(1, horizon, channels, jnp.float32))
 
 
 if __name__ == '__main__':

@@ -1,0 +1,1 @@
+"""Minimal pairs: does a model find the right sentence likelier than the wrong one beside it?"""
