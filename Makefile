@@ -17,7 +17,9 @@ endif
 MAKEFLAGS     += --no-builtin-rules --no-builtin-variables --no-print-directory
 .DEFAULT_GOAL := help
 OUT           := .build
-PY            := .venv/bin/python
+PLATFORM      ?= cpu
+INSTALLED      = .venv$(PLATFORM_NAME:%=-%)
+PY             = $(INSTALLED)/bin/python
 PYTHONS        = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 find_python    = for python in $(PYTHONS); do "$$python" -c 'import ensurepip, sys, venv; \
   sys.exit(sys.version_info < (3, 11))' 2> /dev/null && break; python=; done; \
@@ -27,7 +29,7 @@ UV            := uv==0.13.9
 JOBS          ?= $(shell getconf _NPROCESSORS_ONLN)
 TIMEOUT       ?= 600
 TESTS          = $(TARGETS.py_test)
-SKIP          := slow
+SKIP          := slow device
 ARGS          :=
 COMMAND       :=
 
@@ -36,6 +38,13 @@ PYTHONPATH           := $(CURDIR)
 OPENBLAS_NUM_THREADS ?= 1
 EXPORTED             := PYTHONPATH OPENBLAS_NUM_THREADS
 export $(EXPORTED)
+
+# Where JAX computes: each platform but `cpu` has packages of its own, and an installation.
+PLATFORMS     := cpu cuda
+PLATFORM_NAME := $(filter-out cpu,$(PLATFORM))
+ifneq ($(words $(PLATFORM)) $(filter $(PLATFORM),$(PLATFORMS)),1 $(PLATFORM))
+  $(error PLATFORM=$(PLATFORM) is not allowed: give one of $(PLATFORMS))
+endif
 
 id      = $(subst :,/,$(patsubst //%,%,$1))
 label   = $(foreach t,$1,//$(patsubst %/,%,$(dir $t)):$(notdir $t))
@@ -92,10 +101,11 @@ tags        = $(foreach t,$(declared),$(eval TAGS.$t += $2))
 environment = $(foreach t,$(declared),$(call add_environment,$t,$(strip $2)))
 
 # Tests want more packages than programs. A PY of your own brings its packages itself.
-VENV.py_library := $(if $(filter .venv/%,$(PY)),.venv/run.ok)
+VENV.py_library := $(if $(filter $(INSTALLED)/%,$(PY)),$(INSTALLED)/run.ok)
 VENV.py_binary  := $(VENV.py_library)
 VENV.py_test    := $(VENV.py_library:run.ok=test.ok)
-SETTING         := requirements.txt requirements-dev.txt $(if $(VENV.py_test),.venv/pyvenv.cfg)
+RUN_PINS        := requirements.txt $(PLATFORM_NAME:%=requirements-%.txt)
+SETTING         := $(RUN_PINS) requirements-dev.txt $(if $(VENV.py_test),$(INSTALLED)/pyvenv.cfg)
 
 # Tidying comes before all else, so that it works where imports.mk would stop make, and so that
 # other goals of the same command see what it wrote.
@@ -112,10 +122,10 @@ include $(OUT)/BUILD.md
 $(foreach t,$(TARGETS),$(if $(call close,$t),))
 
 # What XLA compiled for one test serves the others, and the next run. Tests run little and compile
-# much, so LLVM does not optimise: half the time.
+# much, so LLVM does not optimise on a CPU: half the time.
 COMPILED := JAX_COMPILATION_CACHE_DIR='$(CURDIR)/$(OUT)/jax' \
   JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.3 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
-  XLA_FLAGS=--xla_backend_optimization_level=0
+  $(if $(PLATFORM_NAME),,XLA_FLAGS=--xla_backend_optimization_level=0)
 
 # The key of a test is all that it reads: hash and name of each file in its closure, from a single
 # sha256sum. A test that passed leaves its key in a file, and is cached while its key is the same.
@@ -143,7 +153,7 @@ if [ $$code = 0 ] && [ "$$ran" ]; then \
 else tail -n 40 $$log; echo "FAILED $(label)  exit code $$code, log in $$log"; exit 1; fi
 endef
 
-.PHONY: help tidy test test-slow docs-test lint demo query graph clean
+.PHONY: help tidy test test-slow test-device docs-test lint demo query graph clean
 help: ## Show this help
 	@sed -nE 's/^([a-z-]+):.*## /make \1\t/p' Makefile | expand -t 20
 	@echo "make //a/b:name     Run a test, run a binary (ARGS='--flag=1'), import a library"
@@ -152,7 +162,7 @@ help: ## Show this help
 tidy: ## Write imports.mk anew: after a file or an import has come or gone
 	@:
 
-test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the slow ones too)
+test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the tagged ones too)
 	$(eval skipped := $(foreach t,$(call id,$(TESTS)),$(if $(filter $(SKIP),$(TAGS.$t)),$t)))
 	$(eval chosen := $(filter-out $(skipped),$(call id,$(TESTS))))
 	$(eval stale := $(foreach t,$(chosen),$(if $(call cached,$t),,$t)))
@@ -166,6 +176,12 @@ test: $(VENV.py_test) ## Run the tests that are out of date (SKIP= runs the slow
 test-slow: ## Run the slow tests that are out of date
 	@$(MAKE) test SKIP= TIMEOUT=1800 \
 	  TESTS='$(foreach t,$(TARGETS.py_test),$(if $(filter slow,$(TAGS.$t)),$t))'
+
+# One after the other, because a process takes most of a GPU's memory, and whatever was kept: no key
+# knows the device.
+test-device: $(VENV.py_test) ## Run the tests of what JAX computes on (PLATFORM=cuda for a GPU)
+	$(eval chosen := $(foreach t,$(TARGETS.py_test),$(if $(filter device,$(TAGS.$t)),$t)))
+	@rm -f $(chosen:%=$(OUT)/%.ok); $(MAKE) test SKIP= JOBS=1 TESTS='$(chosen)'
 
 docs-test: ## Run the commands of the docs as they are typed there
 	@$(MAKE) test SKIP= TIMEOUT=3600 TESTS=//tests:docs_test
@@ -196,14 +212,15 @@ asked  = $(if $(deps),$(call known,$(CLOSURE.$(call id,$(deps))),$(deps)),$(if \
 
 # The marks *.ok come last, so an interrupted installation is begun anew. The pins are complete, so
 # nothing but what they name is installed. uv is several times faster than pip, its stand-in.
-install = echo 'Installing $< into .venv ...' >&2; \
-  { $(PY) -m pip install -q --only-binary=:all: $(UV) 2> /dev/null && .venv/bin/uv pip install -q \
-    --python $(PY) --compile-bytecode --no-deps --reinstall -r $<; } || \
-  $(PY) -m pip install -q --no-deps --force-reinstall -r $<
-.venv/run.ok: requirements.txt
+pins    = $(filter requirements%,$^)
+install = echo 'Installing $(pins) into $(@D) ...' >&2; \
+  { $(PY) -m pip install -q --only-binary=:all: $(UV) 2> /dev/null && $(@D)/bin/uv pip install -q \
+    --python $(PY) --compile-bytecode --no-deps --reinstall $(pins:%=-r %); } || \
+  $(PY) -m pip install -q --no-deps --force-reinstall $(pins:%=-r %)
+$(INSTALLED)/run.ok: $(RUN_PINS)
 	@$(find_python); \
-	"$$python" -m venv --clear .venv && { $(install); } && touch $@
-.venv/test.ok: requirements-dev.txt .venv/run.ok
+	"$$python" -m venv --clear $(@D) && { $(install); } && touch $@
+$(INSTALLED)/test.ok: requirements-dev.txt $(INSTALLED)/run.ok
 	@{ $(install); } && touch $@
 
 # An environment beside it, for programs whose packages the others shall not have: made when such a

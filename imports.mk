@@ -18,6 +18,10 @@ $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_
     //haiku_spectral/benchmarks:sandboxed_jobs //haiku_spectral/benchmarks:settings \
     //haiku_spectral/benchmarks:subject //haiku_spectral/storage:atomic_file, \
     //binaries:corpus_stage)
+$(call py_binary, //binaries:benchmark_device, //binaries:command_line //binaries:flag_types \
+    //haiku_spectral/benchmarks:device //haiku_spectral/benchmarks:recorder \
+    //haiku_spectral/benchmarks:report //haiku_spectral/configs:presets \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //binaries:command_line, //haiku_spectral:backend \
     //haiku_spectral/storage:file_name)
 $(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_types \
@@ -285,6 +289,22 @@ $(call py_library, //haiku_spectral/benchmarks:decode, //haiku_spectral/benchmar
     //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:processes \
     //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:settings \
     //haiku_spectral/benchmarks:speed //haiku_spectral/benchmarks:subject)
+$(call py_library, //haiku_spectral/benchmarks:device, //haiku_spectral:backend \
+    //haiku_spectral/benchmarks:device_convolution //haiku_spectral/benchmarks:device_rates \
+    //haiku_spectral/benchmarks:device_step //haiku_spectral/benchmarks:device_trace \
+    //haiku_spectral/benchmarks:recorder //haiku_spectral/benchmarks:report \
+    //haiku_spectral/config:__init__ //haiku_spectral/configs:presets)
+$(call py_library, //haiku_spectral/benchmarks:device_convolution, \
+    //haiku_spectral/benchmarks:device_rates //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/ops:toeplitz_conv)
+$(call py_library, //haiku_spectral/benchmarks:device_rates, //haiku_spectral/parallel:hardware)
+$(call py_library, //haiku_spectral/benchmarks:device_step, \
+    //haiku_spectral/benchmarks:device_rates //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:state \
+    //haiku_spectral/training:step)
+$(call py_library, //haiku_spectral/benchmarks:device_trace, \
+    //haiku_spectral/benchmarks:device_step)
 $(call py_library, //haiku_spectral/benchmarks:plot, //haiku_spectral/evaluation:plot)
 $(call py_binary, //haiku_spectral/benchmarks:prefill_peak, //haiku_spectral:backend \
     //haiku_spectral/benchmarks:subject //haiku_spectral/benchmarks:timing \
@@ -292,6 +312,7 @@ $(call py_binary, //haiku_spectral/benchmarks:prefill_peak, //haiku_spectral:bac
 $(call py_library, //haiku_spectral/benchmarks:processes, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
     //haiku_spectral/benchmarks:subject, //haiku_spectral/benchmarks:prefill_peak)
+$(call py_library, //haiku_spectral/benchmarks:recorder, //haiku_spectral/benchmarks:report)
 $(call py_library, //haiku_spectral/benchmarks:report, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/benchmarks:sandboxed_jobs, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
@@ -336,6 +357,8 @@ $(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init
 $(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:nano, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:presets, //haiku_spectral/config:__init__ \
+    //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/configs:self_improve, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:small, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:tiny, //haiku_spectral/config:__init__)
@@ -498,15 +521,18 @@ $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/confi
     //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
-$(call py_library, //haiku_spectral/ops:fft_conv)
+$(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
+    //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:rotary)
+$(call py_library, //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:window_attention, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
+$(call py_library, //haiku_spectral/parallel:hardware, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/parallel:mesh)
 $(call py_library, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/sandbox:bubblewrap, //haiku_spectral/sandbox:namespaces \
@@ -710,12 +736,13 @@ $(call py_library, //haiku_spectral/training:state, //haiku_spectral:backend \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:guards //haiku_spectral/training:leaves \
     //haiku_spectral/training:loss_scale //haiku_spectral/training:optimizer)
-$(call py_library, //haiku_spectral/training:step, //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/modules:precision \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
-    //haiku_spectral/training:gradients //haiku_spectral/training:guards \
-    //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
-    //haiku_spectral/training:optimizer //haiku_spectral/training:state)
+$(call py_library, //haiku_spectral/training:step, //haiku_spectral:backend \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
+    //haiku_spectral/training:guards //haiku_spectral/training:loss \
+    //haiku_spectral/training:loss_scale //haiku_spectral/training:optimizer \
+    //haiku_spectral/training:state)
 $(call py_library, //haiku_spectral/training:task, //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral:vocab)
 $(call py_library, //tests:__init__, //haiku_spectral:backend)
@@ -978,6 +1005,15 @@ $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__
     //tests:__init__)
 $(call py_library, //tests/decoding:toy_predictor, //tests:__init__)
 $(call py_test, //tests/decoding:typed_lines_test, //tests:__init__)
+$(call py_test, //tests:device_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:prefill //haiku_spectral/modules:mixers \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:gradients \
+    //haiku_spectral/training:leaves //haiku_spectral/training:loop \
+    //haiku_spectral/training:state //haiku_spectral/training:step //haiku_spectral/training:task \
+    //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/distillation:distill_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:distill //haiku_spectral/distillation:filter_errors \
     //haiku_spectral/modules:filters //haiku_spectral/modules:spectral_gpt \
@@ -1079,6 +1115,9 @@ $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memo
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_memory \
     //haiku_spectral:vocab //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \
+    //tests:chunk_law)
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)

@@ -1,14 +1,16 @@
 """What is done differently for the sake of one platform, each with its reason.
 
-The rest of the code asks here and knows no platform. Measured on two CPU cores with jax 0.10.2. The
-functions need the devices, so call them when something is traced or compiled, not on import.
+The rest of the code asks here and knows no platform. Measured on two CPU cores with jax 0.10.2
+where nothing else is said. The functions need the devices, so call them when something is traced or
+compiled, not on import.
 """
 
+import contextlib
 import ctypes
 import functools
 import os
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 F = TypeVar('F', bound=Callable[..., Any])
 CompilerOptions = dict[str, bool | int | str]
@@ -23,10 +25,47 @@ _MALLOC = (
 )
 
 
-def on_cpu() -> bool:
-  """Whether programs run on the host's processors."""
+class Choices(NamedTuple):
+  """What differs among platforms; the functions of the same names give the reasons."""
+
+  run_once_options: Mapping[str, bool | int | str] = {}
+  decoding_options: Mapping[str, bool | int | str] = {}
+  training_options: Mapping[str, bool | int | str] = {}
+  orders_by_data_alone: bool = False
+  prefers_explicit_gradient: bool = False
+  long_convolution: str = 'fft'  # 'fft', or 'toeplitz'.
+  toeplitz_block: int = 128  # Outputs of a Toeplitz product.
+
+
+PLATFORMS = {
+    'cpu': Choices(
+        run_once_options={'xla_backend_optimization_level': 0},
+        decoding_options={'xla_cpu_experimental_ynn_fusion_type': ''},
+        orders_by_data_alone=True,
+        prefers_explicit_gradient=True),
+    'gpu': Choices(
+        training_options={'xla_gpu_exclude_nondeterministic_ops': True},
+        prefers_explicit_gradient=True),
+    'tpu': Choices(),
+}
+
+
+def choices() -> Choices:
+  """Those of the platform on which programs run."""
   import jax  # Here, for programs that begin with `keep_freed_memory` and answer a flag at once.
-  return jax.default_backend() == 'cpu'
+  return PLATFORMS.get(jax.default_backend(), Choices())
+
+
+@contextlib.contextmanager
+def chosen(**fields: Any) -> Iterator[None]:
+  """Other choices within a `with` block, to measure them: what is traced in it follows them."""
+  import jax
+  platform, before = jax.default_backend(), choices()
+  PLATFORMS[platform] = before._replace(**fields)
+  try:
+    yield
+  finally:
+    PLATFORMS[platform] = before
 
 
 def keep_freed_memory() -> None:
@@ -51,7 +90,7 @@ def run_once_options() -> CompilerOptions:
   XLA:CPU spends most of its time in LLVM's optimisations: without them nano's initial state takes
   5 s to compile instead of 10, and runs in milliseconds either way.
   """
-  return {'xla_backend_optimization_level': 0} if on_cpu() else {}
+  return dict(choices().run_once_options)
 
 
 def decoding_options() -> CompilerOptions:
@@ -60,7 +99,16 @@ def decoding_options() -> CompilerOptions:
   XLA:CPU hands products to YNNPACK, which packs both sides anew at each call: that costs more than
   a product with a single row. Known slow cases of these fusions: jax-ml/jax#37465.
   """
-  return {'xla_cpu_experimental_ynn_fusion_type': ''} if on_cpu() else {}
+  return dict(choices().decoding_options)
+
+
+def training_options() -> CompilerOptions:
+  """Compiler options of a training step.
+
+  On a GPU a scatter adds in the order in which its threads arrive, unless it is told not to: the
+  embedding's gradient would differ from run to run, and a resumed run from one left alone.
+  """
+  return dict(choices().training_options)
 
 
 def orders_by_data_alone() -> bool:
@@ -70,18 +118,35 @@ def orders_by_data_alone() -> bool:
   XLA:CPU copies it, whatever lax.optimization_barrier says (openxla/xla#20440): at every decoded
   byte that would be all caches of a model.
   """
-  return on_cpu()
+  return choices().orders_by_data_alone
 
 
-def prefers_explicit_weight_gradient() -> bool:
-  """Whether the gradient of a product's weights is to be written by hand, as in `ops/dense`.
+def prefers_explicit_gradient() -> bool:
+  """Whether the gradient of a product is to be written by hand, as in `ops/dense`.
 
-  XLA:CPU fuses the transposition that this product needs into the making of the wider side and
-  walks through memory across the grain; written with the narrower side first, nano's whole gradient
-  takes 4 % less. A product with a hand-written gradient has no forward-mode derivative, so other
-  platforms do without. Related: openxla/xla#18410.
+  XLA:CPU fuses the transposition that the gradient of the weights needs into the making of the
+  wider side and walks through memory across the grain; written with the narrower side first, nano's
+  whole gradient takes 4 % less. Related: openxla/xla#18410. For products of 16 bits that are added
+  in 32, JAX's own derivative multiplies a cotangent of 32 bits by an operand of 16, for which
+  matrix units have no fast form; written by hand, both sides have 16. The price: a product with a
+  hand-written gradient has no forward-mode derivative.
   """
-  return on_cpu()
+  return choices().prefers_explicit_gradient
+
+
+def long_convolution() -> str:
+  """How `ops/fft_conv` computes convolutions of many taps: by 'fft', or as 'toeplitz' products.
+
+  The products take more operations and fit matrix units. `binaries/benchmark_device` measures both
+  at the model's shapes.
+  """
+  return choices().long_convolution
+
+
+def toeplitz_block() -> int:
+  """How many outputs one Toeplitz product gives: fewer take fewer operations, in smaller products.
+  """
+  return choices().toeplitz_block
 
 
 def jit(options: Callable[[], CompilerOptions], **how: Any) -> Callable[[F], F]:

@@ -30,13 +30,31 @@ print(faults() - before)
 
 class BackendTest(absltest.TestCase):
 
-  def test_other_platforms_get_no_options(self):
+  def test_other_platforms_get_what_is_theirs(self):
     options = (backend.run_once_options, backend.decoding_options)
     self.assertTrue(all(option() for option in options))
-    self.assertTrue(backend.prefers_explicit_weight_gradient())
+    self.assertTrue(backend.orders_by_data_alone())
+    self.assertEmpty(backend.training_options())
     with mock.patch.object(jax, 'default_backend', return_value='gpu'):
       self.assertEqual([option() for option in options], [{}, {}])
-      self.assertFalse(backend.prefers_explicit_weight_gradient())
+      self.assertFalse(backend.orders_by_data_alone())
+      self.assertNotEmpty(backend.training_options())
+    with mock.patch.object(jax, 'default_backend', return_value='METAL'):
+      self.assertEqual(backend.choices(), backend.Choices())
+
+  def test_the_options_of_every_platform_have_names_that_xla_knows(self):
+    for name, choices in backend.PLATFORMS.items():
+      for options in (choices.run_once_options, choices.decoding_options,
+                      choices.training_options):
+        with self.subTest(name):
+          self.assertEqual(jax.jit(lambda x: x + 1, compiler_options=dict(options))(1), 2)
+
+  def test_choices_last_as_long_as_their_block(self):
+    before = backend.choices()
+    with self.assertRaises(ZeroDivisionError), backend.chosen(long_convolution='toeplitz'):
+      self.assertEqual(backend.long_convolution(), 'toeplitz')
+      raise ZeroDivisionError
+    self.assertEqual(backend.choices(), before)
 
   def test_options_are_accepted_and_asked_for_at_the_first_call(self):
     asked = []

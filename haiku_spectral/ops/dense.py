@@ -15,7 +15,7 @@ def dense(
     weights: jax.Array,  # [D, E], of the type of x
 ) -> jax.Array:  # [..., E]
   """x times weights, accumulated in float32, returned in the type of x."""
-  if backend.prefers_explicit_weight_gradient():
+  if backend.prefers_explicit_gradient():
     return _explicit_gradient(x, weights)
   return _product(x, weights)
 

@@ -1,4 +1,4 @@
-"""Causal convolution that is exact over chunks: short ones summed, long ones by FFT.
+"""Causal convolution that is exact over chunks: short ones summed, long ones by FFT or as products.
 
 Shapes: B batch, T time (bytes), D channels, S horizon (taps).
 """
@@ -11,8 +11,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from haiku_spectral import backend
+from haiku_spectral.ops import toeplitz_conv
+
 # Up to this many taps the written-out sum is cheaper than transforms of length T + S.
 DIRECT_TAPS = 16
+TOEPLITZ_TAPS = 1024  # Up to this many, products on matrix units can be cheaper than transforms.
 
 
 class ConvState(NamedTuple):
@@ -33,13 +37,17 @@ def causal_conv(
     x: jax.Array,  # [B, T, D]
     taps: jax.Array,  # [S, D]
     state: ConvState,
+    *,
+    long: str | None = None,
 ) -> tuple[jax.Array, ConvState]:  # [B, T, D]
   """y[t] = sum over lags s of taps[s] x[t - s], where x goes on into the past in `state`.
 
-  Exact for any T >= 1: cutting a sequence into chunks changes nothing but rounding. Computes in
-  float32 whatever the input type and returns the input type. O((T + S) log(T + S)) per channel,
-  or O(T S) for at most `DIRECT_TAPS` taps or a single byte; where the state holds P < S - 1 inputs,
-  with P + T in the place of S.
+  Exact for any T >= 1: cutting a sequence into chunks changes nothing but rounding. Returns the
+  input type. Few taps (`DIRECT_TAPS`) and a single byte are summed in float32, O(T S) per channel;
+  others as `long` says, by default as the platform prefers (`backend.long_convolution`): 'fft' in
+  float32, O((T + S) log(T + S)); 'toeplitz' in products of the input type whose sums are float32,
+  for up to `TOEPLITZ_TAPS` taps and the 'fft' for more, O(T S). Where the state holds P < S - 1
+  inputs, P + T stands in the place of S.
   """
   chex.assert_rank([x, taps, state.history], [3, 2, 3])
   chex.assert_equal_shape_suffix([x, state.history], 1)
@@ -52,10 +60,13 @@ def causal_conv(
   horizon = taps.shape[0]
   missing = horizon + length - 1 - past_and_now.shape[1]  # Zeros before what there was.
   inputs = jnp.pad(past_and_now.astype(jnp.float32), [(0, 0), (missing, 0), (0, 0)])
+  by_products = (long or backend.long_convolution()) == 'toeplitz' and horizon <= TOEPLITZ_TAPS
   if horizon <= DIRECT_TAPS:
     y = _valid_conv_by_sum(inputs, taps)
   elif length == 1:
     y = jnp.sum(inputs * taps[::-1], axis=1, keepdims=True)
+  elif by_products:
+    y = toeplitz_conv.valid_conv(inputs.astype(x.dtype), taps, backend.toeplitz_block())
   else:
     y = _valid_conv_by_fft(inputs, taps)
   return y.astype(x.dtype), ConvState(past_and_now[:, max(past_and_now.shape[1] - keep, 0):])

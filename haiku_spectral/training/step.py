@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jax.typing import ArrayLike
 
+from haiku_spectral import backend
 from haiku_spectral.config import Config, phases
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
@@ -76,7 +77,9 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
 
   # Explicit, so that the next step's inputs lie where this one's did, and one program serves all.
   out_shardings = (shardings(mesh), meshes.replicated(mesh))
-  return jax.jit(train_step, donate_argnums=0, out_shardings=out_shardings)
+  return jax.jit(
+      train_step, donate_argnums=0, out_shardings=out_shardings,
+      compiler_options=backend.training_options())
 
 
 def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:

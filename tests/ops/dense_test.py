@@ -32,7 +32,7 @@ class DenseTest(parameterized.TestCase):
 
   def test_the_product_of_other_platforms_has_a_forward_derivative(self):
     x, w = chunk_law.normal(3, 5), chunk_law.normal(5, 7, seed=1)
-    with mock.patch.object(backend, 'prefers_explicit_weight_gradient', lambda: False):
+    with mock.patch.object(backend, 'prefers_explicit_gradient', lambda: False):
       _, tangent = jax.jvp(lambda w: dense.dense(x, w), (w,), (jnp.ones_like(w),))
     chunk_law.assert_close(tangent, x @ np.ones_like(w), 1e-6)
 

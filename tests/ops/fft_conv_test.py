@@ -21,9 +21,9 @@ def written_out(x: np.ndarray, taps: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def mixer(horizon: int):
+def mixer(horizon: int, long: str = 'fft'):
   taps = chunk_law.normal(horizon, 3, seed=7) / horizon**0.5
-  return taps, jax.jit(lambda x, state: fft_conv.causal_conv(x, taps, state))
+  return taps, jax.jit(lambda x, state: fft_conv.causal_conv(x, taps, state, long=long))
 
 
 class FFTConvTest(parameterized.TestCase):

@@ -1,0 +1,63 @@
+"""Measures training on the accelerator at hand: speed, MFU, memory, the top costs, convolutions.
+
+  python -m binaries.benchmark_device --minutes=8 --out=runs/device
+
+Prints progress; report.md and results.json hold all that is known so far, whatever happens. On a
+CPU with --quick it shows that everything runs.
+"""
+
+import os
+import pathlib
+import platform
+from collections.abc import Sequence
+
+import jax
+from absl import flags
+
+from binaries import command_line, flag_types
+from haiku_spectral.benchmarks import device, recorder, report
+from haiku_spectral.configs import presets
+from haiku_spectral.storage import atomic_file
+
+PRESETS = flags.DEFINE_list(
+    'presets', ['base', 'nano', 'tiny', 'small'],
+    'Presets, separated by commas; the first one is profiled and varied.')
+SECTIONS = flags.DEFINE_list(
+    'sections', list(device.SECTIONS), 'What is measured, in this order, separated by commas.')
+PRECISION = flags.DEFINE_enum(
+    'precision', 'bfloat16', ['bfloat16', 'float32'], 'What the layers compute in.')
+MINUTES = flag_types.define_float(
+    'minutes', 30.0, 'Nothing is begun that would not end in so many minutes.', lower=0.1)
+OUT = flag_types.define_path('out', 'runs/device', 'Folder of the report.')
+TRACE = flag_types.define_path('trace', None, 'Folder that keeps the profile, for TensorBoard.')
+QUICK = flags.DEFINE_bool('quick', False, 'Toy sizes, to see that everything runs.')
+
+
+def main(argv: Sequence[str]) -> None:
+  """Measures section by section; the report grows with each row."""
+  del argv
+  if unknown := [name for name in SECTIONS.value if name not in device.SECTIONS]:
+    raise ValueError(f'--sections={unknown[0]} is not allowed: give some of '
+                     f'{", ".join(device.SECTIONS)}.')
+  for name in PRESETS.value:
+    presets.load(name, '--presets')
+  folder = pathlib.Path(OUT.value)
+  atomic_file.check_folder(folder, what='The report', flag='--out')
+  machine = {'device': jax.devices()[0].device_kind, 'platform': jax.default_backend(),
+             'cores': os.cpu_count(), 'python': platform.python_version(),
+             'jax': jax.__version__}
+  record = recorder.Recorder(
+      folder, 'Training on a device', machine, minutes=MINUTES.value, tell=command_line.tell)
+  session = device.Session(record, device.Settings(
+      tuple(PRESETS.value), PRECISION.value, QUICK.value,
+      pathlib.Path(TRACE.value) if TRACE.value else None))
+  if not PRESETS.value:
+    raise ValueError('--presets= is not allowed: give at least one preset.')
+  for name in SECTIONS.value:
+    device.SECTIONS[name](session)
+    print(report.markdown(record.sections[name]) + '\n', flush=True)
+  print(f'Written: {folder / "report.md"}, {folder / "results.json"}')
+
+
+if __name__ == '__main__':
+  command_line.run(main)
