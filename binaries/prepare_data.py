@@ -3,6 +3,7 @@
   python -m binaries.prepare_data --dataset=starter
   python -m binaries.prepare_data --dataset=text_folder --source=DIR --name=books
   python -m binaries.prepare_data --dataset=turkish_web --manual_dir=DIR --workers=8
+  python -m binaries.prepare_data --dataset=tiny_shakespeare --source=input.txt
   python -m binaries.prepare_data --imports=my_package.my_dataset_builder --dataset=my
   python -m binaries.prepare_data --list
 
@@ -29,7 +30,8 @@ _LIST = flags.DEFINE_bool('list', False, 'Lists all datasets, and which of them 
 _IMPORTS = flags.DEFINE_list(
     'imports', [], 'Modules with builders of your own, separated by commas.')
 
-_SOURCE = flag_types.define_path('source', '', 'text_folder: folder of UTF-8 text files.')
+_SOURCE = flag_types.define_path(
+    'source', '', 'text_folder: folder of UTF-8 text files. Corpora of a single file: that file.')
 _NAME = flags.DEFINE_string('name', '', 'text_folder: name of the new dataset.')
 _EXTENSIONS = flags.DEFINE_list(
     'extensions', [], 'text_folder: extensions of the files to take, as .txt,.py (default: all).')
@@ -72,7 +74,7 @@ _EXACT = flags.DEFINE_bool(
 _NEAR = flags.DEFINE_bool(
     'near_duplicates', None, 'Corpora: filters near-duplicates (default: by the dataset).')
 
-_FOLDER_FLAGS = ('source', 'name', 'extensions', 'invalid', 'validation', 'test')
+_FOLDER_FLAGS = ('name', 'extensions', 'invalid', 'validation', 'test')
 _RULES = ('nfc', 'control', 'minimal_bytes', 'language', 'exact_duplicates', 'near_duplicates')
 _CORPUS_FLAGS = ('manual_dir', 'mirror', 'on_error', 'max_bytes', 'workers', 'beam', 'evaluation',
                  *_RULES)
@@ -110,17 +112,34 @@ def _plan() -> tuple[str, Callable[[str], Any]]:
   from datasets import streaming_builder  # Here, so that wrong names are refused at once.
 
   if not issubclass(builder, streaming_builder.StreamingBuilder):
-    _refuse(_CORPUS_FLAGS, f'a corpus, not to {dataset!r}')
+    _refuse((*_CORPUS_FLAGS, 'source'), f'a corpus, not to {dataset!r}')
     return name, functools.partial(_make, builder, None, {})
-  if _MANUAL_DIR.value and _MIRROR.value:
-    raise ValueError('--manual_dir and --mirror both say where the source files are: give one.')
-  folder = str(pathlib.Path(_MIRROR.value, dataset)) if _MIRROR.value else _MANUAL_DIR.value
+  folder = _source_folder(dataset, builder)
   options = streaming_builder.Options(
       folder=folder, on_error=_ON_ERROR.value, max_bytes=_MAX_BYTES.value, workers=_WORKERS.value,
       beam=None if _BEAM.value is None else tuple(_BEAM.value),
       evaluation=tuple(map(_evaluation_place, _EVALUATION.value)))
   corpus = name.partition('/')[2]
   return name, functools.partial(_make, builder, options, {'config': corpus} if corpus else {})
+
+
+def _source_folder(dataset: str, builder: Any) -> str:
+  """The folder of the source files; '' to download them."""
+  given = [name for name in ('source', 'manual_dir', 'mirror') if flags.FLAGS[name].value]
+  if len(given) > 1:
+    raise ValueError(f'--{given[0]} and --{given[1]} both say where the source files are: give '
+                     'one.')
+  if _SOURCE.value:
+    corpus, file = getattr(builder, 'CORPUS', None), pathlib.Path(_SOURCE.value)
+    names = {name for part in corpus.files.values() for name in part} if corpus else set()
+    if len(names) != 1:
+      raise ValueError(f'--source belongs to --dataset=text_folder and corpora of a single file, '
+                       f'not to {dataset!r}.')
+    if {file.name} != names or not file.is_file():
+      raise ValueError(f'--source={_SOURCE.value} is not allowed: give the path of a file '
+                       f'{names.pop()!r}.')
+    return str(file.parent)
+  return str(pathlib.Path(_MIRROR.value, dataset)) if _MIRROR.value else _MANUAL_DIR.value
 
 
 def _refuse(names: Sequence[str], belongs: str) -> None:

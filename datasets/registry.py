@@ -17,8 +17,8 @@ from haiku_spectral.storage import file_name
 BUILDERS = {
     name: f'datasets.{name}.{name}_dataset_builder' for name in (
         'c4_english', 'enwik8', 'github_code', 'golden', 'pg19', 'pile_english',
-        'shakespeare_sonnets', 'starter', 'text_folder', 'tiny_stories', 'turkish_academic',
-        'turkish_web', 'wikitext103')
+        'shakespeare_sonnets', 'starter', 'text_folder', 'tiny_shakespeare', 'tiny_stories',
+        'turkish_academic', 'turkish_web', 'wikitext103')
 }
 WITH_CORPORA = ('text_folder',)  # Builders of which there may be any number, each with a name.
 OF_ANY_NAME = ('golden',)  # The same, but one of them may be without.

@@ -56,6 +56,17 @@ class PrepareDataTest(parameterized.TestCase):
     for stage in ('checking', 'packing'):
       self.assertRegex(err, stage + r': 100%.*5\.00k/5\.0.k.*B/s')
 
+  def test_a_corpus_of_a_single_file(self):
+    text = b'First Citizen:\nBefore we proceed any further, hear me speak.\n' * 9
+    corpora.write(self.root, {'input.txt': text})
+    code, out, _ = self.run_program(
+        '--dataset=tiny_shakespeare', f'--source={self.root / "input.txt"}')
+    self.assertEqual(code, 0, out)
+    parts = [document.data for split in ('train', 'validation') for document in pipeline.documents(
+        'tiny_shakespeare', data_dir=self.data_dir, split=split)]
+    self.assertEqual(b''.join(parts), text)
+    self.assertLen(parts[0], len(text) * 9 // 10)
+
   def test_copies_are_told(self):
     self.assertNotIn('copies:', self.run_folder()[1])
     corpora.write(self.root / 'source', {'1 (kopya).txt': corpora.letters(1, 500)})
@@ -116,6 +127,10 @@ class PrepareDataTest(parameterized.TestCase):
       (['--dataset=starter', '--workers=2'], "--workers belongs to a corpus, not to 'starter'"),
       (['--dataset=pg19', '--name=x'], "--name belongs to --dataset=text_folder, not to 'pg19'"),
       (['--dataset=pg19', '--manual_dir=/a', '--mirror=/b'], 'both say where the source files are'),
+      (['--dataset=tiny_shakespeare', '--source=a', '--mirror=b'], '--source and --mirror both'),
+      (['--dataset=tiny_shakespeare', '--source={file}'], "give the path of a file 'input.txt'"),
+      (['--dataset=pg19', '--source={file}'], "corpora of a single file, not to 'pg19'"),
+      (['--dataset=starter', '--source={file}'], "--source belongs to a corpus, not to 'starter'"),
       (['--dataset=pg19', '--manual_dir=/no/where'], "the folder '/no/where' does not exist"),
       (['--dataset=pg19', '--on_error=stop'], "on_error='stop' is not allowed: give one of skip,"),
       (['--imports=no.such_module', '--dataset=x'], "the module 'no.such_module' cannot be"),

@@ -5,11 +5,15 @@ Builders are built from their dummy data, which has the format of their source.
 
 import contextlib
 import dataclasses
+import functools
+import http.server
 import io
 import itertools
 import pathlib
 import subprocess
 import sys
+import threading
+from unittest import mock
 
 import fsspec
 import numpy as np
@@ -34,6 +38,7 @@ DOCUMENTS = {  # What the dummy data of each corpus must come to.
     'pile_english': {'train': 2, 'validation': 1, 'test': 1},
     'pile_english/common_pile': {'train': 3, 'validation': 1},
     'shakespeare_sonnets': {'train': 3, 'validation': 1},
+    'tiny_shakespeare': {'train': 1, 'validation': 1},
     'tiny_stories': {'train': 3, 'validation': 1},
     'turkish_academic': {'train': 1, 'validation': 1},
     'turkish_academic/prose': {'train': 1, 'validation': 1},
@@ -167,8 +172,9 @@ class ContractTest(parameterized.TestCase):
       self.assertRegex(info.checksum, '^[0-9a-f]{64}$')
       self.assertGreater(int(info.size), 0)
 
-  def test_what_never_changes_has_a_checksum(self):
-    path = dummy_sources.ROOT / 'enwik8/checksums.tsv'
+  @parameterized.parameters('enwik8', 'tiny_shakespeare')
+  def test_what_never_changes_has_a_checksum(self, name):
+    path = dummy_sources.ROOT / name / 'checksums.tsv'
     self.assertLen(checksums.load_url_infos(path), 1)
 
   def test_dummy_data_is_what_the_script_makes(self):
@@ -210,6 +216,13 @@ class LazyTest(absltest.TestCase):
     self.assertEqual(self.run_code(
         'import datasets, tensorflow_datasets as tfds\n'
         'print(tfds.builder_cls("mnist").__module__.startswith("tensorflow_datasets"))'), 'True')
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+  """Gives the files of a folder, without a log."""
+
+  def log_message(self, *message):
+    del message
 
 
 class SourcesTest(parameterized.TestCase):
@@ -259,6 +272,28 @@ class SourcesTest(parameterized.TestCase):
     self.assertEqual(spans[0], (0, size * 18 // 20))
     self.assertEqual(spans[1][1], size * 19 // 20)
     self.assertEqual([span[1] for span in spans[:2]], [span[0] for span in spans[1:]])
+
+  def test_a_file_comes_over_http(self):
+    folder = dummy_data('tiny_shakespeare')
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+      threading.Thread(target=server.serve_forever, daemon=True).start()
+      builder = self.builder('tiny_shakespeare')
+      address = f'http://127.0.0.1:{server.server_port}'
+      with mock.patch.object(type(builder).CORPUS, 'url', address), \
+          contextlib.redirect_stdout(None):
+        builder.download_and_prepare()
+      server.shutdown()
+    texts = [text for part in documents(builder).values() for _, text in part]
+    self.assertEqual(b''.join(texts), (folder / 'input.txt').read_bytes())
+
+  def test_tiny_shakespeare_is_downloaded_once_and_cut_by_position(self):
+    file = self.create_tempfile('input.txt', 'x' * 109).full_path
+    downloads = self.Downloads(file)
+    sources = self.builder('tiny_shakespeare').sources(downloads)
+    self.assertLen(set(downloads.urls), 1)
+    spans = {split: source.spec.span for split, (source,) in sources.items()}
+    self.assertEqual(spans, {'train': (0, 98), 'validation': (98, None)})
 
   @parameterized.parameters('turkish_academic', 'turkish_web', 'turkish_web/hplt', 'pg19', 'golden',
                             'pile_english/common_pile')

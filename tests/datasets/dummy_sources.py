@@ -91,6 +91,7 @@ def files() -> dict[str, dict[str, bytes]]:
           'en/c4-validation.00000-of-00008.json.gz': source_files.gzipped(_c4(english[3:]))},
       'shakespeare_sonnets': {'pg1041.txt': _sonnets().encode()},
       'enwik8': {'enwik8.zip': source_files.zipped({'enwik8': _dump(english).encode()})},
+      'tiny_shakespeare': {'input.txt': '\n'.join(english).encode()},
       'pg19': {'train/101.txt': english[0].encode(), 'train/102.txt': english[1].encode(),
                'validation/103.txt': english[2].encode(), 'test/104.txt': english[3].encode(),
                'metadata.csv': b'101,The Ferry,1901,http://www.gutenberg.org/ebooks/101\n'},

@@ -17,9 +17,10 @@ _TWO, _THREE = ('train', 'validation'), ('train', 'validation', 'test')
 SPLITS = {  # Each split of the dummy data is one record.
     'c4_english': _TWO, 'enwik8': _THREE, 'github_code/all': _TWO, 'github_code/any_licence': _TWO,
     'github_code/python': _TWO, 'golden': _TWO, 'pg19': _THREE, 'pile_english/common_pile': _TWO,
-    'pile_english/uncopyrighted': _THREE, 'shakespeare_sonnets': _TWO, 'tiny_stories': _TWO,
-    'turkish_academic/papers': _TWO, 'turkish_academic/prose': _TWO, 'turkish_web/fineweb2': _TWO,
-    'turkish_web/hplt': _TWO, 'turkish_web/mc4': _TWO, 'wikitext103': _THREE,
+    'pile_english/uncopyrighted': _THREE, 'shakespeare_sonnets': _TWO,
+    'tiny_shakespeare': _TWO, 'tiny_stories': _TWO, 'turkish_academic/papers': _TWO,
+    'turkish_academic/prose': _TWO, 'turkish_web/fineweb2': _TWO, 'turkish_web/hplt': _TWO,
+    'turkish_web/mc4': _TWO, 'wikitext103': _THREE,
 }
 
 

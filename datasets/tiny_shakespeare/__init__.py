@@ -1,0 +1,1 @@
+"""Tiny Shakespeare: a benchmark of models of characters."""
