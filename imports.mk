@@ -239,6 +239,8 @@ $(call py_library, //datasets:text_files, //datasets:__init__ //datasets:registr
 $(call py_library, //datasets/text_folder:text_folder_dataset_builder, //datasets:__init__ \
     //datasets:packed_builder //datasets:splits //datasets:text_files \
     //haiku_spectral/storage:file_name)
+$(call py_library, //datasets/tiny_shakespeare:tiny_shakespeare_dataset_builder, \
+    //datasets:__init__ //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/tiny_stories:tiny_stories_dataset_builder, //datasets:__init__ \
     //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/turkish_academic:turkish_academic_dataset_builder, \
