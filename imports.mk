@@ -33,12 +33,16 @@ $(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:fl
     //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loop \
     //haiku_spectral/training:task)
+$(call py_library, //binaries:data_sources, //binaries:flag_types //datasets:__init__ \
+    //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/reporting:results)
 $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:input_output \
     //binaries:model_flags //haiku_spectral/compression:codec \
     //haiku_spectral/compression:compressed_file)
-$(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types, \
-    //binaries:eval_context //binaries:eval_extrapolation //binaries:prepare_data \
-    //binaries:sample //binaries:train //haiku_spectral/configs:nano)
+$(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types \
+    //haiku_spectral/training:run_folder, //binaries:eval_context //binaries:eval_extrapolation \
+    //binaries:prepare_data //binaries:report //binaries:sample //binaries:train \
+    //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
     //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
@@ -79,6 +83,11 @@ $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:fl
     //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
 $(call py_library, //binaries:preset_flag, //binaries:flag_types)
+$(call py_binary, //binaries:report, //binaries:command_line //binaries:data_sources \
+    //binaries:flag_types //haiku_spectral/reporting:document //haiku_spectral/reporting:html \
+    //haiku_spectral/reporting:markdown //haiku_spectral/reporting:report \
+    //haiku_spectral/reporting:results //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/training:run_folder)
 $(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:candidates //haiku_spectral/decoding:chat \
@@ -88,7 +97,9 @@ $(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_typ
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:prompt \
     //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/decoding:speculation \
-    //haiku_spectral/decoding:typed_lines //haiku_spectral:shutdown //haiku_spectral:vocab)
+    //haiku_spectral/decoding:typed_lines //haiku_spectral:shutdown \
+    //haiku_spectral/storage:append_log //haiku_spectral/storage:atomic_file \
+    //haiku_spectral:vocab)
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //haiku_spectral/config:__init__ \
@@ -536,6 +547,29 @@ $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_
     //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
 $(call py_library, //haiku_spectral/parallel:hardware, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/parallel:mesh)
+$(call py_library, //haiku_spectral/reporting:axis)
+$(call py_library, //haiku_spectral/reporting:chart, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:document)
+$(call py_library, //haiku_spectral/reporting:document)
+$(call py_library, //haiku_spectral/reporting:html, //haiku_spectral/reporting:chart \
+    //haiku_spectral/reporting:document)
+$(call py_library, //haiku_spectral/reporting:markdown, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:document)
+$(call py_library, //haiku_spectral/reporting:provenance, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:document //haiku_spectral/reporting:results \
+    //haiku_spectral/training:metrics)
+$(call py_library, //haiku_spectral/reporting:quality, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:document //haiku_spectral/reporting:results)
+$(call py_library, //haiku_spectral/reporting:report, //haiku_spectral/reporting:document \
+    //haiku_spectral/reporting:provenance //haiku_spectral/reporting:quality \
+    //haiku_spectral/reporting:results //haiku_spectral/reporting:training)
+$(call py_library, //haiku_spectral/reporting:results, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:append_log //haiku_spectral/storage:strict_json \
+    //haiku_spectral/training:metrics //haiku_spectral/training:run_folder)
+$(call py_library, //haiku_spectral/reporting:training, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:document //haiku_spectral/reporting:results \
+    //haiku_spectral/training:loss //haiku_spectral/training:metrics)
 $(call py_library, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/sandbox:bubblewrap, //haiku_spectral/sandbox:namespaces \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:runtime)
@@ -831,6 +865,9 @@ $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //datasets/streaming:collect //tests:__init__ //tests/datasets:corpora \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/binaries:programs_test, //tests:__init__)
+$(call py_test, //tests/binaries:report_test, //binaries:data_sources //binaries:report \
+    //haiku_spectral/config:__init__ //tests:__init__ //tests/datasets:corpora \
+    //tests/reporting:measured_run)
 $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
@@ -1123,6 +1160,17 @@ $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)
+$(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__)
+$(call py_library, //tests/reporting:measured_run, //haiku_spectral/config:__init__ \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:context_report \
+    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
+    //haiku_spectral/evaluation:report //haiku_spectral/reporting:results \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/reporting:report_test, //haiku_spectral/reporting:document \
+    //haiku_spectral/reporting:html //haiku_spectral/reporting:markdown \
+    //haiku_spectral/reporting:report //haiku_spectral/reporting:results //tests:__init__ \
+    //tests/reporting:measured_run)
 $(call py_test, //tests:requirement_test, //haiku_spectral:requirement //tests:__init__)
 $(call py_library, //tests/sandbox/attacks:files, //tests:__init__)
 $(call py_library, //tests/sandbox/attacks:network, //tests:__init__)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from binaries import command_line, flag_types
+from haiku_spectral.training import run_folder
 
 FLAGS = flags.FLAGS
 flag_types.define_path('run_dir', 'runs/demo', 'Folder of the trained model and its reports.')
@@ -31,7 +32,7 @@ def commands() -> list[list[str]]:
   steps = [] if FLAGS.steps is None else [f'--config.train.steps={FLAGS.steps}']
   samples = [
       ['binaries.sample', run, f'--prompt={prompt}', '--num_bytes=300', '--temperature=0.7',
-       '--min_p=0.05', '--seed=1', '--echo']
+       '--min_p=0.05', '--seed=1', '--echo', f'--record={FLAGS.run_dir}/{run_folder.SAMPLES}']
       for prompt in PROMPTS.values()
   ]
   return [
@@ -42,6 +43,7 @@ def commands() -> list[list[str]]:
       ['binaries.eval_context', run, data, '--dataset=starter', '--split=test',
        '--last_part=0.125'],
       *samples,
+      ['binaries.report', run, data],
   ]
 
 
@@ -62,6 +64,7 @@ Done in {minutes:.1f} minutes.
   extrapolation       {FLAGS.run_dir}/extrapolation.png and .json
   context length      {FLAGS.run_dir}/context.png and .json
   dataset             {FLAGS.data_dir}/starter
+  all of it, a page   {FLAGS.run_dir}/report.html
   talk to it          ./run //binaries:sample --run_dir={FLAGS.run_dir} --prompt='Once '""")
   return 0
 

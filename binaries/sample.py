@@ -6,6 +6,7 @@
 
 import contextlib
 import functools
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.decoding.row import Row
+from haiku_spectral.storage import append_log, atomic_file
 
 flags.adopt_module_key_flags(model_flags)
 PROMPT = flags.DEFINE_string('prompt', None, 'Text to continue; empty: a new document.')
@@ -82,6 +84,8 @@ SESSION_INFO = flag_types.define_path(
     'session_info', None, 'Session whose contents to print, and nothing else.')
 CHAT = flags.DEFINE_bool('chat', False, 'Takes turns: a line of yours, an answer of the model.')
 PRECISION = model_flags.define_precision()
+RECORD = flag_types.define_path(
+    'record', None, 'File to which a line of JSON is appended: the prompt, the texts, the speed.')
 _HISTORY = '~/.haiku_spectral_history'  # Lines typed in chats.
 
 
@@ -96,6 +100,10 @@ def _check_flags() -> None:
     raise ValueError('--chat asks for what you say: leave --prompt, --prompt_file, --best_of out.')
   if REGEX.value is not None and UTF8.value:
     raise ValueError('--regex generates UTF-8 anyway: leave --utf8 out.')
+  if RECORD.value:
+    if CHAT.value:
+      raise ValueError('--record is of generated texts: leave --chat out.')
+    atomic_file.check_place(RECORD.value, what='The record', flag='--record')
   if FORK.value and not SESSION.value:
     raise ValueError('--fork copies a session: give it as --session.')
   if SPECULATE.value and (NUM_SAMPLES.value > 1 or BEST_OF.value > 1 or CHAT.value):
@@ -151,9 +159,19 @@ def _show_candidates(context: context_lib.Context, out: TextIO) -> None:
     print(f'{np.exp(log_prob):7.2%}  {shown}', file=out)
 
 
+def _record(step: int, data: bytes, texts: Sequence[bytes], rate: float | None) -> None:
+  """Appends what was generated to the file of --record, for the report of the run."""
+  line = {
+      'command': command_line.typed(), 'step': step, 'prompt': data.decode(errors='replace'),
+      'texts': [text.decode(errors='replace') for text in texts], 'bytes': sum(map(len, texts)),
+      'bytes_per_second': rate, 'device': jax.devices()[0].device_kind}
+  with append_log.Log(RECORD.value) as log:
+    log.append(json.dumps(line).encode() + b'\n')
+
+
 def _sample(
     decoder: decoder_lib.Decoder, generate: Generate, context: context_lib.Context, data: bytes,
-    path: str | None, owner: session.Owner | None
+    path: str | None, owner: session.Owner | None, step: int
 ) -> int:
   """Continues the prompt, and keeps the session."""
   context = _prefill(decoder, context, vocab.encode(data)[np.newaxis])
@@ -177,6 +195,8 @@ def _sample(
     if path and owner:
       session.save(path, generation.context(best), owner)
     screen.close(texts)
+    if RECORD.value:
+      _record(step, data, texts, screen.rate())
   command_line.tell(screen.speed())
   return command_line.BROKEN_PIPE if screen.closed else 0
 
@@ -215,13 +235,13 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(generate: Generate, data: bytes, path: str | None) -> int:
   """Loads the model and continues the prompt or the chat. `path` is that of the session."""
-  config, params, _ = model_flags.load()
+  config, params, step = model_flags.load()
   owner = session.owner(config.model, params) if path else None
   decoder = decoder_lib.Decoder(config.model, model_flags.on_device(params, PRECISION.value))
   context, generate = _begin(decoder, path, owner), functools.partial(generate, decoder)
   if CHAT.value:
     return _chat(decoder, generate, context, path, owner)
-  return _sample(decoder, generate, context, data, path, owner)
+  return _sample(decoder, generate, context, data, path, owner, step)
 
 
 if __name__ == '__main__':

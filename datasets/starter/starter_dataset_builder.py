@@ -3,7 +3,7 @@
 import csv
 import functools
 import pathlib
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import tensorflow_datasets as tfds
 
@@ -42,6 +42,15 @@ class Builder(packed_builder.PackedBuilder):
       '1.0.0': 'Initial release.',
       '1.1.0': 'A whole novel in the test split; the other splits are as they were.',
   }
+
+  def settings(self) -> dict[str, Any]:
+    """The licences, which the manifest states file by file."""
+    licences: dict[str, dict[str, int]] = {}
+    for entry in manifest():
+      numbers = licences.setdefault(entry.licence, {'documents': 0, 'bytes': 0})
+      numbers['documents'] += 1
+      numbers['bytes'] += entry.bytes
+    return {'licences': licences}
 
   def _plan(self) -> packed_builder.Plan:
     parts: dict[str, list[packed_builder.Document]] = {name: [] for name in splits.NAMES}

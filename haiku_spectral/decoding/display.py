@@ -44,12 +44,16 @@ class Display:
       self._print(f'\n--- sample {number} of {len(texts)} ---\n')
       self._print(text.decode(errors='replace') + '\n')
 
-  def speed(self) -> str:
-    """Bytes and bytes per second, without the first call, which compiles."""
+  def rate(self) -> float | None:
+    """Bytes per second, without the first call, which compiles; None when there was no other."""
     if self._first is None or self._last == self._first[0]:
-      return f'{self._bytes:,} bytes'
-    rate = (self._bytes - self._first[1]) / (self._last - self._first[0])
-    return f'{self._bytes:,} bytes, {rate:,.0f} bytes/s'
+      return None
+    return (self._bytes - self._first[1]) / (self._last - self._first[0])
+
+  def speed(self) -> str:
+    """Bytes and bytes per second."""
+    rate = self.rate()
+    return f'{self._bytes:,} bytes' + ('' if rate is None else f', {rate:,.0f} bytes/s')
 
   def _print(self, text: str) -> None:
     if self.closed:

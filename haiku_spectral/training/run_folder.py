@@ -11,7 +11,8 @@ CONFIG = 'config.json'
 CHECKPOINTS = 'checkpoints'
 DAMAGED = 'damaged'  # Checkpoints that could not be read, moved out of the way.
 METRICS = 'metrics.jsonl'
-REPORT, CARD = 'report', 'model_card.md'  # Of binaries/report (.html, .md) and model_card.
+# What other programs add: sample --record, report (.html and .md), model_card.
+SAMPLES, REPORT, CARD = 'samples.jsonl', 'report', 'model_card.md'
 LOCK = '.lock'
 
 

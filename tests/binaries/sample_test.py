@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import pathlib
 import signal
@@ -75,6 +76,17 @@ class SampleTest(parameterized.TestCase):
                      generated(b'').decode(errors='replace') + '\n')
     self.assertIn('--- sample 2 of 3 ---\n', out)
     self.assertIn('--- sample 3 of 3 ---\n', out)
+
+  def test_a_record_of_what_was_generated(self):
+    file = pathlib.Path(self.create_tempdir().full_path, 'new', 'samples.jsonl')
+    run(prompt='abcdefgh', record=str(file))
+    run(prompt='', num_samples=2, num_bytes=5, record=str(file))
+    first, second = map(json.loads, file.read_text(encoding='utf-8').splitlines())
+    self.assertEqual((first['prompt'], first['texts'], first['bytes'], first['step']), (
+        'abcdefgh', [generated(b'abcdefgh').decode(errors='replace')], 20, 7))
+    self.assertGreater(first['bytes_per_second'], 0)
+    self.assertIn('//binaries:', first['command'])
+    self.assertEqual((second['prompt'], len(second['texts']), second['bytes']), ('', 2, 10))
 
   def test_stop_string_is_not_shown(self):
     free = generated(b'')

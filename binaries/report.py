@@ -1,0 +1,47 @@
+"""Makes one page of all that a run measured: report.html, which needs no other file, and report.md.
+
+  python -m binaries.report --run_dir=runs/demo
+
+What was not measured is said, with the command that measures it.
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+from absl import flags
+
+from binaries import command_line, data_sources, flag_types
+from haiku_spectral.reporting import html, markdown, report, results
+from haiku_spectral.reporting.document import Missing
+from haiku_spectral.storage import atomic_file
+from haiku_spectral.training import run_folder
+
+flags.adopt_module_key_flags(data_sources)
+RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the training run.')
+DATA_DIR = data_sources.define_data_dir()
+OUTPUT = flag_types.define_path('output', None, 'Folder of the report (default: the run folder).')
+
+
+def main(argv: Sequence[str]) -> None:
+  """Reads the run folder and writes both forms of the report."""
+  del argv
+  if not RUN_DIR.value:
+    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+  config = run_folder.read_config(pathlib.Path(RUN_DIR.value))
+  output = pathlib.Path(OUTPUT.value or RUN_DIR.value)
+  atomic_file.check_folder(output, what='The report', flag='--output')
+  found = results.read(RUN_DIR.value, data_sources.of_run(config, DATA_DIR.value))
+  document = report.make(found)
+  forms = {'html': html.render(document), 'md': markdown.render(document)}
+  paths = [output / f'{run_folder.REPORT}.{suffix}' for suffix in forms]
+  for path, text in zip(paths, forms.values(), strict=True):
+    atomic_file.write_text(path, text)
+  for section in document.sections:
+    for block in section.blocks:
+      if isinstance(block, Missing):
+        print(f'not measured: {block.what}\n  {block.command}')
+  print(f'Written: {", ".join(map(str, paths))}')
+
+
+if __name__ == '__main__':
+  command_line.run(main)
