@@ -366,6 +366,12 @@ $(call py_library, //haiku_spectral/config:schema, //haiku_spectral/config:field
 $(call py_library, //haiku_spectral/config:serialisation, //haiku_spectral/config:checks \
     //haiku_spectral/config:fields //haiku_spectral/config:schema \
     //haiku_spectral/storage:strict_json)
+$(call py_library, //haiku_spectral/configs:100b, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:sizes)
+$(call py_library, //haiku_spectral/configs:1b, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:sizes)
+$(call py_library, //haiku_spectral/configs:7b, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:sizes)
 $(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
@@ -373,6 +379,7 @@ $(call py_library, //haiku_spectral/configs:nano, //haiku_spectral/config:__init
 $(call py_library, //haiku_spectral/configs:presets, //haiku_spectral/config:__init__ \
     //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/configs:self_improve, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:sizes, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:small, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:tiny, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/decoding:automaton, //haiku_spectral/decoding:regex_compiler)
@@ -899,6 +906,9 @@ $(call py_test, //tests/config:config_test, //haiku_spectral/config:__init__ \
 $(call py_test, //tests/config:phases_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/configs:curriculum \
     //haiku_spectral/configs:curriculum_small //haiku_spectral/configs:nano //tests:__init__)
+$(call py_test, //tests/config:sizes_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:presets //haiku_spectral/configs:sizes \
+    //haiku_spectral/modules:spectral_gpt //tests:__init__)
 $(call py_binary, //tests/datasets:beam_contract, //tests:__init__ \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets/cleaning:contamination_test, //datasets:__init__ \

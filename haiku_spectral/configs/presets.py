@@ -6,7 +6,7 @@ import pathlib
 from haiku_spectral import config
 from haiku_spectral.requirement import require
 
-MODELS = ('nano', 'tiny', 'small', 'base')  # By size.
+MODELS = ('nano', 'tiny', 'small', 'base', '1b', '7b', '100b')  # By size.
 
 
 def load(name: str, flag: str = '--config') -> config.Config:
