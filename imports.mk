@@ -752,7 +752,8 @@ $(call py_library, //haiku_spectral/training:loop, //haiku_spectral/config:__ini
     //haiku_spectral/training:gradients //haiku_spectral/training:guards \
     //haiku_spectral/training:measurements //haiku_spectral/training:metrics \
     //haiku_spectral/training:run //haiku_spectral/training:run_folder \
-    //haiku_spectral/training:step //haiku_spectral/training:task)
+    //haiku_spectral/training:speed //haiku_spectral/training:step \
+    //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:loss, //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/training:loss_scale)
 $(call py_library, //haiku_spectral/training:measurements, //haiku_spectral/training:accumulators \
@@ -769,11 +770,12 @@ $(call py_library, //haiku_spectral/training:run, //haiku_spectral/config:__init
     //haiku_spectral/config:phases //haiku_spectral/training:accumulators \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:checkpoint_store \
     //haiku_spectral/training:metrics //haiku_spectral/training:progress \
-    //haiku_spectral/training:state //haiku_spectral/training:step \
-    //haiku_spectral/training:task)
+    //haiku_spectral/training:speed //haiku_spectral/training:state \
+    //haiku_spectral/training:step //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:run_folder, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_lock)
+$(call py_library, //haiku_spectral/training:speed, //haiku_spectral/parallel:hardware)
 $(call py_library, //haiku_spectral/training:state, //haiku_spectral:backend \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
@@ -1314,6 +1316,10 @@ $(call py_test, //tests/training:optimizer_test, //haiku_spectral/training:optim
     //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:run_folder_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:run_folder //tests:__init__)
+$(call py_test, //tests/training:speed_test, //haiku_spectral/parallel:hardware \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:loop \
+    //haiku_spectral/training:metrics //haiku_spectral/training:speed //tests:__init__ \
+    //tests/training:stand_in)
 $(call py_library, //tests/training:stand_in, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab \

@@ -23,6 +23,10 @@ CONFIG = preset_flag.define(
     None, 'Preset, haiku_spectral/configs/NAME.py; not needed to go on with a run.')
 RUN_DIR = flag_types.define_path(
     'run_dir', None, 'Folder of the run, made if it is not there (default: runs/NAME).')
+PROFILE = flag_types.define_path(
+    'profile', None, 'Folder for a trace of a few steps, to be read with TensorBoard or Perfetto.')
+COMPILE_CACHE = flag_types.define_path(
+    'compile_cache', None, 'Folder that keeps compiled programs, so that the next start is quick.')
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 
 
@@ -70,6 +74,10 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   from datasets import curriculum
   from haiku_spectral.training import loop
 
+  if COMPILE_CACHE.value:
+    atomic_file.check_folder(
+        pathlib.Path(COMPILE_CACHE.value), what='The cache', flag='--compile_cache')
+    jax.config.update('jax_compilation_cache_dir', COMPILE_CACHE.value)
   if stop():
     print('stopped before the training began')
     return 0
@@ -84,7 +92,8 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   for name, phase in missing.items():
     print(f'not built yet: {name}, which the phase {phase!r} trains on', flush=True)
 
-  outcome = loop.train(config, task, run_dir=run_dir, stop=stop)
+  outcome = loop.train(config, task, run_dir=run_dir, stop=stop,
+                       profile=pathlib.Path(PROFILE.value) if PROFILE.value else None)
   end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'
   if not outcome.step:
     end = f'stopped by {stop.reason} before the first step; nothing was saved'

@@ -51,4 +51,4 @@ def copy_rate(count: int) -> float:
 def vendor_rate(dtype: str) -> float | None:
   """Operations per second of products of a type, by the vendor; None of an unknown device."""
   device = hardware.of_kind(jax.devices()[0].device_kind)
-  return getattr(device, dtype) if device else None
+  return device.rate(dtype) if device else None

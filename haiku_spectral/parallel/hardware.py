@@ -23,6 +23,10 @@ class Device(NamedTuple):
   network: float  # To those of other hosts.
   devices_per_host: int
 
+  def rate(self, precision: str) -> float:
+    """Operations per second of products in a precision of training."""
+    return self.float32 if precision == 'float32' else self.bfloat16
+
 
 DEVICES = {
     'a100': Device('A100-SXM4-80GB', 312e12, 156e12, 80e9, 2.04e12, 300e9, 25e9, 8),

@@ -23,6 +23,7 @@ from haiku_spectral.training import (
   measurements,
   metrics,
   run_folder,
+  speed,
   step,
 )
 from haiku_spectral.training import run as runs
@@ -41,10 +42,12 @@ class _Unread(NamedTuple):
 def train(
     config: Config, task: Task, *, run_dir: pathlib.Path, stop: Stop = lambda: False,
     mesh: Mesh | None = None, report: Report = print, until: int | None = None,
+    profile: pathlib.Path | None = None,
 ) -> Outcome:
   """Starts the run in `run_dir`, or goes on with it, until it is finished or `stop` says so.
 
-  With `until` it is finished for now at that step: the same call goes on with a later one.
+  With `until` it is finished for now at that step: the same call goes on with a later one. The
+  folder `profile` gets a trace of a few steps, once the first are over.
 
   Raises ValueError when the config contradicts the run's, when no checkpoint of it is complete, and
   (as TooManySkippedSteps, after saving) when the guards give up; OSError, naming the last good
@@ -53,7 +56,7 @@ def train(
   mesh = mesh or meshes.data_mesh()
   meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
   try:
-    return _train(config, task, run_dir, stop, mesh, report, until)
+    return _train(config, task, run_dir, stop, mesh, report, until, profile)
   except OSError as error:
     if error.errno not in DISK_ERRORS:
       raise
@@ -63,7 +66,7 @@ def train(
 
 def _train(
     config: Config, task: Task, run_dir: pathlib.Path, stop: Stop, mesh: Mesh, report: Report,
-    until: int | None,
+    until: int | None, profile: pathlib.Path | None,
 ) -> Outcome:
   """`train`, whose disk may be full."""
   steps = phases.total_steps(config)
@@ -76,7 +79,7 @@ def _train(
         train_step=step.make_train_step(task.model, config, mesh),
         loss_of=step.make_loss(task.model, config, mesh))
     position = runs.start(run)
-    out = runs.open_outputs(run, position, stack)
+    out = runs.open_outputs(run, position, stack, profile)
     batches = stack.enter_context(contextlib.closing(task.batches_from(position.step)))
     run_folder.write_config(run_dir, config)  # Now that nothing speaks against it.
     position, problem = _take_steps(run, out, batches, position)
@@ -105,7 +108,11 @@ def _take_steps(
       position, last_problem = _read(run, out, position, unread)
       return position, problem or last_problem
     _announce(run, out, position.step)
-    train_state, latest = run.train_step(position.state, _next_rows(run, batches, position.step))
+    out.profiler.reached(position.step)
+    with out.speed.waits(speed.DATA):
+      rows = _next_rows(run, batches, position.step)
+    with jax.profiler.StepTraceAnnotation('train', step_num=position.step):
+      train_state, latest = run.train_step(position.state, rows)
     position = position._replace(step=position.step + 1, state=train_state).remember(
         work_done=not measurements.are_due(run, position.step + 1), heldout_loss=None)
     position, problem = _read(run, out, position, unread)
@@ -145,10 +152,10 @@ def _read(
   out.progress.step_done(number)
   sums = accumulators.add_step(position.memory.sums, run.sources, *values.by_source)
   if run.due(run.config.train.log_every, number):
-    speed = out.speed.take()
-    out.metrics.write(number, metrics.TRAIN, _row(run, number, values, sums, speed))
-    out.progress.show(
-        number, accumulators.mean(sums.nats, sums.targets), tokens_per_second=speed)
+    speeds = out.speed.take()
+    out.metrics.write(number, metrics.TRAIN, _row(run, number, values, sums, speeds))
+    out.progress.show(number, accumulators.mean(sums.nats, sums.targets),
+                      tokens_per_second=speeds.tokens_per_second)
     sums = accumulators.next_row(sums)
   return position.remember(sums=sums), guards.reason_to_stop(
       number, consecutive=values.consecutive, ema=values.grad_norm_ema,
@@ -158,10 +165,11 @@ def _read(
 
 def _row(
     run: runs.Run, number: int, values: step.StepMetrics, sums: accumulators.Accumulators,
-    speed: float,  # Bytes per second.
+    speeds: speed.Speeds,
 ) -> dict[str, Any]:
   """The scalars of a row of training metrics."""
   segment = run.segment(number - 1)
+  flops = speeds.tokens_per_second * run.task.flops_per_byte(segment)
   return {
       **metrics.loss_scalars(accumulators.mean(sums.nats, sums.targets)),
       **accumulators.losses(run.sources, sums.nats, sums.targets),
@@ -171,6 +179,9 @@ def _row(
       'gradient_norm': values.gradient_norm,
       'learning_rate': values.learning_rate,
       'skipped_steps': values.skipped,
-      'tokens_per_second': speed,
-      'flops_per_second': speed * run.task.flops_per_byte(segment),
+      'tokens_per_second': speeds.tokens_per_second,
+      'flops_per_second': flops,
+      'mfu': speed.utilisation(flops, run.mesh, run.config.train.precision),
+      **{f'seconds/{name}': seconds for name, seconds in speeds._asdict().items()
+         if name != 'tokens_per_second'},
   }

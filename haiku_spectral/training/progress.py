@@ -11,32 +11,6 @@ from haiku_spectral.training import loss
 LOG_INTERVAL_SECONDS = 15.0
 
 
-class Speed:
-  """Bytes per second, of the training steps alone."""
-
-  def __init__(self) -> None:
-    self._bytes, self._seconds = 0, 0.0
-    self._last: float | None = None
-
-  def step_done(self, size: int) -> None:
-    """A step of so many bytes has ended now."""
-    now = time.perf_counter()
-    if self._last is not None:
-      self._bytes += size
-      self._seconds += now - self._last
-    self._last = now
-
-  def pause(self) -> None:
-    """Something else is done now: the time until the next step has ended does not count."""
-    self._last = None
-
-  def take(self) -> float:
-    """The speed since it was last taken; nan when nothing was measured."""
-    speed = self._bytes / self._seconds if self._seconds else math.nan
-    self._bytes, self._seconds = 0, 0.0
-    return speed
-
-
 class Progress:
   """Shows step, loss, bits per byte, speed and time left, on stderr."""
 

@@ -14,6 +14,7 @@ from haiku_spectral.training import (
   checkpoint_store,
   metrics,
   progress,
+  speed,
   state,
   step,
 )
@@ -64,7 +65,8 @@ class Outputs(NamedTuple):
   store: checkpoint_store.Store
   metrics: metrics.Writer
   progress: progress.Progress
-  speed: progress.Speed
+  speed: speed.Speed
+  profiler: speed.Profiler
 
 
 class Memory(NamedTuple):
@@ -106,7 +108,9 @@ def start(run: Run) -> Position:
   return Position(found.step, state.place(run.mesh, train_state), memory)
 
 
-def open_outputs(run: Run, position: Position, stack: contextlib.ExitStack) -> Outputs:
+def open_outputs(
+    run: Run, position: Position, stack: contextlib.ExitStack, profile: pathlib.Path | None = None
+) -> Outputs:
   """Opens what the run writes to until the stack is left."""
   return Outputs(
       store=stack.enter_context(contextlib.closing(
@@ -115,7 +119,10 @@ def open_outputs(run: Run, position: Position, stack: contextlib.ExitStack) -> O
           run.run_dir, step=position.step, work_done=position.memory.work_done))),
       progress=stack.enter_context(contextlib.closing(
           progress.Progress(step=position.step, steps=run.end))),
-      speed=progress.Speed())
+      speed=speed.Speed(),
+      # Not the first steps, which compile.
+      profiler=stack.enter_context(
+          contextlib.closing(speed.Profiler(profile, position.step + 2))))
 
 
 def save(run: Run, out: Outputs, position: Position) -> Position:
@@ -123,5 +130,6 @@ def save(run: Run, out: Outputs, position: Position) -> Position:
   host = {**position.memory._asdict(), 'sums': position.memory.sums._asdict(),
           'reading': run.task.reading(position.step)}
   training = state.stored(position.state, run.config.data.stateful_rows)
-  out.store.save(position.step, position.state.params, training, host)
+  with out.speed.waits(speed.CHECKPOINT):
+    out.store.save(position.step, position.state.params, training, host)
   return position._replace(saved=True)

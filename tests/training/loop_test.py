@@ -97,7 +97,7 @@ class LoopTest(parameterized.TestCase):
         [row['step'] for row in rows if row['kind'] == metrics.HELDOUT], [4, 8, 10])
     self.assertEqual(set(train_rows[0]), {
         'step', 'kind', 'loss', 'perplexity', 'bits_per_byte', 'gradient_norm', 'learning_rate',
-        'skipped_steps', 'tokens_per_second', 'flops_per_second', 'phase', 'segment',
+        'skipped_steps', 'phase', 'segment', *metrics.SPEEDS,
         'loss/starter', 'loss/other', 'bytes/starter', 'bytes/other'})
     self.assertNotEmpty(list(self.run_dir.glob('events.out.tfevents*')))
     self.assertAlmostEqual(rows[-1]['loss'], outcome.heldout_loss)

@@ -87,17 +87,6 @@ class MetricsTest(absltest.TestCase):
 
 class ProgressTest(absltest.TestCase):
 
-  def test_speed_is_that_of_the_steps_alone(self):
-    speed = progress.Speed()
-    self.assertTrue(math.isnan(speed.take()))
-    with mock.patch.object(progress.time, 'perf_counter') as clock:
-      for now, pause in ((0, False), (2, False), (4, True), (100, False), (102, False)):
-        clock.return_value = now
-        speed.step_done(10)
-        if pause:
-          speed.pause()
-    self.assertAlmostEqual(speed.take(), 5.0)
-
   def test_a_speed_that_is_not_known_yet_is_not_shown(self):
     with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(
         progress.time, 'monotonic', side_effect=[0.0, 100.0]):
