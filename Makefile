@@ -153,7 +153,7 @@ if [ $$code = 0 ] && [ "$$ran" ]; then \
 else tail -n 40 $$log; echo "FAILED $(label)  exit code $$code, log in $$log"; exit 1; fi
 endef
 
-.PHONY: help tidy test test-slow test-device docs-test lint demo query graph clean
+.PHONY: help tidy test test-slow test-device docs-test lint demo duel query graph clean
 help: ## Show this help
 	@sed -nE 's/^([a-z-]+):.*## /make \1\t/p' Makefile | expand -t 20
 	@echo "make //a/b:name     Run a test, run a binary (ARGS='--flag=1'), import a library"
@@ -189,6 +189,8 @@ docs-test: ## Run the commands of the docs as they are typed there
 lint: //tests\:lint_test ## Check style and types (a part of make test)
 
 demo: //binaries\:demo ## Train a small model, show that it extrapolates, generate text
+
+duel: //binaries\:duel ## Train on Tiny Shakespeare for 3 and 15 minutes, beside nanoGPT
 
 query: ## List targets (deps=//a:b: what it needs; rdeps=//a:b: what needs it)
 	$(foreach t,$(sort $(call label,$(asked))),$(info $t))@:

@@ -47,6 +47,11 @@ $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapo
     //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
     //haiku_spectral/storage:atomic_file)
+$(call py_binary, //binaries:duel, //binaries:command_line //binaries:flag_types \
+    //datasets:__init__ //datasets:pipeline //haiku_spectral/evaluation:duel \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics, \
+    //binaries:prepare_data //binaries:train //haiku_spectral/configs:duel)
 $(call py_binary, //binaries:eval_context, //binaries:command_line \
     //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
     //datasets:__init__ //datasets:text_files //haiku_spectral/config:__init__ \
@@ -142,7 +147,8 @@ $(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_type
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
     //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral:shutdown //haiku_spectral/storage:atomic_file //haiku_spectral/training:loop \
-    //haiku_spectral/training:run_folder, //haiku_spectral/configs:nano)
+    //haiku_spectral/training:run_folder //haiku_spectral/training:time_budget, \
+    //haiku_spectral/configs:nano)
 $(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
     //datasets:curriculum //datasets:pipeline //datasets:prefetch \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
@@ -375,6 +381,7 @@ $(call py_library, //haiku_spectral/configs:7b, //haiku_spectral/config:__init__
 $(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:duel, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:nano, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:presets, //haiku_spectral/config:__init__ \
     //haiku_spectral:requirement)
@@ -459,6 +466,9 @@ $(call py_library, //haiku_spectral/evaluation:context_plot, \
     //haiku_spectral/evaluation:context_report //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/evaluation:context_report, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:report)
+$(call py_library, //haiku_spectral/evaluation:duel, //haiku_spectral/evaluation:report \
+    //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
@@ -789,6 +799,10 @@ $(call py_library, //haiku_spectral/training:step, //haiku_spectral:backend \
     //haiku_spectral/training:loss_scale //haiku_spectral/training:optimizer \
     //haiku_spectral/training:state)
 $(call py_library, //haiku_spectral/training:task, //haiku_spectral/modules:spectral_gpt)
+$(call py_library, //haiku_spectral/training:time_budget, //haiku_spectral/config:__init__ \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
+    //haiku_spectral/training:state //haiku_spectral/training:step \
+    //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral:vocab)
 $(call py_library, //tests:__init__, //haiku_spectral:backend)
 $(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions //tests:__init__)
@@ -850,6 +864,9 @@ $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__i
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
     //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:duel_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model, \
+    //binaries:duel //binaries:train)
 $(call py_test, //tests/binaries:eval_context_test, //binaries:eval_context //datasets:__init__ \
     //datasets:pipeline //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
@@ -1084,6 +1101,8 @@ $(call py_test, //tests/evaluation:context_length_test, //haiku_spectral/evaluat
     //haiku_spectral/evaluation:context_length //haiku_spectral/evaluation:context_plot \
     //haiku_spectral/evaluation:context_report //haiku_spectral:vocab //tests:__init__ \
     //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation:duel_test, //haiku_spectral/evaluation:duel \
+    //haiku_spectral:vocab //tests:__init__ //tests/evaluation:toy_models)
 $(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests:__init__ \
     //tests/evaluation:toy_models)
@@ -1330,4 +1349,6 @@ $(call py_test, //tests/training:step_test, //haiku_spectral/modules:precision \
     //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
     //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
     //tests/training:stand_in)
+$(call py_test, //tests/training:time_budget_test, //haiku_spectral/training:time_budget \
+    //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests:vocab_test, //haiku_spectral:vocab //tests:__init__)

@@ -2,13 +2,15 @@
 
   python -m binaries.train --config=haiku_spectral/configs/nano.py
   python -m binaries.train --config=haiku_spectral/configs/nano.py --config.train.steps=2000
+  python -m binaries.train --config=haiku_spectral/configs/nano.py --minutes=3
   python -m binaries.train --run_dir=runs/nano
 
 Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goes on from there.
 """
 
+import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from absl import flags, logging
 
@@ -28,6 +30,10 @@ PROFILE = flag_types.define_path(
 COMPILE_CACHE = flag_types.define_path(
     'compile_cache', None, 'Folder that keeps compiled programs, so that the next start is quick.')
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+MINUTES = flag_types.define_float(
+    'minutes', None, 'Sets config.train.steps to what takes so many minutes here: the time per '
+    'step is measured before a run begins. Compilation, evaluation and checkpoints are not counted '
+    '(default: the steps of the preset).', lower=0.001)
 
 
 def _config_and_folder() -> tuple[configs.Config, pathlib.Path]:
@@ -49,6 +55,27 @@ def main(argv: Sequence[str]) -> int:
   with shutdown.caught('finishing what runs, then saving.') as stop:
     config, run_dir = _config_and_folder()
     return _train(config, run_dir, stop)
+
+
+def timed(
+    config: configs.Config, run_dir: pathlib.Path, stop: Callable[[], bool]
+) -> configs.Config:
+  """The config with the steps that take `--minutes`; those of the run, if it has begun."""
+  from binaries import training_task
+  from haiku_spectral.training import time_budget
+
+  if config.curriculum:
+    raise ValueError('--minutes is not for runs with a curriculum, whose steps follow from its '
+                     'bytes: leave it out.')
+  if 'config.train.steps' in flags.FLAGS and flags.FLAGS['config.train.steps'].present:
+    raise ValueError('--minutes and --config.train.steps both say how long to train: give one.')
+  if run_folder.has_checkpoint(run_dir):
+    steps = run_folder.read_config(run_dir).train.steps
+  else:
+    task = training_task.make(config, data_dir=DATA_DIR.value, run_dir=run_dir)
+    steps = time_budget.steps_in(60 * MINUTES.value, config, task, stop=stop)
+  return configs.validate(
+      dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps)))
 
 
 def _describe(phase: phases.Phase) -> str:
@@ -74,15 +101,21 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   from datasets import curriculum
   from haiku_spectral.training import loop
 
+<<<<<<< HEAD
   if COMPILE_CACHE.value:
     atomic_file.check_folder(
         pathlib.Path(COMPILE_CACHE.value), what='The cache', flag='--compile_cache')
     jax.config.update('jax_compilation_cache_dir', COMPILE_CACHE.value)
+=======
+  if not stop():
+    atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
+  if not stop() and MINUTES.value is not None:
+    config = timed(config, run_dir, stop)
+>>>>>>> 744e8b7 (Training for minutes; the public duel on Tiny Shakespeare)
   if stop():
     print('stopped before the training began')
     return 0
   task = training_task.make(config, data_dir=DATA_DIR.value, run_dir=run_dir)
-  atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
   shapes = jax.eval_shape(task.model.init, jax.random.key(0))
   size = sum(x.size for x in jax.tree.leaves(shapes))
   print(f'model: {size:,} parameters, {config.train.precision}\n'

@@ -48,6 +48,19 @@ def read(run_dir: pathlib.Path) -> list[Row]:
   return [row for row in map(_decode, lines) if row]
 
 
+def seconds(rows: list[Row], batch_size: int) -> float:
+  """What the training steps took, without compilation and measurements: of rows of training.
+
+  Where a process began with a row, its first step was not timed and counts as fast as the others.
+  """
+  total, before = 0.0, 0
+  for row in rows:
+    if row['tokens_per_second']:
+      total += (row['step'] - before) * batch_size * row['segment'] / row['tokens_per_second']
+    before = row['step']
+  return total
+
+
 def _decode(line: bytes) -> Row | None:
   try:
     row = json.loads(line)

@@ -142,6 +142,10 @@ class MistakesTest(parameterized.TestCase):
        r"error: config.model.pattern='XY' is not allowed: give letters"),
       ('no_such_run', ('--run_dir=/no/where',), r'error: /no/where/config.json does not exist'),
       ('no_data', (PRESET, '--data_dir=/no/where'), r"error: the dataset 'starter' is not built"),
+      ('two_lengths', (PRESET, '--minutes=1', '--config.train.steps=99'),
+       r'error: --minutes and --config.train.steps both say how long to train: give one'),
+      ('minutes_of_a_curriculum', (SMALL[0], '--minutes=1'),
+       r'error: --minutes is not for runs with a curriculum'),
       ('no_flag', ('train',), r"error: unknown argument 'train': give flags"))
   def test_are_told_in_a_line(self, arguments, message):
     code, _, err = run(*arguments)

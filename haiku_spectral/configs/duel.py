@@ -1,0 +1,20 @@
+"""duel: about 0.8M parameters, for Tiny Shakespeare in minutes on two CPU cores."""
+
+import ml_collections
+
+from haiku_spectral import config
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """Returns the preset."""
+  return config.to_config_dict(config.Config(
+      model=config.ModelConfig(
+          width=104, mlp_width=192, attention=config.AttentionConfig(heads=2),
+          ngram=config.NgramConfig(slots=1 << 17)),
+      # Stateful rows read 256 KiB in sequence: so long a context is met in training.
+      data=config.DataConfig(
+          mixture='tiny_shakespeare:1', batch_size=4, stateful_rows=3, chunk_segments=256),
+      train=config.TrainConfig(
+          steps=900, eval_every=500, checkpoint_every=500,
+          optimizer=config.OptimizerConfig(kind='muon', learning_rate=3e-3)),
+  ))
