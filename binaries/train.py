@@ -101,17 +101,14 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   from datasets import curriculum
   from haiku_spectral.training import loop
 
-<<<<<<< HEAD
   if COMPILE_CACHE.value:
     atomic_file.check_folder(
         pathlib.Path(COMPILE_CACHE.value), what='The cache', flag='--compile_cache')
     jax.config.update('jax_compilation_cache_dir', COMPILE_CACHE.value)
-=======
   if not stop():
     atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
   if not stop() and MINUTES.value is not None:
     config = timed(config, run_dir, stop)
->>>>>>> 744e8b7 (Training for minutes; the public duel on Tiny Shakespeare)
   if stop():
     print('stopped before the training began')
     return 0

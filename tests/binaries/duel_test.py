@@ -33,8 +33,8 @@ class DuelTest(absltest.TestCase):
 
   def _run(self, *arguments):
     done = subprocess.run(
-        [sys.executable, '-m', 'binaries.duel', *arguments], cwd=ROOT, text=True, capture_output=True,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)}, check=False)
+        [sys.executable, '-m', 'binaries.duel', *arguments], cwd=ROOT, text=True,
+        capture_output=True, env={**os.environ, 'PYTHONPATH': str(ROOT)}, check=False)
     return done.returncode, done.stdout, done.stderr
 
   def test_trains_measures_and_goes_on(self):
