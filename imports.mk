@@ -864,9 +864,8 @@ $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__i
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:run_folder \
     //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
-$(call py_test, //tests/binaries:duel_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model, \
-    //binaries:duel //binaries:train)
+$(call py_test, //tests/binaries:duel_test, //binaries:train //haiku_spectral/training:run_folder \
+    //tests:__init__, //binaries:duel)
 $(call py_test, //tests/binaries:eval_context_test, //binaries:eval_context //datasets:__init__ \
     //datasets:pipeline //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model \
