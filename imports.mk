@@ -41,8 +41,8 @@ $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:inpu
     //haiku_spectral/compression:compressed_file)
 $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/training:run_folder, //binaries:eval_context //binaries:eval_extrapolation \
-    //binaries:prepare_data //binaries:report //binaries:sample //binaries:train \
-    //haiku_spectral/configs:nano)
+    //binaries:model_card //binaries:prepare_data //binaries:report //binaries:sample \
+    //binaries:train //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
     //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
@@ -80,6 +80,10 @@ $(call py_library, //binaries:flag_types)
 $(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/compression:predictor \
     //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
+$(call py_binary, //binaries:model_card, //binaries:command_line //binaries:data_sources \
+    //binaries:flag_types //haiku_spectral/reporting:card //haiku_spectral/reporting:results \
+    //haiku_spectral:requirement //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:model_flags, //binaries:flag_types //haiku_spectral/config:__init__ \
     //haiku_spectral/export:exported //haiku_spectral/modules:precision \
     //haiku_spectral/training:checkpoint)
@@ -565,13 +569,22 @@ $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_
 $(call py_library, //haiku_spectral/parallel:hardware, //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/parallel:mesh)
 $(call py_library, //haiku_spectral/reporting:axis)
+$(call py_library, //haiku_spectral/reporting:card, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:citation //haiku_spectral/reporting:document \
+    //haiku_spectral/reporting:markdown //haiku_spectral/reporting:measurements \
+    //haiku_spectral/reporting:provenance //haiku_spectral/reporting:results \
+    //haiku_spectral/reporting:training //haiku_spectral/training:metrics)
 $(call py_library, //haiku_spectral/reporting:chart, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:document)
+$(call py_library, //haiku_spectral/reporting:citation)
 $(call py_library, //haiku_spectral/reporting:document)
 $(call py_library, //haiku_spectral/reporting:html, //haiku_spectral/reporting:chart \
     //haiku_spectral/reporting:document)
 $(call py_library, //haiku_spectral/reporting:markdown, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:document)
+$(call py_library, //haiku_spectral/reporting:measurements, //haiku_spectral/reporting:axis \
+    //haiku_spectral/reporting:results)
 $(call py_library, //haiku_spectral/reporting:provenance, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:document //haiku_spectral/reporting:results \
     //haiku_spectral/training:metrics)
@@ -885,6 +898,8 @@ $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapola
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:flag_types_test, //binaries:flag_types //binaries:preset_flag \
     //tests:__init__)
+$(call py_test, //tests/binaries:model_card_test, //binaries:model_card \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/reporting:measured_run)
 $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \
     //datasets/streaming:collect //tests:__init__ //tests/datasets:corpora \
@@ -1190,6 +1205,11 @@ $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)
+$(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
+    //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
+    //haiku_spectral/reporting:measurements //haiku_spectral/reporting:provenance \
+    //haiku_spectral/reporting:results //tests:__init__ //tests:docs_pages \
+    //tests/reporting:measured_run)
 $(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__)
 $(call py_library, //tests/reporting:measured_run, //haiku_spectral/config:__init__ \

@@ -44,6 +44,7 @@ def commands() -> list[list[str]]:
        '--last_part=0.125'],
       *samples,
       ['binaries.report', run, data],
+      ['binaries.model_card', run, data],
   ]
 
 
@@ -65,6 +66,7 @@ Done in {minutes:.1f} minutes.
   context length      {FLAGS.run_dir}/context.png and .json
   dataset             {FLAGS.data_dir}/starter
   all of it, a page   {FLAGS.run_dir}/report.html
+  model card          {FLAGS.run_dir}/{run_folder.CARD}
   talk to it          ./run //binaries:sample --run_dir={FLAGS.run_dir} --prompt='Once '""")
   return 0
 

@@ -15,7 +15,7 @@ from absl.testing import absltest, parameterized
 
 from tests import docs_pages
 
-COPIED = ('README.md', 'BUILD.md', 'LICENSE', 'Makefile', 'imports.mk', 'pyproject.toml', 'run',
+COPIED = ('README.md', 'BUILD.md', 'CITATION.cff', 'LICENSE', 'Makefile', 'imports.mk', 'pyproject.toml', 'run',
           'binaries', 'datasets', 'docs', 'haiku_spectral', 'tests')
 SMALL = """
 

@@ -99,6 +99,13 @@ class Sample(NamedTuple):
   note: str
 
 
+class Code(NamedTuple):
+  """Text for programs."""
+
+  language: str
+  text: str
+
+
 class Command(NamedTuple):
   """What made the numbers above, or makes them again."""
 
@@ -114,7 +121,8 @@ class Missing(NamedTuple):
 
 
 Block = (
-    Paragraph | Quote | Facts | Table | Chart | HeatMaps | Picture | Sample | Command | Missing)
+    Paragraph | Quote | Facts | Table | Chart | HeatMaps | Picture | Sample | Code | Command
+    | Missing)
 
 
 class Section(NamedTuple):

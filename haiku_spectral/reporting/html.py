@@ -10,6 +10,7 @@ from haiku_spectral.reporting import chart as charts
 from haiku_spectral.reporting.document import (
   Block,
   Chart,
+  Code,
   Command,
   Document,
   Facts,
@@ -174,6 +175,11 @@ def _(block: Picture) -> str:
 def _(block: Sample) -> str:
   return (f'<div class="sample"><b>{escape(block.prompt)}</b>{escape(block.text)}</div>\n'
           f'<p class="aside">{inline(block.note)}</p>')
+
+
+@_block.register
+def _(block: Code) -> str:
+  return f'<div class="scroll"><pre>{escape(block.text)}</pre></div>'
 
 
 @_block.register

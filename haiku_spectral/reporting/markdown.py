@@ -7,6 +7,7 @@ from haiku_spectral.reporting import axis
 from haiku_spectral.reporting.document import (
   Block,
   Chart,
+  Code,
   Command,
   Document,
   Facts,
@@ -114,9 +115,18 @@ def _(one: Picture) -> str:
 
 @block.register
 def _(one: Sample) -> str:
-  text = one.prompt + one.text
+  return f'{_fenced("text", one.prompt + one.text)}\n\n{one.note}'
+
+
+@block.register
+def _(one: Code) -> str:
+  return _fenced(one.language, one.text)
+
+
+def _fenced(language: str, text: str) -> str:
+  """Text between fences that are longer than any run of back quotes in it."""
   fence = '`' * max(3, 1 + max((len(run) for run in re.findall('`+', text)), default=0))
-  return f'{fence}text\n{text}\n{fence}\n\n{one.note}'
+  return f'{fence}{language}\n{text}\n{fence}'
 
 
 @block.register

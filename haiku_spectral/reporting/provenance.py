@@ -1,6 +1,6 @@
 """The sections of a report on what a model is made of: data, licences, config, what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haiku_spectral.reporting import axis
@@ -88,7 +88,7 @@ def omitted(results: Results, sections: list[Section]) -> Section:
   for section in sections:
     rows += [[section.title, f'not measured: {block.what}', f'`{block.command}`']
              for block in section.blocks if isinstance(block, Missing)]
-  if skipped := _skipped_steps(results):
+  if skipped := skipped_steps(results):
     rows.append(['Training', f'{axis.count(skipped, "step")} not applied: the gradient was not '
                  'finite, or much larger than usual', ''])
   for name in ('extrapolation', 'length'):
@@ -109,11 +109,12 @@ def omitted(results: Results, sections: list[Section]) -> Section:
   return Section('Skipped and missing', [Table(['where', 'what and why', 'command'], rows)])
 
 
-def _skipped_steps(results: Results) -> int:
+def skipped_steps(results: Results) -> int:
+  """Steps that the guards did not apply."""
   rows = results.of_kind(metrics.TRAIN)
   return int(rows[-1].get('skipped_steps') or 0) if rows else 0
 
 
-def languages(sources: tuple[Source, ...] | list[Source]) -> list[str]:
+def languages(sources: Sequence[Source]) -> list[str]:
   """The languages of all sources, sorted."""
   return sorted({language for source in sources for language in source.languages})

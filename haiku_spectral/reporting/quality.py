@@ -20,7 +20,8 @@ from haiku_spectral.reporting.document import (
 )
 from haiku_spectral.reporting.results import BENCHMARK, Results
 
-SHOWN = ('extrapolation', 'length', 'context', 'recall')  # What has a section of its own.
+# What has a section of its own.
+SHOWN = ('extrapolation', 'length', 'context', 'recall', 'turkish')
 _COMPRESSORS = 5  # Lines beside the model's.
 
 
@@ -165,6 +166,29 @@ def _heat_map(name: str, cells: list[Mapping[str, Any]], about: str) -> HeatMap:
       name, note, 'depth', [axis.size(length) for length in lengths],
       [f'{depth:g}' for depth in depths],
       [[exact.get((depth, length)) for length in lengths] for depth in depths])
+
+
+def turkish(results: Results) -> Section:
+  """Minimal pairs by phenomenon."""
+  found = results.found.get('turkish')
+  if found is None:
+    return Section('Turkish', [Missing(
+        'the grammar of Turkish, by minimal pairs', results.command('turkish'))])
+  rows = found['phenomena']
+  columns = [(scorer, way) for scorer, ways in rows[0]['shares'].items() for way in ways]
+  table = Table(
+      ['phenomenon', 'pairs', *(f'{scorer}: {way}' for scorer, way in columns)],
+      [[row['phenomenon'], f'{row["pairs"]:,}',
+        *(_share(row['shares'][scorer].get(way)) for scorer, way in columns)] for row in rows],
+      marked=frozenset({len(rows) - 1}))
+  return Section('Turkish', [
+      Paragraph(f'{_source(found)}Share of the pairs of which the right sentence was the likelier '
+                'one; a tie counts half.'),
+      table, _command(results, 'turkish')])
+
+
+def _share(value: Mapping[str, Any] | None) -> str:
+  return '-' if value is None else f'{value["value"]:.3f}'
 
 
 def samples(results: Results) -> Section:

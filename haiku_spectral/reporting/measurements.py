@@ -1,0 +1,95 @@
+"""The numbers that a model is judged by, out of the reports of its run."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from haiku_spectral.reporting import axis
+from haiku_spectral.reporting.results import Results
+
+
+class Measurement(NamedTuple):
+  """One number of a model."""
+
+  name: str
+  kind: str  # For programs: 'bits_per_byte'.
+  value: float
+  interval: str
+  on: str  # Which text.
+  suite: str = ''  # NAME of NAME.json.
+  baseline: bool = False  # Of something else, for comparison.
+
+
+def make(results: Results) -> list[Measurement]:
+  """All that has a number; files that are not what they should be give none."""
+  found: list[Measurement] = []
+  for suite, measure in SUITES.items():
+    if suite in results.found:
+      try:
+        found += [each._replace(suite=suite) for each in measure(results.found[suite])]
+      except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        continue
+  return found
+
+
+def _of_extrapolation(found: Mapping[str, Any]) -> Iterator[Measurement]:
+  on = str(found['source']).rpartition(' on ')[2]
+  value = found['bits_per_byte']
+  yield Measurement('bits per byte, documents from their start', 'bits_per_byte', value['value'],
+                    _interval(value), on)
+  last = found['factors'][-1]
+  yield Measurement(
+      f'bits per byte that the context beyond {axis.size(found["train_length"])} saves at '
+      f'{axis.size(last["reach"])}', 'bits_per_byte_gain', last['gain']['value'],
+      _interval(last['gain']), on)
+
+
+def _of_context(found: Mapping[str, Any]) -> Iterator[Measurement]:
+  on = str(found['source']).rpartition(' on ')[2]
+  for row in (found['rows'][0], found['rows'][-1]):
+    length = 'the whole context' if row['whole'] else f'a context of {axis.size(row["context"])}'
+    value = row['bits_per_byte']
+    yield Measurement(f'bits per byte with {length}', 'bits_per_byte', value['value'],
+                      _interval(value), on)
+  for name, value in found['rows'][-1]['compressors'].items():
+    if value is not None:
+      yield Measurement(
+          f'{name}, with the whole context', 'bits_per_byte', value, '', on, baseline=True)
+
+
+def _of_recall(found: Mapping[str, Any]) -> Iterator[Measurement]:
+  longest = max(cell['length'] for cell in found['cells'])
+  for task in dict.fromkeys(cell['task'] for cell in found['cells']):
+    cells = [cell for cell in found['cells'] if (cell['task'], cell['length']) == (task, longest)]
+    mean = sum(cell['exact'] for cell in cells) / len(cells)
+    yield Measurement(f'share of exact answers, {task}', 'exact_match', mean, '',
+                      f'texts of {axis.size(longest)}', baseline=not cells[0]['recallable'])
+
+
+def _of_turkish(found: Mapping[str, Any]) -> Iterator[Measurement]:
+  average = found['phenomena'][-1]
+  for scorer, ways in average['shares'].items():
+    for way, value in ways.items():
+      if value is not None:
+        yield Measurement(f'{scorer}, {way}', 'accuracy', value['value'], _interval(value),
+                          f'{average["pairs"]:,} minimal pairs', baseline=scorer != 'model')
+
+
+SUITES: dict[str, Callable[[Mapping[str, Any]], Iterator[Measurement]]] = {
+    'extrapolation': _of_extrapolation, 'context': _of_context, 'recall': _of_recall,
+    'turkish': _of_turkish,
+}
+
+
+def _interval(value: Mapping[str, Any]) -> str:
+  if value.get('low') is None or value.get('high') is None:
+    return ''
+  return f'[{value["low"]:.4f}, {value["high"]:.4f}]'
+
+
+# What is missing where a suite has no report.
+WHAT = {
+    'extrapolation': 'the loss on held-out documents, and what their far context saves',
+    'context': 'the loss by the length of the context, beside compressors',
+    'recall': 'recall of facts that the text has stated',
+    'turkish': 'the grammar of Turkish, by minimal pairs',
+}
