@@ -150,9 +150,9 @@ $(call py_binary, //binaries:tidy)
 $(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
     //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
-    //haiku_spectral:shutdown //haiku_spectral/storage:atomic_file //haiku_spectral/training:loop \
-    //haiku_spectral/training:run_folder //haiku_spectral/training:time_budget, \
-    //haiku_spectral/configs:nano)
+    //haiku_spectral/parallel:mesh //haiku_spectral:shutdown //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/training:loop //haiku_spectral/training:run_folder \
+    //haiku_spectral/training:time_budget, //haiku_spectral/configs:nano)
 $(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
     //datasets:curriculum //datasets:pipeline //datasets:prefetch \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
@@ -522,7 +522,8 @@ $(call py_library, //haiku_spectral/export:exported, //haiku_spectral/config:__i
 $(call py_library, //haiku_spectral/export:numpy_loader)
 $(call py_library, //haiku_spectral/modules:attention, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_cache)
+    //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_cache \
+    //haiku_spectral/ops:window_crossing)
 $(call py_library, //haiku_spectral/modules:block, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:layers //haiku_spectral/modules:mixer)
 $(call py_library, //haiku_spectral/modules:decode_cache, //haiku_spectral:backend \
@@ -530,44 +531,61 @@ $(call py_library, //haiku_spectral/modules:decode_cache, //haiku_spectral:backe
     //haiku_spectral/modules:mixers //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/modules:filters, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_cache //haiku_spectral/ops:fft_conv \
-    //haiku_spectral/ops:modal_cache)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:conv_crossing //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/ops:modal_cache //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:fft_conv)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
+    //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:conv_cache //haiku_spectral/ops:dense //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:fft_conv \
-    //haiku_spectral/ops:linear_memory //haiku_spectral/ops:memory_cache)
-$(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cache)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
+    //haiku_spectral/ops:memory_cache //haiku_spectral/ops:memory_crossing)
+$(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:attention \
     //haiku_spectral/modules:hyena //haiku_spectral/modules:memory //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:ngram_memory)
 $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab)
+    //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
+$(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory //haiku_spectral:vocab)
+    //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory \
+    //haiku_spectral/modules:shards //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
+$(call py_library, //haiku_spectral/ops:conv_crossing, //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
     //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:memory_crossing, //haiku_spectral/ops:linear_memory \
+    //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:ngram_memory \
+    //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:rotary)
+$(call py_library, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:window_attention, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:rotary //haiku_spectral/ops:window_attention)
+$(call py_library, //haiku_spectral/ops:window_crossing, //haiku_spectral/ops:slices \
+    //haiku_spectral/ops:window_attention)
 $(call py_library, //haiku_spectral/parallel:hardware, //haiku_spectral:requirement)
-$(call py_library, //haiku_spectral/parallel:mesh)
+$(call py_library, //haiku_spectral/parallel:mesh, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/modules:shards //haiku_spectral/ops:slices)
+$(call py_library, //haiku_spectral/parallel:sharding, //haiku_spectral/parallel:mesh)
 $(call py_library, //haiku_spectral/reporting:axis)
 $(call py_library, //haiku_spectral/reporting:card, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/reporting:axis \
@@ -762,7 +780,8 @@ $(call py_library, //haiku_spectral/training:checkpoint_store, \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
     //haiku_spectral/training:orbax_errors //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/ops:slices \
+    //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \
     //haiku_spectral/training:loss)
 $(call py_library, //haiku_spectral/training:guards, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/training:heldout, //haiku_spectral/parallel:mesh \
@@ -802,15 +821,16 @@ $(call py_library, //haiku_spectral/training:speed, //haiku_spectral/parallel:ha
 $(call py_library, //haiku_spectral/training:state, //haiku_spectral:backend \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
-    //haiku_spectral/training:guards //haiku_spectral/training:leaves \
-    //haiku_spectral/training:loss_scale //haiku_spectral/training:optimizer)
+    //haiku_spectral/parallel:sharding //haiku_spectral/training:guards \
+    //haiku_spectral/training:leaves //haiku_spectral/training:loss_scale \
+    //haiku_spectral/training:optimizer)
 $(call py_library, //haiku_spectral/training:step, //haiku_spectral:backend \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
-    //haiku_spectral/training:guards //haiku_spectral/training:loss \
-    //haiku_spectral/training:loss_scale //haiku_spectral/training:optimizer \
-    //haiku_spectral/training:state)
+    //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \
+    //haiku_spectral/training:gradients //haiku_spectral/training:guards \
+    //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
+    //haiku_spectral/training:optimizer //haiku_spectral/training:state)
 $(call py_library, //haiku_spectral/training:task, //haiku_spectral/modules:spectral_gpt)
 $(call py_library, //haiku_spectral/training:time_budget, //haiku_spectral/config:__init__ \
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
@@ -1176,13 +1196,16 @@ $(call py_test, //tests/modules:mixers_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:attention //haiku_spectral/modules:hyena \
     //haiku_spectral/modules:memory //haiku_spectral/modules:precision //tests:__init__ \
     //tests:chunk_law)
+$(call py_library, //tests/modules:moving_average, //haiku_spectral/modules:mixer \
+    //tests:__init__)
 $(call py_test, //tests/modules:new_mixer_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:session \
     //haiku_spectral/modules:mixer //haiku_spectral/modules:mixers \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:state \
-    //haiku_spectral/training:step //tests:__init__ //tests:chunk_law)
+    //haiku_spectral/training:step //tests:__init__ //tests:chunk_law \
+    //tests/modules:moving_average)
 $(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:nano //haiku_spectral/modules:filters \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
@@ -1191,6 +1214,12 @@ $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
     //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:crossing_test, //haiku_spectral/ops:conv_crossing \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
+    //haiku_spectral/ops:memory_crossing //haiku_spectral/ops:ngram_crossing \
+    //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices \
+    //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_crossing //tests:__init__ \
+    //tests:chunk_law)
 $(call py_test, //tests/ops:dense_test, //haiku_spectral:backend //haiku_spectral/ops:dense \
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:__init__ \
@@ -1204,7 +1233,16 @@ $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //tests:chunk_law)
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/parallel:loss_curves_test, //tests:__init__ //tests/parallel:meshed)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)
+$(call py_library, //tests/parallel:meshed, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:mixers //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
+    //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
+    //tests/modules:moving_average //tests/training:stand_in)
+$(call py_test, //tests/parallel:sharding_test, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:sharding //haiku_spectral/training:state //tests:__init__ \
+    //tests/parallel:meshed)
 $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
     //haiku_spectral/reporting:measurements //haiku_spectral/reporting:provenance \

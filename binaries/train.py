@@ -11,6 +11,7 @@ Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goe
 import dataclasses
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags, logging
 
@@ -34,6 +35,9 @@ MINUTES = flag_types.define_float(
     'minutes', None, 'Sets config.train.steps to what takes so many minutes here: the time per '
     'step is measured before a run begins. Compilation, evaluation and checkpoints are not counted '
     '(default: the steps of the preset).', lower=0.001)
+MESH = flags.DEFINE_string(
+    'mesh', None, 'Devices along each axis, as in data:2,fsdp:2,sequence:2: rows are shared over '
+    'data and fsdp, parameters over fsdp, time over sequence (default: all devices on data).')
 
 
 def _config_and_folder() -> tuple[configs.Config, pathlib.Path]:
@@ -58,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def timed(
-    config: configs.Config, run_dir: pathlib.Path, stop: Callable[[], bool]
+    config: configs.Config, run_dir: pathlib.Path, stop: Callable[[], bool], mesh: Any = None
 ) -> configs.Config:
   """The config with the steps that take `--minutes`; those of the run, if it has begun."""
   from binaries import training_task
@@ -73,7 +77,7 @@ def timed(
     steps = run_folder.read_config(run_dir).train.steps
   else:
     task = training_task.make(config, data_dir=DATA_DIR.value, run_dir=run_dir)
-    steps = time_budget.steps_in(60 * MINUTES.value, config, task, stop=stop)
+    steps = time_budget.steps_in(60 * MINUTES.value, config, task, mesh=mesh, stop=stop)
   return configs.validate(
       dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps)))
 
@@ -99,8 +103,10 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
 
   from binaries import training_task
   from datasets import curriculum
+  from haiku_spectral.parallel import mesh as meshes
   from haiku_spectral.training import loop
 
+  mesh = meshes.make_mesh(meshes.parse(MESH.value) if MESH.value else None)
   if COMPILE_CACHE.value:
     atomic_file.check_folder(
         pathlib.Path(COMPILE_CACHE.value), what='The cache', flag='--compile_cache')
@@ -108,7 +114,7 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   if not stop():
     atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
   if not stop() and MINUTES.value is not None:
-    config = timed(config, run_dir, stop)
+    config = timed(config, run_dir, stop, mesh)
   if stop():
     print('stopped before the training began')
     return 0
@@ -116,13 +122,14 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   shapes = jax.eval_shape(task.model.init, jax.random.key(0))
   size = sum(x.size for x in jax.tree.leaves(shapes))
   print(f'model: {size:,} parameters, {config.train.precision}\n'
-        f'devices: {jax.local_device_count()} x {jax.local_devices()[0].device_kind}\n'
+        f'devices: {mesh.size} x {jax.local_devices()[0].device_kind} '
+        f'({meshes.describe(mesh.shape)})\n'
         + '\n'.join(_describe(phase) for phase in phases.plan(config)), flush=True)
   missing = curriculum.Batches(config, data_dir=DATA_DIR.value).missing()
   for name, phase in missing.items():
     print(f'not built yet: {name}, which the phase {phase!r} trains on', flush=True)
 
-  outcome = loop.train(config, task, run_dir=run_dir, stop=stop,
+  outcome = loop.train(config, task, run_dir=run_dir, stop=stop, mesh=mesh,
                        profile=pathlib.Path(PROFILE.value) if PROFILE.value else None)
   end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'
   if not outcome.step:

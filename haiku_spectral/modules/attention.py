@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from haiku_spectral.config import AttentionConfig
 from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import window_attention, window_cache
+from haiku_spectral.ops import window_attention, window_cache, window_crossing
 
 
 class WindowAttention(hk.Module):
@@ -66,4 +66,5 @@ MIXER = Mixer(
     letter='A', name='WindowAttention', config=lambda model: model.attention,
     module=WindowAttention, initial_state=initial_state, flops=flops,
     reach=lambda config: config.window - 1, parts=lambda config, dtype: WINDOW,
-    step=functools.partial(WindowAttention, operator=_step), takes_starts=True)
+    step=functools.partial(WindowAttention, operator=_step), takes_starts=True,
+    crossing=functools.partial(WindowAttention, operator=window_crossing.attention))

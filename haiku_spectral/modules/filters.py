@@ -19,7 +19,7 @@ import numpy as np
 
 from haiku_spectral.config import FilterConfig
 from haiku_spectral.modules.mixer import BLOCK, Cached
-from haiku_spectral.ops import conv_cache, fft_conv, modal_cache
+from haiku_spectral.ops import conv_cache, conv_crossing, fft_conv, modal_cache, slices
 
 
 def log_uniform(low: float, high: float, count: int) -> np.ndarray:  # [count]
@@ -88,6 +88,10 @@ class FilterNetwork(hk.Module):
   ) -> tuple[jax.Array, fft_conv.ConvState]:  # [B, T, D]
     """Convolves a chunk."""
     return fft_conv.causal_conv(x, self.taps(), state)
+
+  def entering(self, x: jax.Array, state: fft_conv.ConvState) -> fft_conv.ConvState:
+    """The state before this device's slice of time x, from that before the first slice."""
+    return conv_crossing.entering(x, state, self._config.horizon)
 
   @staticmethod
   def initial_state(config: FilterConfig, batch_size: int, channels: int,
@@ -161,7 +165,7 @@ class ModalFilter(hk.Module):
     chex.assert_rank([x, state.modes], [3, 4])
     batch_size, length, channels = x.shape
     log_pole, weight = self._modes()
-    sums = state.modes[:, 0] + 1j * state.modes[:, 1]
+    sums = _to_complex(state.modes)
     # The powers of a piece alone: those of all times would be [T, D, N].
     size = min(length, PIECE)
     count = -(-length // size)
@@ -189,6 +193,20 @@ class ModalFilter(hk.Module):
     gathered, _ = jax.lax.scan(gather, jnp.zeros_like(sums), pieces)
     modes = _powers(log_pole, jnp.full(1, length, jnp.float32))[0] * sums + gathered
     return y.astype(x.dtype), ModalState(jnp.stack([modes.real, modes.imag], axis=1))
+
+  def entering(self, x: jax.Array, state: ModalState) -> ModalState:
+    """The state before this device's slice of time x, from that before the first slice."""
+    _, own = self(x, ModalState(jnp.zeros_like(state.modes)))
+    log_pole, _ = self._modes()
+    decay = _powers(log_pole, jnp.full(1, x.shape[1], jnp.float32))[0]  # [D, N]
+
+    def after(left: tuple[jax.Array, ...], sums: jax.Array) -> jax.Array:  # [B, D, N]
+      return left[0] * sums + left[1]
+
+    sums = slices.entering(
+        lambda left, right: (right[0] * left[0], after(right, left[1])), after,
+        (decay, _to_complex(own.modes)), _to_complex(state.modes))
+    return ModalState(jnp.stack([sums.real, sums.imag], axis=1))
 
   @staticmethod
   def initial_state(config: FilterConfig, batch_size: int, channels: int,
@@ -286,6 +304,10 @@ def _powers(log_pole: jax.Array, lags: jax.Array) -> jax.Array:  # [D, N], [T] -
   coarse = jax.lax.stop_gradient(jnp.round(turns * 4096) / 4096)
   phase = lags * coarse % 1 + lags * (turns - coarse)
   return jnp.exp(lags * log_pole.real + 2j * np.pi * phase)
+
+
+def _to_complex(modes: jax.Array) -> jax.Array:  # [B, 2, D, N] -> [B, D, N]
+  return modes[:, 0] + 1j * modes[:, 1]
 
 
 def _energy(log_pole: jax.Array, weight: jax.Array) -> jax.Array:  # [D, N] -> [D]

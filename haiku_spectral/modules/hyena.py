@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from haiku_spectral.config import HyenaConfig
 from haiku_spectral.modules import filters, layers
 from haiku_spectral.modules.mixer import Mixer
-from haiku_spectral.ops import fft_conv
+from haiku_spectral.ops import conv_crossing, fft_conv
 
 
 class HyenaState(NamedTuple):
@@ -32,6 +32,8 @@ class Operators(NamedTuple):
 
 
 CHUNK = Operators()
+CROSSING = Operators(
+    conv_crossing.causal_conv, lambda mix, z, state: mix(z, mix.entering(z, state)))
 STEP = Operators(layers.short_conv_step, lambda mix, z, cached: filters.step(z, cached))
 TABLES = Operators(lambda x, taps, state: (x, ()), lambda mix, z, state: (z, mix.table()))
 
@@ -101,4 +103,5 @@ MIXER = Mixer(
     letter='H', name='Hyena', config=lambda model: model.hyena, module=Hyena,
     initial_state=initial_state, flops=flops, reach=reach, parts=parts,
     step=lambda *args, **kwargs: Hyena(*args, operators=STEP, **kwargs),
-    tables=lambda *args, **kwargs: Hyena(*args, operators=TABLES, **kwargs))
+    tables=lambda *args, **kwargs: Hyena(*args, operators=TABLES, **kwargs),
+    crossing=lambda *args, **kwargs: Hyena(*args, operators=CROSSING, **kwargs))

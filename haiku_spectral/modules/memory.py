@@ -15,7 +15,13 @@ import numpy as np
 from haiku_spectral.config import MemoryConfig
 from haiku_spectral.modules import filters, layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import fft_conv, linear_memory, memory_cache
+from haiku_spectral.ops import (
+  conv_crossing,
+  fft_conv,
+  linear_memory,
+  memory_cache,
+  memory_crossing,
+)
 
 
 class MemoryState(NamedTuple):
@@ -41,6 +47,7 @@ def _step_memory(
 
 
 CHUNK = Operators()
+CROSSING = Operators(conv_crossing.causal_conv, memory_crossing.linear_memory)
 STEP = Operators(layers.short_conv_step, _step_memory)
 
 
@@ -124,7 +131,8 @@ MIXER = Mixer(
     letter='M', name='ResidualMemory', config=lambda model: model.memory, module=ResidualMemory,
     initial_state=initial_state, flops=flops, reach=lambda config: None,
     parts=lambda config, dtype: MemoryState(layers.SHORT_PART, MATRIX),
-    step=functools.partial(ResidualMemory, operators=STEP), takes_starts=True)
+    step=functools.partial(ResidualMemory, operators=STEP), takes_starts=True,
+    crossing=functools.partial(ResidualMemory, operators=CROSSING))
 
 
 def _unit(x: jax.Array) -> jax.Array:

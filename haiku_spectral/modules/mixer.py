@@ -11,11 +11,12 @@ reads and appends to, and the *history*, which is touched once in C bytes, when 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+import haiku as hk
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from haiku_spectral.ops import conv_cache
+from haiku_spectral.ops import conv_cache, slices
 
 BLOCK = conv_cache.BLOCK
 Make = Callable[..., Callable]  # (config, *, out_scale) -> a module.
@@ -83,6 +84,10 @@ class Mixer(NamedTuple):
   # Whether its call takes `starts` ([B, T] bool) as well: a new stream begins with this byte, which
   # does not depend on what was before. One that does not keeps its reach across the start.
   takes_starts: bool = False
+  # Its call: as that of `module`, inside a `shard_map` in which each device of the axis `sequence`
+  # has a slice of time, x or ids, and the state before the first slice; it returns the state after
+  # its own slice (`ops/slices` has what crosses). None: `ring`, slice after slice.
+  crossing: Make | None = None
 
 
 class BlockPart(NamedTuple):
@@ -164,6 +169,38 @@ def by_snapshots(
 
   return Mixer(letter, name, config, module, initial_state, flops, reach,
                parts=lambda config, dtype: SNAPSHOTS, step=step)
+
+
+def chunk_form(mixer: Mixer) -> Make:
+  """The module of the chunk call: of a whole chunk, or of this device's slice of it."""
+  if slices.axis_size(slices.AXIS) == 1:
+    return mixer.module
+  return mixer.crossing or ring(mixer)
+
+
+def ring(mixer: Mixer) -> Make:
+  """What crosses slices for a mixer that does not say: its states, from one slice to the next.
+
+  Correct for any mixer; a slice waits for those to its left, as far as the mixer's reach. Every
+  device computes all the while, so it costs as many calls as there are slices in reach.
+  """
+  def make(config: Any, *, out_scale: float) -> Callable:
+    module = mixer.module(config, out_scale=out_scale)
+
+    def call(x: jax.Array, state: Any, *starts: jax.Array) -> tuple[jax.Array, Any]:
+      reach, hops = mixer.reach(config), slices.axis_size(slices.AXIS) - 1
+      if reach is not None:
+        hops = min(hops, -(-reach // x.shape[1]))
+
+      def hop(before: Any, _: None) -> tuple[Any, None]:
+        return slices.from_left(module(x, before, *starts)[1], state), None
+
+      before, _ = hk.scan(hop, state, None, length=hops)
+      return module(x, before, *starts)
+
+    return call
+
+  return make
 
 
 def is_part(node: Any) -> bool:

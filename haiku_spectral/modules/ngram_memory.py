@@ -20,7 +20,7 @@ from haiku_spectral import vocab
 from haiku_spectral.config import NgramConfig, schema
 from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import ngram_memory
+from haiku_spectral.ops import ngram_crossing, ngram_memory
 from haiku_spectral.ops.ngram_memory import NgramReads, NgramState
 
 # Agreement of the followers (none, one, two equal, two different, ...) times lengths of streaks.
@@ -133,4 +133,5 @@ def _parts(config: NgramConfig, dtype: Any) -> BlockPart:
 MIXER = Mixer(
     letter='', name='NgramMemory', config=lambda model: model.ngram, module=NgramMemory,
     initial_state=initial_state, flops=flops, reach=lambda config: None, parts=_parts,
-    step=functools.partial(NgramMemory, operator=_step), reads_ids=True, takes_starts=True)
+    step=functools.partial(NgramMemory, operator=_step), reads_ids=True, takes_starts=True,
+    crossing=functools.partial(NgramMemory, operator=ngram_crossing.read))

@@ -4,7 +4,6 @@ Shapes: B batch, T time (bytes), D width, V the 260 ids of the vocabulary, L sup
 """
 
 import functools
-import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,8 +14,8 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
-from haiku_spectral.modules import block, layers, mixers, ngram_memory
-from haiku_spectral.modules.mixer import Make, Mixer
+from haiku_spectral.modules import block, layers, mixers, ngram_memory, shards
+from haiku_spectral.modules.mixer import Make, Mixer, chunk_form
 
 BATCH_AXIS = 1  # Of every leaf of a state.
 
@@ -67,8 +66,8 @@ class SpectralGPT(hk.Module):
         new_states.append(mixer_state)
       return x, tuple(new_states)
 
-    if config.remat:
-      super_block = hk.remat(super_block)
+    # Inside the stack and inside what is computed again: gathered for a super-block at a time.
+    gathering = shards.remat(shards.gathering(super_block), everything=config.remat)
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = table[tokens]
     recalled, readers = self._recall(tokens, state.readers, starts)
@@ -76,7 +75,7 @@ class SpectralGPT(hk.Module):
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
-    x, blocks = stack(super_block)(x, state.blocks)
+    x, blocks = stack(gathering)(x, state.blocks)
     x = layers.Norm(name='norm')(x)
     if config.tied_head:
       head = table * jnp.asarray(1 / config.width, table.dtype)
@@ -124,7 +123,7 @@ class Model(NamedTuple):
 def transform(config: ModelConfig, form: Callable[[Mixer], Make]) -> hk.Transformed:
   """The model with another form of its mixers: see `SpectralGPT`."""
   return hk.without_apply_rng(
-      hk.transform(lambda *chunk: SpectralGPT(config, form=form)(*chunk)))
+      hk.transform(shards.gathering(lambda *chunk: SpectralGPT(config, form=form)(*chunk))))
 
 
 @functools.cache  # A model is known by its functions: what was compiled for it stays.
@@ -132,7 +131,7 @@ def make_model(config: ModelConfig) -> Model:
   """Raises ValueError when the config is not allowed."""
   validate_model(config)
   count = config.layers // len(config.pattern)
-  chunk = transform(config, operator.attrgetter('module'))
+  chunk = transform(config, chunk_form)
 
   def initial_state(batch_size: int, dtype: jax.typing.DTypeLike = jnp.float32) -> State:
     def states(of: tuple[Mixer, ...], layers: int) -> tuple[Any, ...]:

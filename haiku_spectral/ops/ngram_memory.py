@@ -26,8 +26,10 @@ from haiku_spectral.ops.conv_cache import BLOCK
 
 MAX_FOLLOWERS = 3
 MAX_STREAK = 15
-_FOLLOWERS = np.uint32((1 << 24) - 1)  # The bits of the followers; the count is above them.
-_CHECK = np.uint32(63 << 26)
+FOLLOWERS = np.uint32((1 << 24) - 1)  # The bits of the followers; the count is above them.
+CHECK = np.uint32(63 << 26)
+# The mark of `read`, in the place of a follower that an entry with room for more does not have.
+OPEN = np.uint32(1 << 16)
 _NO_BYTE = 255
 
 
@@ -74,14 +76,16 @@ def read(
     orders: tuple[int, ...],
     followers: int = MAX_FOLLOWERS,
     starts: jax.Array | None = None,  # [B, T] bool: a new stream begins with this id.
+    marked: bool = False,
 ) -> tuple[NgramReads, NgramState]:
   """Looks up the contexts at each position among all earlier ids of its stream, and stores them.
 
-  Exact for any T >= 1. O(O T log T), by sorts of at most 2^31 / N contexts.
+  Exact for any T >= 1. O(O T log T), by sorts of at most 2^31 / N contexts. With `marked`, entries
+  of a piece that an older entry of the same context would be a part of bear the mark OPEN.
   """
   chex.assert_rank([ids, state.table, state.recent], [2, 3, 2])
   chex.assert_shape(state.table, (ids.shape[0], len(orders), None))
-  piece = max((1 << 31) // state.table.shape[2] - 1, 1)
+  piece = piece_length(state.table.shape[2])
   reads = []
   for start in range(0, ids.shape[1], piece):
     cut = slice(start, start + piece)
@@ -89,9 +93,19 @@ def read(
     found, state = _read(
         line, state, orders=orders, followers=followers, first=jnp.zeros_like(state.seen),
         length=line.shape[1] - state.recent.shape[1],
-        starts=None if starts is None else starts[:, cut])
+        starts=None if starts is None else starts[:, cut], marked=marked)
     reads.append(found)
   return jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *reads), state
+
+
+def piece_length(slots: int) -> int:
+  """The most contexts that are sorted at a time: slot and context share 32 bits."""
+  return max((1 << 31) // slots - 1, 1)
+
+
+def entry_count(entries: jax.Array) -> jax.Array:  # [...] uint32 twice
+  """The number of followers of entries; 0 where there is none."""
+  return (entries >> 24) & 3
 
 
 def to_cache(state: NgramState, filled: jax.Array) -> NgramBlock:
@@ -139,6 +153,7 @@ def _read(
     first: jax.Array,  # [B] int32: ids of the T that are in the state already, the first ones.
     length: int | jax.Array,  # Ids of the T that count.
     starts: jax.Array | None,  # [B, T] bool
+    marked: bool = False,
 ) -> tuple[NgramReads, NgramState]:
   """`read` for a piece. Contexts are numbered 0 .. T: that of number c ends before id c."""
   slots, greatest = state.table.shape[2], state.recent.shape[1]
@@ -166,7 +181,7 @@ def _read(
   slot = keys >> shift
   # One gather for both: the check bits and what follows.
   both = jnp.take_along_axis(check | next_id, order, axis=2)
-  check, follower = both & _CHECK, both & 255
+  check, follower = both & CHECK, both & 255
   begins = jnp.broadcast_to(begin[:, None], order.shape)
   first_of_stream = jnp.take_along_axis(begins, order, axis=2)
 
@@ -185,9 +200,9 @@ def _read(
   reaches = ~same_slot
   for back, each in enumerate(run):
     reaches = jnp.where(each, _before(~same_slot, back + 1, False), reaches)
-  old = reaches & (first_of_stream == 0) & ((entry & _CHECK) == check)
-  old_count = jnp.where(old, (entry >> 24) & 3, 0)
-  newest |= jnp.where(old, entry & _FOLLOWERS, 0) << (8 * in_piece)
+  old = reaches & (first_of_stream == 0) & ((entry & CHECK) == check)
+  old_count = jnp.where(old, entry_count(entry), 0)
+  newest |= jnp.where(old, entry & FOLLOWERS, 0) << (8 * in_piece)
   count = jnp.where(slot < slots, jnp.minimum(in_piece + old_count, followers), 0)
   newest &= (jnp.uint32(1) << (8 * count)) - 1
 
@@ -195,6 +210,9 @@ def _read(
   grown = jnp.minimum(count + 1, followers)
   kept = (jnp.uint32(1) << (8 * grown)) - 1
   new_entry = check | (grown << 24) | (((newest << 8) | follower) & kept)
+  if marked:
+    is_open = reaches & (first_of_stream == 0) & (grown < followers)
+    new_entry |= jnp.where(is_open, OPEN, 0)
   last_begin = begin[:, -1][:, None, None]
   writes = (slot < slots) & (order < length) & (order >= last_begin)
   last = writes & ~((slot == _after(slot)) & _after(writes))

@@ -1,36 +1,111 @@
-"""The data mesh: every device holds all parameters and its share of the batch's rows.
+"""The mesh of devices: rows over `data` and `fsdp`, time over `sequence`, parameters over `fsdp`.
 
-One device is a mesh of one: there is no second code path.
+One device is a mesh of one along each axis: there is no second code path.
+
+Shapes: B rows of the batch, T time (bytes), L super-blocks.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from haiku_spectral.config import Config, phases
+from haiku_spectral.modules import shards
+from haiku_spectral.ops import slices
+
 T = TypeVar('T')
 
-DATA_AXIS = 'data'
-ROWS = P(DATA_AXIS)  # Of a batch: [B, ...].
-STATE_ROWS = P(None, DATA_AXIS)  # Of a model's state: [super-blocks, B, ...].
+DATA_AXIS, FSDP_AXIS, SEQUENCE_AXIS = 'data', shards.AXIS, slices.AXIS
+AXES = (DATA_AXIS, FSDP_AXIS, SEQUENCE_AXIS)
+ROW_AXES = (DATA_AXIS, FSDP_AXIS)
+ROWS = P(ROW_AXES)  # Of what a batch has per row: [B, ...].
+SLICES = P(ROW_AXES, SEQUENCE_AXIS)  # Of what it has per byte: [B, T].
+STATE_ROWS = P(None, ROW_AXES)  # Of a model's state: [L, B, ...].
+
+
+def parse(text: str) -> dict[str, int]:
+  """The sizes of a mesh: 'data:2,fsdp:2,sequence:2'; an axis that is not named has size 1.
+
+  Raises ValueError for anything else.
+  """
+  sizes: dict[str, int] = {}
+  for part in text.split(','):
+    name, _, size = part.strip().partition(':')
+    if name not in AXES or name in sizes or not size.isdecimal() or int(size) < 1:
+      raise ValueError(
+          f'mesh {text!r}: {part!r} is no axis with a size. Give each of {", ".join(AXES)} at most '
+          'once with its number of devices, as in data:2,fsdp:2,sequence:2.')
+    sizes[name] = int(size)
+  return {name: sizes.get(name, 1) for name in AXES}
+
+
+def make_mesh(
+    sizes: Mapping[str, int] | None = None, devices: Sequence[jax.Device] | None = None
+) -> Mesh:
+  """A mesh of the given devices, or of those of all processes; None: all of them along `data`.
+
+  Raises ValueError when the sizes are not those of so many devices.
+  """
+  devices = jax.devices() if devices is None else devices
+  sizes = {DATA_AXIS: len(devices)} if sizes is None else sizes
+  shape = [sizes.get(name, 1) for name in AXES]
+  if math.prod(shape) != len(devices):
+    raise ValueError(
+        f'the mesh {describe(sizes)} is one of {math.prod(shape)} devices, and there are '
+        f'{len(devices)}: give sizes whose product is {len(devices)}, or other devices '
+        '(CUDA_VISIBLE_DEVICES, JAX_NUM_CPU_DEVICES).')
+  return Mesh(np.array(devices).reshape(shape), AXES)
 
 
 def data_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
-  """A mesh of the given devices, or of all of this process, along the axis `data`."""
-  return Mesh(np.array(devices if devices is not None else jax.local_devices()), (DATA_AXIS,))
+  """All devices along `data`."""
+  return make_mesh(devices=devices)
+
+
+def describe(sizes: Mapping[str, int]) -> str:
+  """A mesh as the flag has it."""
+  return ','.join(f'{name}:{sizes.get(name, 1)}' for name in AXES)
+
+
+def row_shares(mesh: Mesh) -> int:
+  """Among how many devices, or lines of devices along `sequence`, the rows are shared."""
+  return math.prod(mesh.shape[name] for name in ROW_AXES)
+
+
+def check(mesh: Mesh, config: Config) -> None:
+  """Raises a ValueError unless rows and segments can be shared by the mesh."""
+  check_rows(mesh, config.data.batch_size, config.train.accumulation)
+  lengths = {'config.data.segment': config.data.segment}
+  for phase in phases.plan(config):
+    lengths |= {f'a segment of the phase {phase.name!r}': each.segment for each in phase.stages}
+  check_lengths(mesh, lengths)
 
 
 def check_rows(mesh: Mesh, batch_size: int, accumulation: int) -> None:
   """Raises a ValueError unless every device gets the same rows in every micro-batch."""
-  shares = mesh.size * accumulation
+  devices = row_shares(mesh)
+  shares = devices * accumulation
   if batch_size % shares:
     raise ValueError(
-        f'config.data.batch_size={batch_size} cannot be shared evenly by {mesh.size} devices with '
+        f'config.data.batch_size={batch_size} cannot be shared evenly by {devices} devices with '
         f'config.train.accumulation={accumulation} micro-batches each: give a multiple of {shares} '
-        'rows, fewer micro-batches, or fewer devices (CUDA_VISIBLE_DEVICES, JAX_NUM_CPU_DEVICES).')
+        'rows, fewer micro-batches, a larger sequence axis (--mesh), or fewer devices '
+        '(CUDA_VISIBLE_DEVICES, JAX_NUM_CPU_DEVICES).')
+
+
+def check_lengths(mesh: Mesh, lengths: Mapping[str, int]) -> None:
+  """Raises a ValueError unless every length, by its name, can be cut into equal slices."""
+  count = mesh.shape[SEQUENCE_AXIS]
+  for name, length in lengths.items():
+    if length % count:
+      raise ValueError(
+          f'{name} of {length} bytes cannot be cut into {count} slices of the same length: give a '
+          f'multiple of {count} bytes, or another size of the mesh axis {SEQUENCE_AXIS} (--mesh).')
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
@@ -38,7 +113,14 @@ def replicated(mesh: Mesh) -> NamedSharding:
   return NamedSharding(mesh, P())
 
 
-def place_rows(mesh: Mesh, batch: T) -> T:  # leaves [B, ...]
-  """Shards a batch's rows over the devices: the first B / devices on the first, and so on."""
-  sharding = NamedSharding(mesh, ROWS)
-  return jax.tree.map(lambda x: jax.make_array_from_process_local_data(sharding, x), batch)
+def batch_specs(batch: T) -> T:  # leaves [B] or [B, T]
+  """How the leaves of a batch are cut."""
+  return jax.tree.map(lambda x: SLICES if x.ndim > 1 else ROWS, batch)
+
+
+def place_rows(mesh: Mesh, batch: T) -> T:  # leaves [B] or [B, T]
+  """Puts a batch's rows and their slices of time onto the devices, the first on the first."""
+  def place(x: Any, spec: P) -> jax.Array:
+    return jax.make_array_from_process_local_data(NamedSharding(mesh, spec), x)
+
+  return jax.tree.map(place, batch, batch_specs(batch))

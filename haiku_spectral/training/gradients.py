@@ -21,7 +21,9 @@ from jax.sharding import PartitionSpec as P
 from jax.typing import DTypeLike
 
 from haiku_spectral.modules import precision, spectral_gpt
+from haiku_spectral.ops import slices
 from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.parallel import sharding
 from haiku_spectral.training import loss
 
 State = Any  # A spectral_gpt.State, or shardings of one.
@@ -57,12 +59,19 @@ def make_gradients(
   local = functools.partial(
       device_gradients, model, dtype=dtype, accumulation=accumulation, sources=sources)
   summed: Any = P()
-  # No collective is differentiated: gradients are summed once, after the last micro-batch. With
-  # replication checks on, JAX would insert a sum into every micro-batch.
-  return jax.shard_map(
-      local, mesh=mesh, check_vma=False,
-      in_specs=(P(), meshes.STATE_ROWS, meshes.ROWS, P()),
-      out_specs=Gradients(summed, summed, summed, meshes.STATE_ROWS))
+
+  def differentiate(
+      params: hk.Params, carry: State | None, rows: Rows, scale: jax.Array) -> Gradients:
+    specs: Any = sharding.specs(params)
+    # Gradients of what every device holds are summed once, after the last micro-batch. With
+    # replication checks on, JAX would insert a sum into every micro-batch.
+    sharded = jax.shard_map(
+        local, mesh=mesh, check_vma=False,
+        in_specs=(specs, meshes.STATE_ROWS, meshes.batch_specs(rows), P()),
+        out_specs=Gradients(specs, summed, summed, meshes.STATE_ROWS))
+    return sharded(params, carry, rows, scale)
+
+  return differentiate
 
 
 def device_gradients(
@@ -76,10 +85,10 @@ def device_gradients(
     accumulation: int,
     sources: int,
 ) -> Gradients:
-  """What one device computes inside `shard_map`: all but the carry is summed over the mesh."""
+  """What one device computes inside `shard_map`, from its rows and their slice of time."""
   chex.assert_equal_shape_prefix([rows.inputs, rows.reset], 1)
   count = jnp.sum(loss.scored(rows.targets), dtype=jnp.int32)
-  count = jax.lax.psum(count, meshes.DATA_AXIS)
+  count = jax.lax.psum(count, meshes.AXES)
   initial = model.initial_state(rows.reset.shape[0], dtype)
   state = initial if carry is None else spectral_gpt.reset(carry, rows.reset, initial)
 
@@ -87,13 +96,13 @@ def device_gradients(
       functools.partial(scaled_loss, model, dtype), params, rows, state,
       weight=scale / jnp.maximum(count, 1), parts=accumulation)
 
-  gradients, nats, by_source = jax.lax.psum(
-      (gradients, jnp.sum(sums.nats), loss.by_source(sums, rows.sources, sources)),
-      meshes.DATA_AXIS)
+  gradients = sharding.sum_gradients(gradients)
+  nats, by_source = jax.lax.psum(
+      (jnp.sum(sums.nats), loss.by_source(sums, rows.sources, sources)), meshes.AXES)
   # A state that is not finite would make every later loss of its row so, too.
   state = jax.tree.map(lambda x, x0: jnp.where(jnp.isfinite(nats), x, x0), state, initial)
-  return Gradients(
-      gradients, loss.LossSum(nats, count), by_source, None if carry is None else state)
+  carry = None if carry is None else slices.from_last(state)
+  return Gradients(gradients, loss.LossSum(nats, count), by_source, carry)
 
 
 LossAndState = tuple[loss.LossSum, State]  # [B], [L, B, ...]

@@ -33,7 +33,8 @@ def evaluate(
   for batch in batches:
     if stop():
       return None
-    done.append(loss_of(params, *meshes.place_rows(mesh, _equal_shares(batch, mesh.size))))
+    rows = meshes.place_rows(mesh, _equal_shares(batch, meshes.row_shares(mesh)))
+    done.append(loss_of(params, *rows))
     jax.block_until_ready(done[-2:-1])  # The next batch is prepared while this one runs.
   nats: Any = np.sum([np.asarray(sums.nats, np.float64) for sums in done], axis=0)
   targets: Any = np.sum([np.asarray(sums.targets, np.int64) for sums in done], axis=0)

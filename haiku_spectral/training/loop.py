@@ -54,7 +54,7 @@ def train(
   checkpoint, when nothing can be saved.
   """
   mesh = mesh or meshes.data_mesh()
-  meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
+  meshes.check(mesh, config)
   try:
     return _train(config, task, run_dir, stop, mesh, report, until, profile)
   except OSError as error:

@@ -16,6 +16,7 @@ from haiku_spectral import backend
 from haiku_spectral.config import Config
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.parallel import sharding
 from haiku_spectral.training import guards, leaves, loss_scale, optimizer
 
 
@@ -35,11 +36,18 @@ def compute_dtype(config: Config) -> jnp.dtype:
   return jnp.dtype(precision.policy(config.train.precision).compute_dtype)
 
 
-def shardings(mesh: Mesh) -> TrainState:
-  """Where each part of a train state lies: all of it everywhere, but the rows of the carry."""
-  everywhere: Any = meshes.replicated(mesh)
-  rows: Any = NamedSharding(mesh, meshes.STATE_ROWS)
-  return TrainState(everywhere, everywhere, everywhere, rows, everywhere, everywhere)
+def shardings(mesh: Mesh, like: TrainState) -> TrainState:
+  """Where each array of a state like this lies.
+
+  Parameters and the optimiser's state by the table of `parallel/sharding`, the carry by rows; the
+  others are everywhere.
+  """
+  placed = TrainState(*(jax.tree.map(lambda _: meshes.replicated(mesh), part) for part in like))
+  rows = NamedSharding(mesh, meshes.STATE_ROWS)
+  return placed._replace(
+      params=sharding.shardings(mesh, like.params, like.params),
+      opt_state=sharding.shardings(mesh, like.opt_state, like.params),
+      carry=jax.tree.map(lambda _: rows, like.carry))
 
 
 def initial_state(model: spectral_gpt.Model, config: Config) -> TrainState:
@@ -58,16 +66,26 @@ def initial_state(model: spectral_gpt.Model, config: Config) -> TrainState:
   )
 
 
+@functools.lru_cache(maxsize=8)
+def abstract_state(model: spectral_gpt.Model, config: Config) -> TrainState:
+  """Shapes and types of the initial state."""
+  return jax.eval_shape(functools.partial(initial_state, model, config))
+
+
 def start(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainState:
-  """`initial_state` on the mesh's devices, made in one program (which is several times faster)."""
+  """`initial_state` on the mesh's devices, made in one program (which is several times faster).
+
+  No device ever holds more than its shards of what is sharded.
+  """
   make = functools.partial(initial_state, model, config)
   return jax.jit(
-      make, out_shardings=shardings(mesh), compiler_options=backend.run_once_options())()
+      make, out_shardings=shardings(mesh, abstract_state(model, config)),
+      compiler_options=backend.run_once_options())()
 
 
 def place(mesh: Mesh, state: TrainState) -> TrainState:
   """Puts a train state onto the mesh's devices."""
-  return TrainState(*(jax.device_put(*part) for part in zip(state, shardings(mesh), strict=True)))
+  return jax.tree.map(jax.device_put, state, shardings(mesh, state))
 
 
 def stored(state: TrainState, stateful_rows: int) -> TrainState:
@@ -81,7 +99,7 @@ def restored(
 ) -> TrainState:
   """The train state of a checkpoint, on the host. Raises ValueError when it does not fit."""
   rows = config.data.stateful_rows
-  like = jax.eval_shape(lambda: initial_state(model, config))
+  like = abstract_state(model, config)
   like = like._replace(carry=jax.tree.map(
       lambda x: jax.ShapeDtypeStruct((x.shape[0], rows, *x.shape[2:]), x.dtype), like.carry))
   state = leaves.from_leaves(training, like._replace(params=None))

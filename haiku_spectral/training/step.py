@@ -4,7 +4,7 @@ Shapes: B rows of the batch, T time (bytes), S sources.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import haiku as hk
 import jax
@@ -18,8 +18,9 @@ from haiku_spectral import backend
 from haiku_spectral.config import Config, phases
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.parallel import sharding
 from haiku_spectral.training import gradients, guards, loss, loss_scale, optimizer
-from haiku_spectral.training.state import TrainState, compute_dtype, shardings
+from haiku_spectral.training.state import TrainState, abstract_state, compute_dtype, shardings
 
 
 class StepMetrics(NamedTuple):
@@ -41,9 +42,11 @@ LossFunction = Callable[[hk.Params, *tuple[ArrayLike, ...]], loss.LossSum]
 def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainStep:
   """The jitted step. The state that it is given is donated: its buffers become those of the next.
 
-  Raises ValueError when the batch cannot be shared evenly among devices and micro-batches.
+  Raises ValueError when the mesh cannot share the rows, the segments or the parameters evenly.
   """
-  meshes.check_rows(mesh, config.data.batch_size, config.train.accumulation)
+  meshes.check(mesh, config)
+  like = abstract_state(model, config)
+  sharding.check(mesh, like.params)
   differentiate = gradients.make_gradients(
       model, mesh, dtype=compute_dtype(config), accumulation=config.train.accumulation,
       sources=len(phases.sources(config)))
@@ -76,7 +79,7 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
     return TrainState(state.step + 1, params, opt_state, result.carry, guard, scaling), metrics
 
   # Explicit, so that the next step's inputs lie where this one's did, and one program serves all.
-  out_shardings = (shardings(mesh), meshes.replicated(mesh))
+  out_shardings = (shardings(mesh, like), meshes.replicated(mesh))
   return jax.jit(
       train_step, donate_argnums=0, out_shardings=out_shardings,
       compiler_options=backend.training_options())
@@ -93,7 +96,11 @@ def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunc
     initial = model.initial_state(inputs.shape[0], dtype)
     logits, _ = model.apply(precision.cast_params(params, dtype), inputs, initial, starts)
     rows = loss.next_byte_loss(logits, targets)
-    return jax.lax.psum(loss.by_source(rows, sources, count), meshes.DATA_AXIS)
+    return jax.lax.psum(loss.by_source(rows, sources, count), meshes.AXES)
 
-  return jax.jit(jax.shard_map(
-      local, mesh=mesh, check_vma=False, in_specs=(P(), *[meshes.ROWS] * 4), out_specs=P()))
+  def loss_of(params: hk.Params, *rows: Any) -> loss.LossSum:
+    specs = (sharding.specs(params), *meshes.batch_specs(rows))
+    return jax.shard_map(
+        local, mesh=mesh, check_vma=False, in_specs=specs, out_specs=P())(params, *rows)
+
+  return jax.jit(loss_of)

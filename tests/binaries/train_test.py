@@ -59,7 +59,7 @@ class TrainTest(absltest.TestCase):
     process = start(*TINY, *flags, '--config.train.steps=100000')
     first = [process.stdout.readline() for _ in range(4)]
     self.assertRegex(''.join(first), (
-        r'model: [\d,]+ parameters, float32\ndevices: 1 x cpu\n'
+        r'model: [\d,]+ parameters, float32\ndevices: 1 x cpu \(data:1,fsdp:1,sequence:1\)\n'
         rf'data: starter:1 in .*, {size:,} bytes to train on\n'
         r'plan: 100,000 steps of 4 x 64 bytes, [\d.]+ times the data\n'))
     self.assertRegex(process.stdout.readline(), r'step 3: held-out loss \d')

@@ -3,9 +3,7 @@
 import functools
 import tempfile
 
-import haiku as hk
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 
@@ -20,35 +18,12 @@ from haiku_spectral.training import gradients
 from haiku_spectral.training import state as states
 from haiku_spectral.training import step as steps
 from tests import chunk_law
+from tests.modules import moving_average
 
 WIDTH = 8
 
 
-class MovingAverage(hk.Module):
-  """s_t = a s_{t-1} + (1 - a) x_t per channel; the output is a gated s_t."""
-
-  def __init__(self, config: None, *, out_scale: float, name: str = 'moving_average'):
-    super().__init__(name=name)
-    del config
-    self._out_scale = out_scale
-
-  def __call__(self, x: jax.Array, state: jax.Array) -> tuple[jax.Array, jax.Array]:
-    keep = jax.nn.sigmoid(
-        hk.get_parameter('keep', x.shape[-1:], init=hk.initializers.RandomUniform(0, 4)))
-    gate = hk.get_parameter('gate', x.shape[-1:], init=jnp.ones)
-
-    def one(s: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-      s = keep * s + (1 - keep) * x
-      return s, s
-
-    state, averages = jax.lax.scan(one, state, x.astype(jnp.float32).swapaxes(0, 1))
-    return (self._out_scale * gate * averages.swapaxes(0, 1)).astype(x.dtype), state
-
-
-mixers.register(by_snapshots(
-    letter='E', name='MovingAverage', config=lambda model: None, module=MovingAverage,
-    initial_state=lambda config, batch_size, width, dtype: jnp.zeros((batch_size, width)),
-    flops=lambda config, width, segment: 6.0 * width, reach=lambda config: None))
+mixers.register(moving_average.MIXER)
 
 MODEL = configs.ModelConfig(
     pattern='EA', layers=4, width=WIDTH, mlp_width=12,
@@ -136,7 +111,7 @@ class NewMixerTest(absltest.TestCase):
   def test_a_letter_has_one_mixer(self):
     with self.assertRaisesRegex(ValueError, "letter 'E' is that of MovingAverage"):
       mixers.register(by_snapshots(
-          letter='E', name='Other', config=lambda model: None, module=MovingAverage,
+          letter='E', name='Other', config=lambda model: None, module=moving_average.MovingAverage,
           initial_state=lambda *_: None, flops=lambda *_: 0.0, reach=lambda config: None))
 
 
