@@ -153,7 +153,7 @@ if [ $$code = 0 ] && [ "$$ran" ]; then \
 else tail -n 40 $$log; echo "FAILED $(label)  exit code $$code, log in $$log"; exit 1; fi
 endef
 
-.PHONY: help tidy test test-slow test-device docs-test lint demo duel query graph clean
+.PHONY: help tidy test test-slow docs test-device docs-test lint demo duel query graph clean
 help: ## Show this help
 	@sed -nE 's/^([a-z-]+):.*## /make \1\t/p' Makefile | expand -t 20
 	@echo "make //a/b:name     Run a test, run a binary (ARGS='--flag=1'), import a library"
@@ -185,6 +185,8 @@ test-device: $(VENV.py_test) ## Run the tests of what JAX computes on (PLATFORM=
 
 docs-test: ## Run the commands of the docs as they are typed there
 	@$(MAKE) test SKIP= TIMEOUT=3600 TESTS=//tests:docs_test
+
+docs: //binaries\:docs_site ## Build the docs as a site, in .build/site
 
 lint: //tests\:lint_test ## Check style and types (a part of make test)
 

@@ -47,6 +47,8 @@ $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapo
     //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
     //haiku_spectral/storage:atomic_file)
+$(call py_binary, //binaries:docs_site, //binaries:command_line //binaries:flag_types \
+    //binaries:site_pages)
 $(call py_binary, //binaries:duel, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //haiku_spectral/evaluation:duel \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
@@ -124,6 +126,7 @@ $(call py_binary, //binaries:serve, //binaries:command_line //binaries:flag_type
     //haiku_spectral:requirement //haiku_spectral/serving:app //haiku_spectral/serving:service \
     //haiku_spectral/serving:sessions //haiku_spectral/serving:warm_up //haiku_spectral:shutdown \
     //haiku_spectral/training:run_folder)
+$(call py_library, //binaries:site_pages)
 $(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:suites \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
@@ -938,6 +941,8 @@ $(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
     //haiku_spectral/sandbox:result //haiku_spectral/self_training:outcomes \
     //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds //tests:__init__)
+$(call py_test, //tests/binaries:site_pages_test, //binaries:site_pages //tests:__init__ \
+    //tests:docs_pages)
 $(call py_test, //tests/binaries:start_test, //tests:__init__, //binaries:prepare_data)
 $(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint \
     //tests:__init__, //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)

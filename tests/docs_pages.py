@@ -5,7 +5,8 @@ import re
 from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).parents[1]
-PAGES = ('README.md', *sorted(f'docs/{path.name}' for path in (ROOT / 'docs').glob('*.md')))
+PAGES = ('README.md', 'CONTRIBUTING.md',
+         *sorted(f'docs/{path.name}' for path in (ROOT / 'docs').glob('*.md')))
 COMMANDS = 'sh'  # The language of blocks that a reader types.
 
 _BLOCK = re.compile(

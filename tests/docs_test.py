@@ -15,8 +15,9 @@ from absl.testing import absltest, parameterized
 
 from tests import docs_pages
 
-COPIED = ('README.md', 'BUILD.md', 'CITATION.cff', 'LICENSE', 'Makefile', 'imports.mk',
-          'pyproject.toml', 'run', 'binaries', 'datasets', 'docs', 'haiku_spectral', 'tests')
+COPIED = ('README.md', 'BUILD.md', 'CHANGELOG.md', 'CITATION.cff', 'CONTRIBUTING.md', 'LICENSE',
+          'Makefile', 'imports.mk', 'mkdocs.yml', 'pyproject.toml', 'run',
+          'binaries', 'datasets', 'docs', 'haiku_spectral', 'tests')
 SMALL = """
 
 _full_size = get_config
