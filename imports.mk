@@ -983,23 +983,27 @@ $(call py_test, //tests/datasets/cleaning:rules_test, //datasets:__init__ \
 $(call py_test, //tests/datasets:contract_test, //datasets:__init__ //datasets:packed_builder \
     //datasets:packing //datasets:published //datasets:registry //tests:__init__ \
     //tests/datasets:corpora //tests/datasets:dummy_sources)
-$(call py_library, //tests/datasets:corpora, //datasets:__init__ //datasets:pipeline \
-    //datasets:preparation //datasets/text_folder:text_folder_dataset_builder //tests:__init__)
+$(call py_library, //tests/datasets:corpora, //datasets:__init__ //datasets:preparation \
+    //datasets/text_folder:text_folder_dataset_builder //tests:__init__)
 $(call py_test, //tests/datasets:curriculum_test, //datasets:__init__ //datasets:curriculum \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/configs:curriculum //haiku_spectral/configs:curriculum_small \
-    //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora)
+    //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora \
+    //tests/datasets:host_batches)
 $(call py_binary, //tests/datasets:dummy_sources, //datasets:__init__ \
     //datasets/golden:golden_dataset_builder //datasets:splits \
     //haiku_spectral/tasks:verified_sample //tests:__init__ \
     //tests/datasets/readers:source_files)
+$(call py_library, //tests/datasets:host_batches, //datasets:__init__ //datasets:pipeline \
+    //tests:__init__)
 $(call py_test, //tests/datasets:mixture_test, //datasets:__init__ //datasets:mixture \
     //tests:__init__)
 $(call py_test, //tests/datasets:packing_test, //datasets:__init__ //datasets:packing \
     //haiku_spectral/config:__init__ //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/datasets:pipeline_test, //datasets:__init__ //datasets:packing \
     //datasets:pipeline //datasets:windows //haiku_spectral/config:__init__ \
-    //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora)
+    //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora \
+    //tests/datasets:host_batches)
 $(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:pipeline \
     //datasets:prefetch //tests:__init__)
 $(call py_test, //tests/datasets:preparation_test, //datasets:__init__ //datasets:pipeline \

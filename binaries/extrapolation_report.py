@@ -11,7 +11,7 @@ from binaries import command_line
 from datasets import pipeline
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
-from haiku_spectral.evaluation import extrapolation, plan, plot, report
+from haiku_spectral.evaluation import extrapolation, plan, report
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import task
@@ -36,6 +36,8 @@ def write(
     found: report.Report, folder: pathlib.Path, *, name: str = 'extrapolation'
 ) -> tuple[pathlib.Path, pathlib.Path]:
   """Writes NAME.json and NAME.png into a folder, and returns their paths."""
+  from haiku_spectral.evaluation import plot  # Here, so that training need not wait for it to load.
+
   folder.mkdir(parents=True, exist_ok=True)
   paths = folder / f'{name}.json', folder / f'{name}.png'
   atomic_file.write_text(paths[0], command_line.with_command(report.to_json(found)))

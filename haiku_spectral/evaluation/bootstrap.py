@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
@@ -60,6 +59,8 @@ def _bca(
     table: np.ndarray, statistic: Statistic, resamples: int, seed: int
 ) -> tuple[float, float]:
   """NaN where the distribution is degenerate."""
+  from scipy import stats  # Here, because it takes as long to import as jax.
+
   def of_rows(rows: np.ndarray, axis: int) -> np.ndarray:  # [..., N] numbers of documents -> [...]
     del axis  # The last one.
     return statistic(table[rows].sum(axis=-2))
@@ -75,6 +76,8 @@ def _bca(
 
 def _student(value: float, error: float, count: int) -> Estimate:
   """Student's t interval of a value with a standard error from `count` observations."""
+  from scipy import stats  # Here, because it takes as long to import as jax.
+
   reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1))
   return Estimate(value, value - reach, value + reach)
 

@@ -1,12 +1,10 @@
 """Tests of the training program: what it says, how it stops, and how it reports mistakes."""
 
 import json
-import os
 import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
 
 from absl.testing import absltest, parameterized
 
@@ -24,17 +22,9 @@ TINY = (PRESET, *(f'--config.{field}' for field in (
     'train.optimizer.warmup_steps=1')))
 
 
-CACHE = tempfile.TemporaryDirectory()  # Of compiled programs, for all processes of this test.
-
-
 def start(*arguments, module='binaries.train'):
-  environment = {
-      **os.environ,
-      'XLA_FLAGS': '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true',
-      'JAX_COMPILATION_CACHE_DIR': CACHE.name,
-  }
   return subprocess.Popen(
-      [sys.executable, '-m', module, *arguments], cwd=ROOT, env=environment, text=True,
+      [sys.executable, '-m', module, *arguments], cwd=ROOT, text=True,
       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 

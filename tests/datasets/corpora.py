@@ -5,12 +5,10 @@ import pathlib
 import random
 import tempfile
 
-import jax
-import numpy as np
 from absl import logging
 from absl.testing import absltest
 
-from datasets import pipeline, preparation
+from datasets import preparation
 from datasets.text_folder import text_folder_dataset_builder
 
 logging.set_verbosity(logging.ERROR)  # What TFDS logs would hide what a test says.
@@ -50,8 +48,3 @@ def build(name: str, source: str, data_dir: str, *, overwrite: bool = False, pro
   return preparation.prepare(
       f'text_folder/{name}', functools.partial(make_builder, name=name, source=source, **settings),
       data_dir=data_dir, overwrite=overwrite, progress=progress)
-
-
-def joined(parts: list[pipeline.Batch]) -> pipeline.Batch:
-  """The global batch of what several hosts read."""
-  return jax.tree.map(lambda *fields: np.concatenate(fields), *parts)

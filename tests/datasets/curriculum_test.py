@@ -17,7 +17,7 @@ from haiku_spectral import vocab
 from haiku_spectral.config import phases
 from haiku_spectral.configs import curriculum as mission
 from haiku_spectral.configs import curriculum_small
-from tests.datasets import corpora
+from tests.datasets import corpora, host_batches
 
 SCALE = 64  # By which segments are shorter than in the presets.
 NAMES = {'papers': 'turkish', 'turkish_web': 'web', 'pile_english': 'english',
@@ -66,7 +66,7 @@ class CurriculumTest(parameterized.TestCase):
 
   def joined(self, config, step, hosts):
     parts = [self.batches(config, host=host, hosts=hosts)[step] for host in range(hosts)]
-    return corpora.joined(parts)
+    return host_batches.joined(parts)
 
   @parameterized.parameters(mission, curriculum_small)
   def test_weights_are_shares_of_the_bytes_to_a_thousandth(self, preset):

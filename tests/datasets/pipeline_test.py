@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from datasets import packing, pipeline, windows
 from haiku_spectral import config, vocab
-from tests.datasets import corpora
+from tests.datasets import corpora, host_batches
 
 CONFIG = config.DataConfig(
     mixture='text_folder/big:4,text_folder/other:1', batch_size=8, segment=1024, chunk_segments=4,
@@ -125,7 +125,7 @@ class PipelineTest(parameterized.TestCase):
     data_config = replace(stateful_rows=stateful_rows)
     for hosts in (2, 4, 8):
       parts = [self.batches(data_config, host=host, hosts=hosts)[5] for host in range(hosts)]
-      joined = corpora.joined(parts)
+      joined = host_batches.joined(parts)
       self.assert_same(joined, self.batches(data_config)[5])
 
   @hypothesis.settings(deadline=None, max_examples=20)
@@ -258,7 +258,7 @@ class PipelineTest(parameterized.TestCase):
       np.testing.assert_array_equal(batch.history[:4], vocab.PAD)
       self.assertFalse(batch.history_start[:4].any())
       parts = [self.batches(replace(history=2000), host=host, hosts=2)[step] for host in range(2)]
-      self.assert_same(corpora.joined(parts), batch)
+      self.assert_same(host_batches.joined(parts), batch)
 
   def test_history_of_evaluation(self):
     batch, = pipeline.evaluation_batches(
@@ -293,7 +293,7 @@ class PipelineTest(parameterized.TestCase):
     counts = collections.Counter(np.concatenate([batch.sources for batch in batches]).tolist())
     self.assertEqual(counts, {0: 32, 1: 8})
     halves = [make(host=host, hosts=2)[3] for host in range(2)]
-    self.assert_same(corpora.joined(halves), batches[3])
+    self.assert_same(host_batches.joined(halves), batches[3])
 
   def test_evaluation_on_less_than_a_window(self):
     batch, = pipeline.evaluation_batches(replace(mixture=TINY), data_dir=self.data_dir, limit=8)

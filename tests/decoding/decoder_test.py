@@ -58,7 +58,7 @@ def chunked(name, length, dtype='float32'):
   """The context after `length` ids, by the chunk call alone."""
   made = decoder(name, dtype)
   empty = context_lib.empty(made.model, 1, made.dtype)
-  return prefill.extend(made.model, made.params, empty, ids(0, length))
+  return prefill.extend(made.model, made.params, empty, ids(0, length), chunk=8)
 
 
 def assert_same_context(got, want, tolerance=2e-5):
@@ -105,7 +105,7 @@ class DecoderTest(parameterized.TestCase):
           done -= count
         case 'state':
           context = prefill.extend(
-              made.model, made.params, made.from_cache(cache), ids(done, done + count))
+              made.model, made.params, made.from_cache(cache), ids(done, done + count), chunk=8)
           done = first = done + count
           cache = made.to_cache(context, cache.clock + count)
     assert_same_context(made.from_cache(cache), chunked('long', done))

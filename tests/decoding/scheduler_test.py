@@ -26,7 +26,7 @@ def begin():
 def alone(request, prompt, config=CONFIG, context=None, **kwargs):
   """The text of a request by itself."""
   context = prefill.extend(
-      DECODER.model, DECODER.params, context or begin(), vocab.encode(prompt)[None])
+      DECODER.model, DECODER.params, context or begin(), vocab.encode(prompt)[None], chunk=8)
   return Generation(DECODER, context, request, config, **kwargs).run().texts[0]
 
 
@@ -36,7 +36,7 @@ def together(requests, config=CONFIG):
   shared = min(map(len, prompts))
   context = prefill.extend(
       DECODER.model, DECODER.params, prefill.begin(DECODER.model, DECODER.params, len(prompts)),
-      np.stack([prompt[:shared] for prompt in prompts]))
+      np.stack([prompt[:shared] for prompt in prompts]), chunk=8)
   rows = [Row(request.num_bytes, request.stops, may_end=config.end_of_document,
               prompt=prompt[shared:])
           for (request, _), prompt in zip(requests, prompts, strict=True)]
@@ -90,7 +90,7 @@ class SchedulerTest(parameterized.TestCase):
 
   def test_one_context_and_many_continuations(self):
     context = prefill.extend(
-        DECODER.model, DECODER.params, begin(), vocab.encode(b'abcdefghi')[None])
+        DECODER.model, DECODER.params, begin(), vocab.encode(b'abcdefghi')[None], chunk=8)
     request = Request(30, jax.random.key(0))
     batch = scheduler.Scheduler(DECODER, CONFIG, rows=3)
     for i in range(3):
