@@ -941,6 +941,8 @@ $(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
     //haiku_spectral/sandbox:result //haiku_spectral/self_training:outcomes \
     //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds //tests:__init__)
+$(call py_test, //tests/binaries:serve_process_test, //tests:__init__ //tests/serving:running)
+$(call py_test, //tests/binaries:serve_test, //binaries:serve //tests:__init__)
 $(call py_test, //tests/binaries:site_pages_test, //binaries:site_pages //tests:__init__ \
     //tests:docs_pages)
 $(call py_test, //tests/binaries:start_test, //tests:__init__, //binaries:prepare_data)
@@ -1333,7 +1335,10 @@ $(call py_test, //tests/self_training:verifier_cache_test, //haiku_spectral/sand
 $(call py_test, //tests/serving:completions_test, //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
     //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
+$(call py_binary, //tests/serving:openai_contract, //tests:__init__ //tests/serving:running)
+$(call py_binary, //tests/serving:page_contract, //tests:__init__ //tests/serving:running)
 $(call py_test, //tests/serving:recall_test, //haiku_spectral/serving:recall //tests:__init__)
+$(call py_library, //tests/serving:running, //tests:__init__)
 $(call py_library, //tests/serving:server, //haiku_spectral/decoding:session \
     //haiku_spectral/serving:app //haiku_spectral/serving:service //tests:__init__ \
     //tests/decoding:tiny_model)
@@ -1342,6 +1347,8 @@ $(call py_test, //tests/serving:sessions_test, //haiku_spectral/decoding:context
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
     //haiku_spectral/serving:app //haiku_spectral/serving:sessions //haiku_spectral/serving:turns \
     //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
+$(call py_binary, //tests/serving:tiny_run, //haiku_spectral/config:__init__ \
+    //haiku_spectral/training:metrics //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown //tests:__init__)
 $(call py_library, //tests:small_repository, //binaries:tidy //tests:__init__)
 $(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append_log \

@@ -9,6 +9,9 @@ Exit code 0 after SIGTERM or Ctrl-C, when the streams have ended and the session
 import logging
 import os
 import pathlib
+import socket
+import threading
+import types
 from collections.abc import Sequence
 
 import uvicorn
@@ -52,6 +55,7 @@ IN_MEMORY = flag_types.define_integer(
 GRACE = flag_types.define_integer(
     'grace', 60, 'Seconds for the streams to end after SIGTERM; then they end where they are.')
 WARM_UP = flags.DEFINE_bool('warm_up', True, 'Compiles all that is needed before it listens.')
+_ENDING = 30  # Seconds for what is left when the texts have ended.
 PRECISION = model_flags.define_precision()
 
 
@@ -94,16 +98,49 @@ def _service() -> service.Service | None:
   return served
 
 
-class _Server(uvicorn.Server):
-  """Says where it listens."""
+def _bind() -> socket.socket:
+  """The address, taken before anything is loaded. Raises ValueError when it cannot be had."""
+  taken = socket.socket(socket.AF_INET6 if ':' in HOST.value else socket.AF_INET)
+  try:
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind((HOST.value, PORT.value))
+  except OSError as error:
+    taken.close()
+    raise ValueError(
+        f'--host={HOST.value} --port={PORT.value} cannot be listened at ({error.strerror or error})'
+        ': give another --port, or 0 for one that is free.') from error
+  return taken
 
-  async def startup(self, sockets: list | None = None) -> None:
+
+class _Server(uvicorn.Server):
+  """Ends in steps: texts are finished, then ended where they are, then the process ends."""
+
+  def __init__(self, settings: uvicorn.Config, served: service.Service | None) -> None:
+    super().__init__(settings)
+    self._served, self._signals = served, 0
+
+  async def startup(self, sockets: list[socket.socket] | None = None) -> None:
     await super().startup(sockets)
-    for server in self.servers:
-      for socket in server.sockets:
-        host, port = socket.getsockname()[:2]
-        host = f'[{host}]' if ':' in host else host
-        command_line.tell(f'listening at http://{host}:{port}/')
+    for taken in sockets or []:
+      host, port = taken.getsockname()[:2]
+      command_line.tell(f'listening at http://{f"[{host}]" if ":" in host else host}:{port}/')
+
+  def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+    self._signals += 1
+    if self._signals == 1:
+      # Not print: the signal may have come in the middle of one.
+      os.write(2, b'finishing the texts in work; Ctrl-C ends them where they are\n')
+      timer = threading.Timer(GRACE.value, self._cut_short)
+      timer.daemon = True
+      timer.start()
+    if self._signals == 2:
+      self._cut_short()
+    else:
+      super().handle_exit(sig, frame)
+
+  def _cut_short(self) -> None:
+    if self._served:
+      self._served.engine.cancel_all()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -113,17 +150,18 @@ def main(argv: Sequence[str]) -> int:
   hosts = {*app.Access().hosts, HOST.value, *ALLOWED_HOST.value}
   if HOST.value in ('0.0.0.0', '::') and not ALLOWED_HOST.value:
     hosts = {'*'}  # The token keeps strangers out.
-  with shutdown.caught('finishing the texts in work; once more ends them where they are'):
+  with shutdown.caught() as stop, _bind() as taken:
     served = _service()
+    if stop():
+      return 0
     application = app.make(
         served, access=app.Access(sorted(hosts), CORS_ORIGIN.value, token),
         max_body=MAX_BODY.value,
         watched=pathlib.Path(WATCH.value) if WATCH.value else None)
     server = _Server(uvicorn.Config(
-        application, host=HOST.value, port=PORT.value, log_config=None, access_log=False,
-        log_level=logging.WARNING, lifespan='on', ws='none', server_header=False,
-        timeout_graceful_shutdown=GRACE.value, timeout_keep_alive=75))
-    server.run()
+        application, log_config=None, access_log=False, log_level=logging.WARNING, lifespan='on',
+        ws='none', server_header=False, timeout_graceful_shutdown=GRACE.value + _ENDING), served)
+    server.run([taken])
   command_line.tell('ended; the sessions are saved')
   return 0 if server.started else command_line.MISTAKE
 

@@ -136,6 +136,11 @@ class Engine:
     with self._wake:
       self._act(lambda: self._interrupt(job, reason))
 
+  def cancel_all(self) -> None:
+    """Ends all jobs where they are."""
+    with self._wake:
+      self._act(self._interrupt_all)
+
   def close(self, *, cancel: bool = False) -> None:
     """Waits until all jobs are done, or ends them where they are."""
     with self._wake:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 SLOTS = 1 << 17  # Places that are kept per order.
-SHORTEST = 5  # Shorter contexts recur by chance.
+SHORTEST = 8  # Shorter contexts recur by chance: " and the".
 _PIECE = 1 << 15
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 

@@ -39,13 +39,13 @@ def decoder(seed=0):
   return decoder_lib.Decoder(CONFIG, params(seed))
 
 
-def save_run(folder, seed=0, **data):
+def save_run(folder, seed=0, model=CONFIG, **data):
   """Makes a run folder as training leaves it."""
   run_dir = pathlib.Path(folder)
   (run_dir / run_folder.CHECKPOINTS).mkdir(parents=True)
-  whole = config.Config(model=CONFIG, data=config.DataConfig(**data))
+  whole = config.Config(model=model, data=config.DataConfig(**data))
   (run_dir / run_folder.CONFIG).write_text(config.to_json(whole))
   store = checkpoint_store.Store(run_dir, keep_latest=1)
-  store.save(7, params(seed), {'step': np.zeros(1)}, {'heldout_loss': 2.0})
+  store.save(7, random_params(model, seed), {'step': np.zeros(1)}, {'heldout_loss': 2.0})
   store.close()
   return str(run_dir)
