@@ -12,12 +12,13 @@ $(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:f
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:registry)
 $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
-    //datasets:__init__ //datasets/starter:starter_dataset_builder //datasets:synthetic \
-    //haiku_spectral/benchmarks:data //haiku_spectral/benchmarks:decode \
-    //haiku_spectral/benchmarks:processes //haiku_spectral/benchmarks:report \
-    //haiku_spectral/benchmarks:sandboxed_jobs //haiku_spectral/benchmarks:settings \
-    //haiku_spectral/benchmarks:subject //haiku_spectral/storage:atomic_file, \
-    //binaries:corpus_stage)
+    //datasets:__init__ //datasets:pipeline //datasets/starter:starter_dataset_builder \
+    //datasets:synthetic //haiku_spectral/benchmarks:data //haiku_spectral/benchmarks:decode \
+    //haiku_spectral/benchmarks:processes //haiku_spectral/benchmarks:quality \
+    //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:sandboxed_jobs \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:train //haiku_spectral/config:__init__ \
+    //haiku_spectral/storage:atomic_file, //binaries:corpus_stage)
 $(call py_binary, //binaries:benchmark_device, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/benchmarks:device //haiku_spectral/benchmarks:recorder \
     //haiku_spectral/benchmarks:report //haiku_spectral/configs:presets \
@@ -338,6 +339,15 @@ $(call py_binary, //haiku_spectral/benchmarks:prefill_peak, //haiku_spectral:bac
 $(call py_library, //haiku_spectral/benchmarks:processes, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
     //haiku_spectral/benchmarks:subject, //haiku_spectral/benchmarks:prefill_peak)
+$(call py_library, //haiku_spectral/benchmarks:quality, //haiku_spectral/benchmarks:quality_plot \
+    //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:bootstrap \
+    //haiku_spectral/evaluation:compressors //haiku_spectral/evaluation:long_ngram \
+    //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:streaming \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:checkpoint \
+    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/benchmarks:quality_plot, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/benchmarks:recorder, //haiku_spectral/benchmarks:report)
 $(call py_library, //haiku_spectral/benchmarks:report, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/benchmarks:sandboxed_jobs, //haiku_spectral/benchmarks:report \
@@ -349,6 +359,7 @@ $(call py_library, //haiku_spectral/benchmarks:speed, //haiku_spectral/benchmark
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
     //haiku_spectral/benchmarks:timing //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/benchmarks:step_worker)
 $(call py_library, //haiku_spectral/benchmarks:subject, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:tiny //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
@@ -357,7 +368,18 @@ $(call py_library, //haiku_spectral/benchmarks:subject, //haiku_spectral/config:
     //haiku_spectral/modules:filters //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint)
 $(call py_library, //haiku_spectral/benchmarks:timing)
+$(call py_library, //haiku_spectral/benchmarks:train, //haiku_spectral/benchmarks:plot \
+    //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/benchmarks:step_worker //haiku_spectral/benchmarks:subject, \
+    //haiku_spectral/benchmarks:train_step)
+$(call py_binary, //haiku_spectral/benchmarks:train_step, //haiku_spectral:backend \
+    //haiku_spectral/benchmarks:device_step //haiku_spectral/benchmarks:step_worker \
+    //haiku_spectral/benchmarks:timing //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:run_folder)
 $(call py_binary, //haiku_spectral/benchmarks:transformer_baseline, //haiku_spectral:backend)
+$(call py_binary, //haiku_spectral/benchmarks:transformer_train_step, //haiku_spectral:backend \
+    //haiku_spectral/benchmarks:step_worker //haiku_spectral/benchmarks:transformer_baseline)
 $(call py_library, //haiku_spectral/compression:codec, \
     //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
     //haiku_spectral/compression:range_coder //haiku_spectral/decoding:session \
@@ -868,12 +890,21 @@ $(call py_test, //tests/benchmarks:data_test, //haiku_spectral/benchmarks:data \
 $(call py_test, //tests/benchmarks:processes_test, //haiku_spectral/benchmarks:processes \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
     //haiku_spectral/benchmarks:subject //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/benchmarks:quality_test, //haiku_spectral/benchmarks:quality \
+    //haiku_spectral/benchmarks:settings //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/benchmarks:report_test, //haiku_spectral/benchmarks:decode \
     //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:report //tests:__init__)
 $(call py_test, //tests/benchmarks:speed_test, //haiku_spectral/benchmarks:settings \
     //haiku_spectral/benchmarks:speed //haiku_spectral/benchmarks:subject \
     //haiku_spectral/benchmarks:timing //haiku_spectral/modules:filters \
     //haiku_spectral/modules:spectral_gpt //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/benchmarks:step_worker_test, //haiku_spectral/benchmarks:step_worker \
+    //tests:__init__)
+$(call py_test, //tests/benchmarks:train_test, //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/benchmarks:step_worker //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:train //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:run_folder //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:agent_horizon_test, //binaries:agent_horizon \
     //haiku_spectral/agent:horizon //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //tests:__init__ //tests/decoding:tiny_model)

@@ -2,6 +2,7 @@
 
   python -m binaries.benchmark --suite=decode --out=runs/benchmarks
   python -m binaries.benchmark --suite=data --gigabytes=5
+  python -m binaries.benchmark --suite=quality --run_dir=runs/a,runs/b --out=runs/quality
 
 Leave the machine to it: every number is a median, but of this run alone.
 """
@@ -11,16 +12,25 @@ import os
 import pathlib
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 from absl import flags
 
 from binaries import command_line, flag_types
-from datasets import synthetic
+from datasets import pipeline, synthetic
 from datasets.starter import starter_dataset_builder
-from haiku_spectral.benchmarks import data, decode, processes, report, sandboxed_jobs
+from haiku_spectral import config as configs
+from haiku_spectral.benchmarks import (
+  data,
+  decode,
+  processes,
+  quality,
+  report,
+  sandboxed_jobs,
+  train,
+)
 from haiku_spectral.benchmarks import settings as settings_lib
 from haiku_spectral.benchmarks import subject as subject_lib
 from haiku_spectral.storage import atomic_file
@@ -34,24 +44,37 @@ def _run_stage(stage: str, folder: str, kind: str, **sizes: int) -> dict[str, An
       f'--format={kind}', *(f'--{name}={value}' for name, value in sizes.items())])
 
 
+def _documents(config: configs.Config, split: str, limit: int) -> Iterator[bytes]:
+  """The documents of a config's data."""
+  for name in configs.parse_mixture(config.data.mixture):
+    for document in pipeline.documents(name, data_dir=DATA_DIR.value, split=split, limit=limit):
+      yield document.data
+
+
 class Suite(NamedTuple):
   """What is measured, by name, and what is drawn of it."""
 
-  sections: Mapping[str, Callable[[subject_lib.Subject, settings_lib.Settings], report.Section]]
+  sections: Mapping[str, Callable[[Any, settings_lib.Settings], report.Section]]
   draw: Callable[[Mapping[str, report.Section], pathlib.Path], list[pathlib.Path]] = (
       lambda sections, folder: [])
+  loads: bool = True  # The sections are given the model of --run_dir; else they load their own.
 
 
 SUITES = {
     'decode': Suite(decode.SECTIONS, decode.draw),
     'data': Suite(data.sections(synthetic.FORMATS, _run_stage)),
     'sandbox': Suite(sandboxed_jobs.SECTIONS),
+    'train': Suite(train.SECTIONS, train.draw),
+    'quality': Suite(quality.sections(_documents), quality.draw, loads=False),
 }
 SUITE = flags.DEFINE_enum('suite', 'decode', list(SUITES), 'What is measured.')
 SECTIONS = flags.DEFINE_list(
     'sections', [], 'Sections of the suite, separated by commas (default: all).')
 RUN_DIR = flag_types.define_path(
-    'run_dir', '', 'Folder of a training run; empty: the preset tiny with random parameters.')
+    'run_dir', '', 'Folder of a training run; empty: the preset tiny with random parameters. Suite '
+    'quality: folders of runs, separated by commas.')
+DATA_DIR = flag_types.define_path(
+    'data_dir', 'data', 'Suite quality: folder of the built datasets.')
 OUT = flag_types.define_path('out', 'runs/benchmarks', 'Folder of the report.')
 REPEATS = flag_types.define_integer(
     'repeats', None, 'Rounds per measurement, of which the median counts (default: 3).', lower=1)
@@ -88,7 +111,7 @@ def main(argv: Sequence[str]) -> None:
                      f'{", ".join(suite.sections)}.')
   settings, folder = _settings(), pathlib.Path(OUT.value)
   atomic_file.check_folder(folder, what='The report', flag='--out')
-  subject = subject_lib.load(settings.run_dir, _held_out_texts())
+  subject = subject_lib.load(settings.run_dir, _held_out_texts()) if suite.loads else None
   machine = {'cores': os.cpu_count(), 'device': jax.devices()[0].device_kind,
              'python': platform.python_version(), 'jax': jax.__version__}
   sections: dict[str, report.Section] = {}

@@ -34,5 +34,9 @@ def draw(sections: Mapping[str, Section], folder: pathlib.Path) -> list[pathlib.
   ours, theirs = lines(sections)
   if not ours:
     return []
-  plot.save(ours, theirs, folder / 'decode.png')
+  plot.save(plot.figure(
+      {'SpectralGPT, one byte': ours,
+       'GPT-2 of the same size, one token from its cache': theirs},
+      title='Time of the next byte, by the length of the context', ylabel='milliseconds',
+      xlabel='context, bytes (tokens)'), folder / 'decode.png')
   return [folder / 'decode.png']
