@@ -70,6 +70,8 @@ $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:model_flags \
     //binaries:suite_length //binaries:suite_recall //binaries:suite_turkish //binaries:suites)
+$(call py_binary, //binaries:evaluate_lm_eval, //binaries:command_line //binaries:flag_types \
+    //binaries:lm_eval_model //binaries:scoring_process //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/distillation:distill //haiku_spectral/export:exported \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:run_folder)
@@ -83,6 +85,7 @@ $(call py_library, //binaries:flag_types)
 $(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/compression:predictor \
     //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
+$(call py_library, //binaries:lm_eval_model, //binaries:scoring_process)
 $(call py_binary, //binaries:model_card, //binaries:command_line //binaries:data_sources \
     //binaries:flag_types //haiku_spectral/reporting:card //haiku_spectral/reporting:results \
     //haiku_spectral:requirement //haiku_spectral/storage:atomic_file \
@@ -112,6 +115,12 @@ $(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_typ
     //haiku_spectral/decoding:typed_lines //haiku_spectral:shutdown \
     //haiku_spectral/storage:append_log //haiku_spectral/storage:atomic_file \
     //haiku_spectral:vocab)
+$(call py_binary, //binaries:score_texts, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
+    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:scheduler \
+    //haiku_spectral/evaluation:likelihood //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:strict_json)
+$(call py_library, //binaries:scoring_process, , //binaries:score_texts)
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //haiku_spectral/config:__init__ \
@@ -502,6 +511,8 @@ $(call py_library, //haiku_spectral/evaluation:extrapolation, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:requirement //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/evaluation:likelihood, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:long_ngram)
 $(call py_library, //haiku_spectral/evaluation/minimal_pairs:pair)
 $(call py_library, //haiku_spectral/evaluation/minimal_pairs:plot, \
@@ -952,6 +963,8 @@ $(call py_test, //tests/binaries:extrapolation_report_test, //binaries:extrapola
     //tests/decoding:tiny_model //tests/evaluation:toy_models)
 $(call py_test, //tests/binaries:flag_types_test, //binaries:flag_types //binaries:preset_flag \
     //tests:__init__)
+$(call py_binary, //tests/binaries:lm_eval_contract, //binaries:evaluate_lm_eval \
+    //binaries:scoring_process //tests:__init__)
 $(call py_test, //tests/binaries:model_card_test, //binaries:model_card \
     //haiku_spectral/training:run_folder //tests:__init__ //tests/reporting:measured_run)
 $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
@@ -967,6 +980,9 @@ $(call py_test, //tests/binaries:sample_test, //binaries:sample //haiku_spectral
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/training:checkpoint //haiku_spectral:vocab \
     //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:score_texts_test, //binaries:score_texts \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:likelihood \
+    //haiku_spectral/training:checkpoint //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:self_improve_kill_test, //haiku_spectral/tasks:verified_sample \
     //haiku_spectral/training:checkpoint //tests:__init__, //binaries:self_improve)
 $(call py_test, //tests/binaries:self_improve_test, //binaries:self_improve \
@@ -1182,6 +1198,8 @@ $(call py_test, //tests/evaluation:duel_test, //haiku_spectral/evaluation:duel \
 $(call py_test, //tests/evaluation:extrapolation_test, //haiku_spectral/evaluation:extrapolation \
     //haiku_spectral/evaluation:plan //haiku_spectral:vocab //tests:__init__ \
     //tests/evaluation:toy_models)
+$(call py_test, //tests/evaluation:likelihood_test, //haiku_spectral/evaluation:likelihood \
+    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/evaluation/minimal_pairs:scoring_test, \
     //haiku_spectral/evaluation/minimal_pairs:pair //haiku_spectral/evaluation/minimal_pairs:plot \
     //haiku_spectral/evaluation/minimal_pairs:report \
