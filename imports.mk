@@ -1384,6 +1384,8 @@ $(call py_test, //tests/self_training:verifier_cache_test, //haiku_spectral/sand
 $(call py_test, //tests/serving:completions_test, //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
     //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
+$(call py_test, //tests/serving:load_test, //tests:__init__ //tests/serving:running)
+$(call py_binary, //tests/serving:long_session, //tests:__init__ //tests/serving:running)
 $(call py_binary, //tests/serving:openai_contract, //tests:__init__ //tests/serving:running)
 $(call py_binary, //tests/serving:page_contract, //tests:__init__ //tests/serving:running)
 $(call py_test, //tests/serving:recall_test, //haiku_spectral/serving:recall //tests:__init__)

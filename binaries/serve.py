@@ -6,6 +6,7 @@
 Exit code 0 after SIGTERM or Ctrl-C, when the streams have ended and the sessions are saved.
 """
 
+import contextlib
 import logging
 import os
 import pathlib
@@ -129,7 +130,8 @@ class _Server(uvicorn.Server):
     self._signals += 1
     if self._signals == 1:
       # Not print: the signal may have come in the middle of one.
-      os.write(2, b'finishing the texts in work; Ctrl-C ends them where they are\n')
+      with contextlib.suppress(OSError):  # Nobody listens.
+        os.write(2, b'finishing the texts in work; Ctrl-C ends them where they are\n')
       timer = threading.Timer(GRACE.value, self._cut_short)
       timer.daemon = True
       timer.start()

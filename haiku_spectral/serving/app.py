@@ -37,7 +37,8 @@ class Access(NamedTuple):
 
 
 def make(
-    service: Service | None, *, access: Access, max_body: int, watched: pathlib.Path | None = None
+    service: Service | None, *, access: Access, max_body: int, watched: pathlib.Path | None = None,
+    body_seconds: float = 30.0,
 ) -> Starlette:
   """The application. Without a service it has no model: it only shows the run that is watched."""
   app = _App(service, watched)
@@ -62,7 +63,8 @@ def make(
     middleware.append(Middleware(
         CORSMiddleware, allow_origins=list(access.origins), allow_methods=['GET', 'POST', 'DELETE'],
         allow_headers=['authorization', 'content-type']))
-  middleware.append(Middleware(guard.Guard, token=access.token, max_body=max_body))
+  middleware.append(Middleware(
+      guard.Guard, token=access.token, max_body=max_body, body_seconds=body_seconds))
   return Starlette(
       routes=routes, middleware=middleware, lifespan=app.lifespan,
       exception_handlers={errors.ApiError: _refuse, HTTPException: _refuse_route,

@@ -5,6 +5,7 @@ import http
 import re
 from collections.abc import Awaitable, Callable
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,9 +38,10 @@ def refusal(error: errors.ApiError) -> JSONResponse:
 class Guard:
   """ASGI middleware. The page itself is open to all; what is under /v1/ needs the token."""
 
-  def __init__(self, app: ASGIApp, *, token: str, max_body: int) -> None:
-    """`token`: empty for none. `max_body` in bytes."""
+  def __init__(self, app: ASGIApp, *, token: str, max_body: int, body_seconds: float) -> None:
+    """`token`: empty for none. `max_body` in bytes, and the time for it to arrive in."""
     self._app, self._token, self._max_body = app, token, max_body
+    self._body_seconds = body_seconds
 
   async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
     if scope['type'] != 'http':
@@ -54,7 +56,7 @@ class Guard:
     try:
       request = Request(scope)
       self._check(request)
-      body = await self._body(request, receive) if request.method == 'POST' else None
+      body = await self._in_time(request, receive) if request.method == 'POST' else None
     except errors.ApiError as error:
       await refusal(error)(scope, receive, send_with_headers)
       return
@@ -73,6 +75,16 @@ class Guard:
     if request.method == 'POST' and not _JSON.match(request.headers.get('content-type', '')):
       raise errors.ApiError(
           http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, 'give Content-Type: application/json.')
+
+  async def _in_time(self, request: Request, receive: Receive) -> bytes:
+    """The whole body. 408 when it does not arrive."""
+    try:
+      with anyio.fail_after(self._body_seconds):
+        return await self._body(request, receive)
+    except TimeoutError as error:
+      raise errors.ApiError(
+          http.HTTPStatus.REQUEST_TIMEOUT,
+          f'the body did not arrive within {self._body_seconds:g} seconds.') from error
 
   async def _body(self, request: Request, receive: Receive) -> bytes:
     """The whole body. 413 as soon as it is known to be too large."""

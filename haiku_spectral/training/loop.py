@@ -155,7 +155,9 @@ def _read(
     speeds = out.speed.take()
     out.metrics.write(number, metrics.TRAIN, _row(run, number, values, sums, speeds))
     out.progress.show(number, accumulators.mean(sums.nats, sums.targets),
-                      tokens_per_second=speeds.tokens_per_second)
+                      tokens_per_second=speeds.tokens_per_second,
+                      by_source=accumulators.describe(run.sources, sums.nats, sums.targets),
+                      skipped=int(values.skipped))
     sums = accumulators.next_row(sums)
   return position.remember(sums=sums), guards.reason_to_stop(
       number, consecutive=values.consecutive, ema=values.grad_norm_ema,

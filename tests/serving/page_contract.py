@@ -95,7 +95,7 @@ class PageTest(absltest.TestCase):
     return page.evaluate('location.hash.slice(1)')
 
   def test_streams_shows_and_lists(self):
-    page = self.open('#')
+    page = self.open(sampling='{"max_tokens": "480", "temperature": "0"}')
     page.click('#new')
     page.wait_for_selector('#empty:visible')
     lengths = page.evaluate_handle('''() => {

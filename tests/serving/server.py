@@ -21,14 +21,14 @@ class Server:
   """Serves from a thread; a second one can follow it on the same folder."""
 
   def __init__(self, folder, *, decoder=None, owner=OWNER, access=ACCESS, watched=None,
-               with_model=True, **settings):
+               body_seconds=30.0, with_model=True, **settings):
     self.service = None
     if with_model:
       settings = service.Settings(**{'rows': 3, 'max_bytes': 4096, **settings})
       self.service = service.Service(
           'tiny', decoder or tiny_model.decoder(), owner, pathlib.Path(folder), settings)
     self.app = app.make(
-        self.service, access=access, watched=watched,
+        self.service, access=access, watched=watched, body_seconds=body_seconds,
         max_body=settings.max_body if with_model else 1 << 20)
     self._server = uvicorn.Server(uvicorn.Config(
         self.app, port=0, log_config=None, access_log=False, log_level='warning',

@@ -263,6 +263,13 @@ class SessionsTest(parameterized.TestCase):
     self.assertEqual(self.server.ask('GET', '/v1/sessions', headers=TOKEN)[0], 200)
     self.assertEqual(self.server.ask('GET', '/health')[0], 200)
 
+  def test_a_body_that_does_not_arrive(self):
+    self.server = self.restart(body_seconds=0.1)
+    with socket.create_connection(('127.0.0.1', self.server.port)) as connection:
+      connection.sendall(b'POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\n'
+                         b'Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{')
+      self.assertStartsWith(connection.recv(1000), b'HTTP/1.1 408')
+
   def test_cross_origin(self):
     origin = {'Origin': 'https://example.org'}
     preflight = {**origin, 'Access-Control-Request-Method': 'POST'}

@@ -93,7 +93,7 @@ class ProgressTest(absltest.TestCase):
       bar = progress.Progress(step=0, steps=100)
       bar.show(1, math.log(4), tokens_per_second=math.nan)
       bar.close()
-    self.assertRegex(stderr.getvalue(), r'step 1/100: loss 1.386, 2.000 bits/byte, \S+ left')
+    self.assertRegex(stderr.getvalue(), r'step 1/100: loss 1.386, 2.000 bits/byte ▁, \S+ left')
 
   def test_a_log_gets_a_line_now_and_then_with_all_that_one_asks_for(self):
     with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(
@@ -108,7 +108,29 @@ class ProgressTest(absltest.TestCase):
     lines = stderr.getvalue().splitlines()
     self.assertLen(lines, 3)
     self.assertEqual(
-        lines[-1], 'step 48/100: loss 1.386, 2.000 bits/byte, 1,234 tokens/s, 00:52 left')
+        lines[-1],
+        f'step 48/100: loss 1.386, 2.000 bits/byte {"▁" * progress.HISTORY}, 1,234 tokens/s, '
+        '00:52 left')
+
+  def test_history_is_short_and_the_time_left_is_told_from_it(self):
+    with mock.patch.object(progress.sys, 'stderr', io.StringIO()) as stderr, mock.patch.object(
+        progress.time, 'monotonic') as clock:
+      clock.return_value = 0.0
+      bar = progress.Progress(step=0, steps=200)
+      for step in range(1, 101):
+        clock.return_value += 1.0 if step <= 50 else 2.0  # It becomes slower.
+        bar.show(step, float(100 - step), tokens_per_second=10.0, by_source=' (a 1, b 2)',
+                 skipped=3)
+      bar.close()
+    last = stderr.getvalue().splitlines()[-1]
+    self.assertRegex(last, r'bits/byte \(a 1, b 2\) █▇▇▆▅▅▄▄▃▂▂▁, 10 tokens/s, 3 skipped, ')
+    step = int(last.split()[1].partition('/')[0])
+    minutes, seconds = divmod(2 * (200 - step), 60)
+    self.assertEndsWith(last, f'{minutes:02}:{seconds:02} left')
+
+  def test_losses_that_are_not_finite(self):
+    self.assertEqual(progress.sparkline([1.0, math.nan, 2.0]), '▁·█')
+    self.assertEqual(progress.sparkline([math.nan]), '·')
 
 
 if __name__ == '__main__':
