@@ -42,8 +42,8 @@ $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:inpu
     //haiku_spectral/compression:compressed_file)
 $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/training:run_folder, //binaries:eval_context //binaries:eval_extrapolation \
-    //binaries:model_card //binaries:prepare_data //binaries:report //binaries:sample \
-    //binaries:train //haiku_spectral/configs:nano)
+    //binaries:evaluate //binaries:model_card //binaries:prepare_data //binaries:report \
+    //binaries:sample //binaries:train //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
     //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
     //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
@@ -1312,9 +1312,11 @@ $(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__)
 $(call py_library, //tests/reporting:measured_run, //haiku_spectral/config:__init__ \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:context_report \
-    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
-    //haiku_spectral/evaluation:report //haiku_spectral/reporting:results \
-    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model)
+    //haiku_spectral/evaluation/minimal_pairs:report \
+    //haiku_spectral/evaluation/minimal_pairs:scoring //haiku_spectral/evaluation/recall:report \
+    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation:report \
+    //haiku_spectral/reporting:results //haiku_spectral/training:run_folder //tests:__init__ \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/reporting:report_test, //haiku_spectral/reporting:document \
     //haiku_spectral/reporting:html //haiku_spectral/reporting:markdown \
     //haiku_spectral/reporting:report //haiku_spectral/reporting:results //tests:__init__ \

@@ -42,6 +42,8 @@ def commands() -> list[list[str]]:
       # A whole novel; an eighth of it is scored, which takes a minute or two.
       ['binaries.eval_context', run, data, '--dataset=starter', '--split=test',
        '--last_part=0.125'],
+      ['binaries.evaluate', '--suite=recall', run, '--tasks=verbatim,passkey,needles,copy',
+       '--lengths=1024,4096', '--depths=0,0.5,1', '--examples=2'],
       *samples,
       ['binaries.report', run, data],
       ['binaries.model_card', run, data],

@@ -6,6 +6,8 @@ import pathlib
 from haiku_spectral import config
 from haiku_spectral.evaluation import context_report, report
 from haiku_spectral.evaluation.bootstrap import Estimate
+from haiku_spectral.evaluation.minimal_pairs import report as minimal_pairs
+from haiku_spectral.evaluation.minimal_pairs.scoring import Row
 from haiku_spectral.evaluation.recall import report as recall_report
 from haiku_spectral.evaluation.recall.scoring import Cell
 from haiku_spectral.reporting.results import Source
@@ -74,6 +76,13 @@ def cells():
                    chance_byte=0.1, chance_bits=3.3, recallable=task != 'reset')
 
 
+def pairs():
+  ways = {'sum': Estimate(0.6789, 0.6, 0.7), 'equal length': None}
+  return [Row(phenomenon=name, pairs=4321, identical=0, equal_length=0,
+              shares={'model': ways, 'shorter': {'sum': Estimate(0.5151, None, None)}})
+          for name in ('vowel_harmony', 'average')]
+
+
 def write(folder, **changes):
   """Writes a run folder; a keyword names a file (without its ending) and gives other content."""
   folder = pathlib.Path(folder)
@@ -85,6 +94,7 @@ def write(folder, **changes):
       'extrapolation': report.to_json(extrapolation()),
       'context': context_report.to_json(context()),
       'recall': recall_report.to_json(tuple(cells()), source='runs/x at step 40', seed=0),
+      'turkish': minimal_pairs.to_json(pairs(), source='runs/x at step 40'),
       'new_suite': json.dumps({
           'command': './run //binaries:evaluate --suite=new_suite', 'accuracy': 0.8125,
           'pairs': 1600, 'parts': [1]}),
