@@ -937,6 +937,8 @@ $(call py_test, //tests/binaries:compression_test, //binaries:compress //binarie
 $(call py_test, //tests/binaries:corpus_stage_test, //binaries:corpus_stage \
     //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny //tests:__init__ \
     //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:demo_test, //binaries:demo //tests:__init__ \
+    //tests:docs_links_test, //binaries:model_card //binaries:report //binaries:sample)
 $(call py_test, //tests/binaries:distill_test, //binaries:distill //datasets:__init__ \
     //datasets:pipeline //haiku_spectral/distillation:comparison \
     //haiku_spectral/evaluation:streaming //haiku_spectral/modules:spectral_gpt \

@@ -42,7 +42,8 @@ def position(results: Results, name: str = 'extrapolation') -> Section:
       Chart('By position in the document, with all that is before as context',
             'position, up to', 'bits per byte', [
                 Line('this model', [row['end'] for row in found['octaves']],
-                     [row['bits_per_byte'] for row in found['octaves']])], bytes_x=True),
+                     [row['bits_per_byte'] for row in found['octaves']])],
+            bytes_x=True, log_y=True),
       Chart('The same bytes with the full context and with a cut one', 'position, up to',
             'bits per byte', [
                 _with_interval('full context', reach, [row['full'] for row in factors]),
