@@ -7,23 +7,7 @@ import re
 from html import escape
 
 from haiku_spectral.reporting import chart as charts
-from haiku_spectral.reporting.document import (
-  Block,
-  Chart,
-  Code,
-  Command,
-  Document,
-  Facts,
-  HeatMap,
-  HeatMaps,
-  Missing,
-  Paragraph,
-  Picture,
-  Quote,
-  Sample,
-  Section,
-  Table,
-)
+from haiku_spectral.reporting import document as doc
 
 STYLE = pathlib.Path(__file__).with_name('page.css')
 # From this share on the colour is so deep that the number on it is light.
@@ -31,7 +15,7 @@ _DEEP = 0.55
 _NUMBER = re.compile(r'[+−-]?[\d.,]+( ?(%|x|k|M|G|B|[KMG]iB|ms))?|-|')
 
 
-def render(document: Document) -> str:
+def render(document: doc.Document) -> str:
   """The whole file."""
   style = STYLE.read_text(encoding='utf-8')
   entries = '\n'.join(f'<li><a href="#{anchor(section.title)}">{escape(section.title)}</a></li>'
@@ -80,30 +64,30 @@ def inline(text: str) -> str:
       else escape(part) for part in parts)
 
 
-def _section(section: Section) -> str:
+def _section(section: doc.Section) -> str:
   blocks = '\n'.join(map(_block, section.blocks))
   name = anchor(section.title)
   return f'<section id="{name}">\n<h2>{escape(section.title)}</h2>\n{blocks}\n</section>'
 
 
 @functools.singledispatch
-def _block(block: Block) -> str:
+def _block(block: doc.Block) -> str:
   raise TypeError(f'{type(block).__name__} has no form in HTML')
 
 
 @_block.register
-def _(block: Paragraph) -> str:
+def _(block: doc.Paragraph) -> str:
   return f'<p>{inline(block.text)}</p>'
 
 
 @_block.register
-def _(block: Quote) -> str:
+def _(block: doc.Quote) -> str:
   paragraphs = (f'<p>{inline(text)}</p>' for text in block.text.split('\n\n'))
   return f'<blockquote>{"".join(paragraphs)}</blockquote>'
 
 
 @_block.register
-def _(block: Facts) -> str:
+def _(block: doc.Facts) -> str:
   facts = '\n'.join(
       f'<div class="fact"><dt>{escape(fact.label)}</dt><dd class="value">{escape(fact.value)}</dd>'
       + (f'<dd class="note">{inline(fact.note)}</dd>' if fact.note else '') + '</div>'
@@ -112,7 +96,7 @@ def _(block: Facts) -> str:
 
 
 @_block.register
-def _(block: Table) -> str:
+def _(block: doc.Table) -> str:
   numeric = [all(_NUMBER.fullmatch(cell) for cell in column)
              for column in zip(*block.rows, strict=True)] or [False] * len(block.header)
 
@@ -132,7 +116,7 @@ def _(block: Table) -> str:
 
 
 @_block.register
-def _(block: Chart) -> str:
+def _(block: doc.Chart) -> str:
   keys = ''.join(
       f'<span class="key"><svg viewBox="0 0 22 8" aria-hidden="true"><path d="M0 4H22" class="line '
       f'l{number % charts.COLOURS}{" dashed" if line.dashed else ""}"/></svg>'
@@ -143,11 +127,11 @@ def _(block: Chart) -> str:
 
 
 @_block.register
-def _(block: HeatMaps) -> str:
+def _(block: doc.HeatMaps) -> str:
   return '<div class="maps">\n' + '\n'.join(map(_heat_map, block.maps)) + '\n</div>'
 
 
-def _heat_map(block: HeatMap) -> str:
+def _heat_map(block: doc.HeatMap) -> str:
   head = ''.join(f'<th>{escape(name)}</th>' for name in (block.corner, *block.columns))
   rows = '\n'.join(
       f'<tr><th>{escape(name)}</th>{"".join(map(_heat_cell, shares))}</tr>'
@@ -165,29 +149,29 @@ def _heat_cell(share: float | None) -> str:
 
 
 @_block.register
-def _(block: Picture) -> str:
+def _(block: doc.Picture) -> str:
   data = base64.b64encode(block.png).decode('ascii')
   return (f'<figure><img src="data:image/png;base64,{data}" alt="{escape(block.about)}">'
           '</figure>')
 
 
 @_block.register
-def _(block: Sample) -> str:
+def _(block: doc.Sample) -> str:
   return (f'<div class="sample"><b>{escape(block.prompt)}</b>{escape(block.text)}</div>\n'
           f'<p class="aside">{inline(block.note)}</p>')
 
 
 @_block.register
-def _(block: Code) -> str:
+def _(block: doc.Code) -> str:
   return f'<div class="scroll"><pre>{escape(block.text)}</pre></div>'
 
 
 @_block.register
-def _(block: Command) -> str:
+def _(block: doc.Command) -> str:
   return f'<p class="aside">{escape(block.verb)} <code>{escape(block.command)}</code></p>'
 
 
 @_block.register
-def _(block: Missing) -> str:
+def _(block: doc.Missing) -> str:
   return (f'<p class="missing"><strong>Not measured:</strong> {inline(block.what)}. To measure it: '
           f'<code>{escape(block.command)}</code></p>')
