@@ -13,12 +13,13 @@ $(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:f
     //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:registry)
 $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets/starter:starter_dataset_builder \
-    //datasets:synthetic //haiku_spectral/benchmarks:data //haiku_spectral/benchmarks:decode \
-    //haiku_spectral/benchmarks:processes //haiku_spectral/benchmarks:quality \
-    //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:sandboxed_jobs \
-    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
-    //haiku_spectral/benchmarks:train //haiku_spectral/config:__init__ \
-    //haiku_spectral/storage:atomic_file, //binaries:corpus_stage)
+    //datasets:synthetic //haiku_spectral/benchmarks:coordinates //haiku_spectral/benchmarks:data \
+    //haiku_spectral/benchmarks:decode //haiku_spectral/benchmarks:processes \
+    //haiku_spectral/benchmarks:quality //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:sandboxed_jobs //haiku_spectral/benchmarks:settings \
+    //haiku_spectral/benchmarks:subject //haiku_spectral/benchmarks:train \
+    //haiku_spectral/config:__init__ //haiku_spectral/storage:atomic_file, \
+    //binaries:corpus_stage)
 $(call py_binary, //binaries:benchmark_device, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/benchmarks:device //haiku_spectral/benchmarks:recorder \
     //haiku_spectral/benchmarks:report //haiku_spectral/configs:presets \
@@ -319,6 +320,12 @@ $(call py_library, //haiku_spectral/benchmarks:compression, //haiku_spectral/ben
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
     //haiku_spectral/compression:codec //haiku_spectral/compression:predictor \
     //haiku_spectral/decoding:session //haiku_spectral/evaluation:compressors)
+$(call py_library, //haiku_spectral/benchmarks:coordinates, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:plot \
+    //haiku_spectral/modules:block //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
+    //haiku_spectral/training:state //haiku_spectral/training:step //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/benchmarks:data, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject)
 $(call py_library, //haiku_spectral/benchmarks:decode, //haiku_spectral/benchmarks:compression \
@@ -841,7 +848,8 @@ $(call py_library, //haiku_spectral/training:metrics, //haiku_spectral/storage:a
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:loss \
     //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:optimizer, //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/modules:filters)
+    //haiku_spectral/config:phases //haiku_spectral/modules:filters \
+    //haiku_spectral/training:width_scaling)
 $(call py_library, //haiku_spectral/training:orbax_errors)
 $(call py_library, //haiku_spectral/training:progress, //haiku_spectral/training:loss)
 $(call py_library, //haiku_spectral/training:run, //haiku_spectral/config:__init__ \
@@ -872,6 +880,8 @@ $(call py_library, //haiku_spectral/training:time_budget, //haiku_spectral/confi
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
     //haiku_spectral/training:state //haiku_spectral/training:step \
     //haiku_spectral/training:task)
+$(call py_library, //haiku_spectral/training:width_scaling, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:filters)
 $(call py_library, //haiku_spectral:vocab)
 $(call py_library, //tests:__init__, //haiku_spectral:backend)
 $(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions //tests:__init__)
@@ -894,6 +904,9 @@ $(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript
 $(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace //tests:__init__)
 $(call py_test, //tests:backend_test, //haiku_spectral:backend //tests:__init__)
 $(call py_test, //tests/benchmarks:compression_test, //haiku_spectral/benchmarks:compression \
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject //tests:__init__ \
+    //tests/decoding:tiny_model)
+$(call py_test, //tests/benchmarks:coordinates_test, //haiku_spectral/benchmarks:coordinates \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject //tests:__init__ \
     //tests/decoding:tiny_model)
 $(call py_test, //tests/benchmarks:data_test, //haiku_spectral/benchmarks:data \
@@ -1479,4 +1492,7 @@ $(call py_test, //tests/training:step_test, //haiku_spectral/modules:precision \
     //tests/training:stand_in)
 $(call py_test, //tests/training:time_budget_test, //haiku_spectral/training:time_budget \
     //tests:__init__ //tests/training:stand_in)
+$(call py_test, //tests/training:width_scaling_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:optimizer \
+    //haiku_spectral/training:width_scaling //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests:vocab_test, //haiku_spectral:vocab //tests:__init__)

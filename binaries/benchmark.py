@@ -23,6 +23,7 @@ from datasets import pipeline, synthetic
 from datasets.starter import starter_dataset_builder
 from haiku_spectral import config as configs
 from haiku_spectral.benchmarks import (
+  coordinates,
   data,
   decode,
   processes,
@@ -65,6 +66,7 @@ SUITES = {
     'data': Suite(data.sections(synthetic.FORMATS, _run_stage)),
     'sandbox': Suite(sandboxed_jobs.SECTIONS),
     'train': Suite(train.SECTIONS, train.draw),
+    'width': Suite(coordinates.SECTIONS, coordinates.draw),
     'quality': Suite(quality.sections(_documents), quality.draw, loads=False),
 }
 SUITE = flags.DEFINE_enum('suite', 'decode', list(SUITES), 'What is measured.')

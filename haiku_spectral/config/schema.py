@@ -144,6 +144,9 @@ class OptimizerConfig(RateConfig):
   # Filter parameters learn slower and do not decay.
   filter_learning_rate_scale: float = field(0.3, at_least=0)
   matrix_learning_rate_scale: float = field(6.7, above=0)  # Of matrices, with 'muon'.
+  # The width at which the rates were tuned: from there they follow that of the model, see
+  # training/width_scaling.py. 0: they are as given.
+  base_width: int = field(0, at_least=0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

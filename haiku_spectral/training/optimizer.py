@@ -7,6 +7,8 @@
 | filters | those of long filters | Adam | times `filter_learning_rate_scale` | no |
 | others | norms, decays, gates, short taps, biases | Adam | the schedule's | no |
 
+With `base_width` the rates follow the width of the model: see `width_scaling`.
+
 Muon (Jordan 2024; Liu et al. 2025, 2502.16982) gives Adam Nesterov momentum in the other groups.
 
 The learning rate is a function of the training step, which also counts skipped steps, so that a
@@ -23,6 +25,7 @@ import optax
 
 from haiku_spectral.config import Config, OptimizerConfig, RateConfig, phases
 from haiku_spectral.modules import filters
+from haiku_spectral.training import width_scaling
 
 Schedule = Callable[[jax.Array], jax.Array]  # Step (int32, from 0) -> learning rate (float32).
 
@@ -102,10 +105,20 @@ def make_optimizer(config: Config) -> optax.GradientTransformationExtraArgs:
   return optax.chain(
       optax.clip_by_global_norm(rates.clip_norm),
       _direction(rates),
+      *([_scale_by_width(config)] if rates.base_width else []),
       optax.add_decayed_weights(rates.weight_decay, mask=decayed),
       optax.masked(optax.scale(rates.filter_learning_rate_scale), of_filters),
       _scale_by_schedule(learning_rate(config)),
   )
+
+
+def _scale_by_width(config: Config) -> optax.GradientTransformation:
+  def scale(updates: Any, params: Any = None) -> Any:
+    del params
+    factors = width_scaling.factors(config, updates, is_matrix)
+    return jax.tree.map(lambda update, factor: factor * update, updates, factors)
+
+  return optax.stateless(scale)
 
 
 def _of_each(question: Callable[[str, str], bool], params: hk.Params) -> Any:
