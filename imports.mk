@@ -1399,8 +1399,9 @@ $(call py_test, //tests/self_training:verifier_cache_test, //haiku_spectral/sand
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:verified_sample \
     //tests:__init__ //tests/self_training:stand_ins)
 $(call py_test, //tests/serving:completions_test, //haiku_spectral/decoding:generation \
-    //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling //haiku_spectral:vocab \
-    //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
+    //haiku_spectral/decoding:loop //haiku_spectral/decoding:prefill \
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab //tests:__init__ \
+    //tests/decoding:tiny_model //tests/serving:server)
 $(call py_test, //tests/serving:load_test, //tests:__init__ //tests/serving:running)
 $(call py_binary, //tests/serving:long_session, //tests:__init__ //tests/serving:running)
 $(call py_binary, //tests/serving:openai_contract, //tests:__init__ //tests/serving:running)
@@ -1417,6 +1418,8 @@ $(call py_test, //tests/serving:sessions_test, //haiku_spectral/decoding:context
     //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model //tests/serving:server)
 $(call py_binary, //tests/serving:tiny_run, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:metrics //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/serving:watch_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/serving:watch //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_test, //tests:shutdown_test, //haiku_spectral:shutdown //tests:__init__)
 $(call py_library, //tests:small_repository, //binaries:tidy //tests:__init__)
 $(call py_test, //tests/storage:append_log_test, //haiku_spectral/storage:append_log \

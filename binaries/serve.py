@@ -116,12 +116,15 @@ def _bind() -> socket.socket:
 class _Server(uvicorn.Server):
   """Ends in steps: texts are finished, then ended where they are, then the process ends."""
 
-  def __init__(self, settings: uvicorn.Config, served: service.Service | None) -> None:
+  def __init__(
+      self, settings: uvicorn.Config, served: service.Service | None, stop: shutdown.Interruption
+  ) -> None:
     super().__init__(settings)
-    self._served, self._signals = served, 0
+    self._served, self._stop, self._signals = served, stop, 0
 
   async def startup(self, sockets: list[socket.socket] | None = None) -> None:
     await super().startup(sockets)
+    self.should_exit |= self._stop()  # The signal came before there was a loop to take it.
     for taken in sockets or []:
       host, port = taken.getsockname()[:2]
       command_line.tell(f'listening at http://{f"[{host}]" if ":" in host else host}:{port}/')
@@ -160,10 +163,15 @@ def main(argv: Sequence[str]) -> int:
         served, access=app.Access(sorted(hosts), CORS_ORIGIN.value, token),
         max_body=MAX_BODY.value,
         watched=pathlib.Path(WATCH.value) if WATCH.value else None)
-    server = _Server(uvicorn.Config(
+    settings = uvicorn.Config(
         application, log_config=None, access_log=False, log_level=logging.WARNING, lifespan='on',
-        ws='none', server_header=False, timeout_graceful_shutdown=GRACE.value + _ENDING), served)
-    server.run([taken])
+        ws='none', server_header=False, timeout_graceful_shutdown=GRACE.value + _ENDING)
+    server = _Server(settings, served, stop)
+    try:
+      server.run([taken])
+    finally:
+      if served:  # Where a third signal has ended the loop.
+        served.close(cancel=True)
   command_line.tell('ended; the sessions are saved')
   return 0 if server.started else command_line.MISTAKE
 

@@ -113,7 +113,7 @@ class Engine:
     self._texts = 0  # That are not complete.
     self._closing = False
     self.bytes_generated = 0
-    self._thread = threading.Thread(target=self._run, name='engine')
+    self._thread = threading.Thread(target=self._run, name='engine', daemon=True)
     self._reset()
 
   def start(self) -> None:

@@ -4,13 +4,14 @@ import base64
 import json
 import socket
 import time
+from unittest import mock
 
 import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.decoding import prefill, sampling
+from haiku_spectral.decoding import loop, prefill, sampling
 from haiku_spectral.decoding.generation import Generation, Request
 from tests.decoding import tiny_model
 from tests.serving import server as server_lib
@@ -241,6 +242,20 @@ class RefusalTest(parameterized.TestCase):
     self.assertEqual(status, 503, found)
     self.assertIn('try again later', found['error']['message'])
     SERVER.complete(prompt='a', max_tokens=1, n=8)
+
+
+class FailureTest(parameterized.TestCase):
+
+  @parameterized.parameters(True, False)
+  def test_a_failure_is_told_and_does_not_end_the_server(self, stream):
+    with mock.patch.object(loop.Batch, 'step', side_effect=ValueError('logits are not finite')):
+      status, _, data = SERVER.raw(
+          'POST', '/v1/completions', {'prompt': 'a', 'stream': stream, 'n': 2})
+    self.assertEqual(status, 200 if stream else 500)
+    self.assertIn(b'server_error', data)
+    self.assertNotIn(b'[DONE]', data)
+    self.assertEqual(SERVER.ask('GET', '/v1/status')[1]['texts'], 0)
+    SERVER.complete(prompt='a', max_tokens=3)
 
 
 class ModelsTest(absltest.TestCase):

@@ -230,7 +230,7 @@ class PageTest(absltest.TestCase):
     tip = page.inner_text('#tip')
     self.assertIn('65', tip)  # The last 'e'.
     self.assertRegex(tip, r'[\d.]+ bits · .* expected')
-    self.assertIn(f'8 bytes stood before it {len(fact) + 2} bytes back', tip)
+    self.assertIn(f'recalled: 8 bytes of context, {len(fact) + 2} bytes back', tip)
     page.keyboard.press('ArrowLeft')
     self.assertIn('6e', page.inner_text('#tip'))
     box = page.query_selector('#text span').bounding_box()

@@ -1,12 +1,14 @@
 // The page: sessions, the text, and what the server is asked for.
 
 import * as api from './api.js';
+import {listen} from './keys.js';
+import {Pointer} from './pointer.js';
+import {Readouts} from './readouts.js';
 import {Sampling} from './sampling.js';
 import {SessionList} from './session_list.js';
 import {Strip} from './strip.js';
-import {compact, number, size, switchLanguage, t, translate} from './strings.js';
+import {compact, number, switchLanguage, t, translate} from './strings.js';
 import {Text} from './text.js';
-import {Pointer} from './pointer.js';
 import {Training} from './training.js';
 
 const $ = (id) => document.getElementById(id);
@@ -16,6 +18,7 @@ const RETRY = 1500, WATCH = 3000;  // Milliseconds.
 
 const text = new Text($('text'));
 const strip = new Strip($('strip'), text);
+const readouts = new Readouts(strip);
 const sampling = new Sampling($('dials'));
 const training = new Training();
 const pointer = new Pointer(text, strip, $('scroll'), $('tip'));
@@ -26,7 +29,6 @@ let model = null;
 let current = null;  // The session's name; null: one that is not made yet.
 let running = null;  // The AbortController of the turn in work.
 let mode = localStorage.getItem('mode') || 'continue';
-let speeds = [];
 
 // Notices.
 
@@ -67,30 +69,8 @@ function follow(was) {
   if (was) $('scroll').scrollTop = $('scroll').scrollHeight;
 }
 
-function showReadouts(bytes) {
-  $('r-context').textContent = `${number(bytes)} B`;
-  $('r-state').textContent = model ? size(model.state_bytes) : '–';
-  $('empty').hidden = bytes > 0;
-  $('text').hidden = bytes === 0;
-  $('app').classList.toggle('is-empty', bytes === 0);
-}
-
-function showSpeed(milliseconds) {
-  $('r-speed').textContent = milliseconds ? `${number(milliseconds, 2)} ms` : '–';
-  const canvas = $('spark'), pen = canvas.getContext('2d');
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  canvas.hidden = !speeds.length;
-  const shown = speeds.slice(-48), most = Math.max(...shown, 0.01) * 1.25;
-  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--hot');
-  shown.forEach((value, i) => {
-    const high = Math.max(value / most * canvas.height, 2);
-    pen.fillRect(i * 3, canvas.height - high, 2, high);
-  });
-}
-
 function showTitle(name) {
-  $('title').textContent = name || t(current ? 'untitled' : 'new_session');
-  document.title = name ? `${name} – haiku spectral` : 'haiku spectral';
+  readouts.title(name, current ? 'untitled' : 'new_session');
 }
 
 async function open(id) {
@@ -103,10 +83,9 @@ async function open(id) {
   showView('text');
   text.clear();
   notice('');
-  speeds = [];
-  showSpeed(0);
+  readouts.clear();
   if (id) await load(id);
-  else { showTitle(''); showReadouts(0); }
+  else { showTitle(''); readouts.context(0); }
   strip.draw();
   compose();
 }
@@ -118,7 +97,7 @@ async function load(id) {
   text.start = found.start;
   showParts(found);
   showTitle(found.title);
-  showReadouts(found.size);
+  readouts.context(found.size);
   strip.draw();
   follow(true);
 }
@@ -191,23 +170,14 @@ async function turn(said, talking, onlyMeasure, signal) {
   const path = talking ? '/v1/chat/completions' : '/v1/completions';
   if (talking) body.messages = [{role: 'user', content: said}];
   else body.prompt = prompt;
-  let begun = false, answering = false, clock = 0;
-  const seen = [];
+  let begun = false, answering = false;
+  readouts.begin();
   const begin = () => {
     if (begun) return;
     begun = true;
     text.begin(encoder.encode(prompt));
     $('input').value = '';
     grow();
-  };
-  const measure = (count) => {
-    const now = performance.now();
-    if (clock && count) seen.push([count, now - clock]);
-    clock = now;
-    const recent = seen.slice(-12), bytes = recent.reduce((sum, [n]) => sum + n, 0);
-    if (!bytes) return;
-    speeds.push(recent.reduce((sum, [, ms]) => sum + ms, 0) / bytes);
-    showSpeed(speeds.at(-1));
   };
   await api.stream(path, body, signal, (event) => {
     const was = atEnd();
@@ -219,15 +189,15 @@ async function turn(said, talking, onlyMeasure, signal) {
         if (!answering) { text.answer(); answering = true; }
         const data = api.bytes(made.bytes);
         text.append(data, api.bytes(made.tenths), made.recalled);
-        measure(data.length);
+        readouts.came(data.length);
       }
     }
     if (event.session) {
       text.flush();
-      if (event.ms_per_byte) showSpeed(event.ms_per_byte);
+      if (event.ms_per_byte) readouts.speed(event.ms_per_byte);
       showTitle(event.session.title);
     }
-    showReadouts(text.end);
+    readouts.context(text.end);
     strip.draw();
     follow(was);
   });
@@ -345,6 +315,7 @@ async function start() {
   try {
     const models = await api.get('/v1/models');
     model = models.data[0] || null;
+    readouts.stateBytes = model ? model.state_bytes : null;
     $('model').textContent = model ? `${model.id} · ${compact(model.parameters)}` : '';
     const watched = await training.look();
     $('tabs').hidden = !watched;
@@ -407,25 +378,19 @@ window.onhashchange = () => {
   const wanted = location.hash.slice(1);
   if (wanted && wanted !== current && sessions.has(wanted)) open(wanted).catch(fail);
 };
-document.onkeydown = (event) => {
-  const typing = event.target.matches('input, textarea');
-  if (event.key === 'Escape' && running) stop();
-  else if (event.key === 'Escape' && typing) event.target.blur();
-  else if (event.key === '/' && !typing) { event.preventDefault(); $('input').focus(); }
-  else if (event.key === '?' && !typing) $('help').click();
-  else if (event.altKey && event.code === 'KeyN') { event.preventDefault(); $('new').click(); }
-  else if (event.altKey && event.code === 'KeyS') {
-    event.preventDefault();
-    $('app').classList.toggle('plain');
-  } else if (event.altKey && ['ArrowUp', 'ArrowDown'].includes(event.key)) {
-    event.preventDefault();
-    const next = sessions.beside(current, event.key === 'ArrowUp' ? -1 : 1);
+listen({
+  running: () => running !== null,
+  stop,
+  compose: () => $('input').focus(),
+  help: () => $('help').click(),
+  create: () => $('new').click(),
+  plain: () => $('app').classList.toggle('plain'),
+  walk: (step) => pointer.walk(step),
+  beside: (step) => {
+    const next = sessions.beside(current, step);
     if (next) open(next).catch(fail);
-  } else if (!typing && ['ArrowLeft', 'ArrowRight'].includes(event.key) && text.size) {
-    event.preventDefault();
-    pointer.walk(event.key === 'ArrowLeft' ? -1 : 1);
-  }
-};
+  },
+});
 setInterval(() => {
   if (!$('training-view').hidden && !document.hidden) training.refresh().catch(() => {});
 }, WATCH);

@@ -28,6 +28,7 @@ export class Pointer {
   // Steps to the next character.
   walk(step) {
     const {text} = this;
+    if (!text.size) return;
     const from = this.place < 0 ? (step > 0 ? -1 : text.size) : this.place;
     const [first, end] = from >= 0 && from < text.size ? text.character(from) : [from, from + 1];
     let next = step > 0 ? end : first - 1;

@@ -16,12 +16,16 @@ export class Strip {
   }
 
   readColours() {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
+    // A canvas knows no variables: an element says what they are now, in light or dark.
+    const colour = (name) => {
+      this.canvas.style.color = `var(${name})`;
+      return getComputedStyle(this.canvas).color;
+    };
     this.levels = Array.from({length: 10}, (_, i) => colour(`--s${i}`));
     this.recalled = colour('--recall');
     this.band = colour('--band');
     this.ink = colour('--ink');
+    this.hot = colour('--hot');
   }
 
   // Several calls in a frame are one.
