@@ -164,9 +164,10 @@ $(call py_binary, //binaries:tidy)
 $(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
     //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
-    //haiku_spectral/parallel:mesh //haiku_spectral:shutdown //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/training:loop //haiku_spectral/training:run_folder \
-    //haiku_spectral/training:time_budget, //haiku_spectral/configs:nano)
+    //haiku_spectral/parallel:hosts //haiku_spectral/parallel:mesh //haiku_spectral:shutdown \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:loop \
+    //haiku_spectral/training:run_folder //haiku_spectral/training:time_budget, \
+    //haiku_spectral/configs:nano)
 $(call py_library, //binaries:training_task, //binaries:extrapolation_report //datasets:__init__ \
     //datasets:curriculum //datasets:pipeline //datasets:prefetch \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
@@ -564,7 +565,7 @@ $(call py_library, //haiku_spectral/export:exported, //haiku_spectral/config:__i
     //haiku_spectral/training:leaves)
 $(call py_library, //haiku_spectral/export:numpy_loader)
 $(call py_library, //haiku_spectral/modules:attention, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer //haiku_spectral/ops:slices \
     //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_cache \
     //haiku_spectral/ops:window_crossing)
 $(call py_library, //haiku_spectral/modules:block, //haiku_spectral/config:__init__ \
@@ -580,14 +581,15 @@ $(call py_library, //haiku_spectral/modules:filters, //haiku_spectral/config:__i
 $(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
     //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
-    //haiku_spectral/ops:fft_conv)
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:conv_cache //haiku_spectral/ops:dense //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
     //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
-    //haiku_spectral/ops:memory_cache //haiku_spectral/ops:memory_crossing)
+    //haiku_spectral/ops:memory_cache //haiku_spectral/ops:memory_crossing \
+    //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__init__ \
@@ -596,7 +598,8 @@ $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__in
     //haiku_spectral/modules:ngram_memory)
 $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab)
+    //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory \
+    //haiku_spectral/ops:slices //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
@@ -626,9 +629,15 @@ $(call py_library, //haiku_spectral/ops:window_cache, //haiku_spectral/ops:conv_
 $(call py_library, //haiku_spectral/ops:window_crossing, //haiku_spectral/ops:slices \
     //haiku_spectral/ops:window_attention)
 $(call py_library, //haiku_spectral/parallel:hardware, //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/parallel:hosts)
 $(call py_library, //haiku_spectral/parallel:mesh, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:shards //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/parallel:sharding, //haiku_spectral/parallel:mesh)
+$(call py_library, //haiku_spectral/parallel:traffic, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:mixer //haiku_spectral/modules:mixers \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/ops:slices //haiku_spectral/parallel:mesh \
+    //haiku_spectral/parallel:sharding)
 $(call py_library, //haiku_spectral/reporting:axis)
 $(call py_library, //haiku_spectral/reporting:card, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/reporting:axis \
@@ -817,9 +826,9 @@ $(call py_library, //haiku_spectral/tasks:verified_sample, //haiku_spectral:requ
     //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/training:accumulators, //haiku_spectral/training:metrics)
 $(call py_library, //haiku_spectral/training:checkpoint, //haiku_spectral/config:__init__ \
-    //haiku_spectral/training:leaves //haiku_spectral/training:orbax_errors \
-    //haiku_spectral/training:run_folder)
-$(call py_library, //haiku_spectral/training:checkpoint_store, \
+    //haiku_spectral/parallel:hosts //haiku_spectral/training:leaves \
+    //haiku_spectral/training:orbax_errors //haiku_spectral/training:run_folder)
+$(call py_library, //haiku_spectral/training:checkpoint_store, //haiku_spectral/parallel:hosts \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
     //haiku_spectral/training:orbax_errors //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
@@ -830,9 +839,9 @@ $(call py_library, //haiku_spectral/training:guards, //haiku_spectral/config:__i
 $(call py_library, //haiku_spectral/training:heldout, //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:loss \
     //haiku_spectral/training:step //haiku_spectral:vocab)
-$(call py_library, //haiku_spectral/training:leaves)
+$(call py_library, //haiku_spectral/training:leaves, //haiku_spectral/parallel:hosts)
 $(call py_library, //haiku_spectral/training:loop, //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/parallel:mesh \
+    //haiku_spectral/config:phases //haiku_spectral/parallel:hosts //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:accumulators //haiku_spectral/training:checkpoint_store \
     //haiku_spectral/training:gradients //haiku_spectral/training:guards \
     //haiku_spectral/training:measurements //haiku_spectral/training:metrics \
@@ -841,9 +850,10 @@ $(call py_library, //haiku_spectral/training:loop, //haiku_spectral/config:__ini
     //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:loss, //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/training:loss_scale)
-$(call py_library, //haiku_spectral/training:measurements, //haiku_spectral/training:accumulators \
+$(call py_library, //haiku_spectral/training:measurements, //haiku_spectral/parallel:hosts \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:accumulators \
     //haiku_spectral/training:heldout //haiku_spectral/training:metrics \
-    //haiku_spectral/training:run)
+    //haiku_spectral/training:run //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:metrics, //haiku_spectral/storage:append_log \
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:loss \
     //haiku_spectral/training:run_folder)
@@ -853,11 +863,12 @@ $(call py_library, //haiku_spectral/training:optimizer, //haiku_spectral/config:
 $(call py_library, //haiku_spectral/training:orbax_errors)
 $(call py_library, //haiku_spectral/training:progress, //haiku_spectral/training:loss)
 $(call py_library, //haiku_spectral/training:run, //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/training:accumulators \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:checkpoint_store \
-    //haiku_spectral/training:metrics //haiku_spectral/training:progress \
-    //haiku_spectral/training:speed //haiku_spectral/training:state \
-    //haiku_spectral/training:step //haiku_spectral/training:task)
+    //haiku_spectral/config:phases //haiku_spectral/parallel:hosts \
+    //haiku_spectral/training:accumulators //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:checkpoint_store //haiku_spectral/training:metrics \
+    //haiku_spectral/training:progress //haiku_spectral/training:speed \
+    //haiku_spectral/training:state //haiku_spectral/training:step \
+    //haiku_spectral/training:task)
 $(call py_library, //haiku_spectral/training:run_folder, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_lock)
@@ -1308,6 +1319,7 @@ $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //tests:chunk_law)
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
+$(call py_library, //tests/parallel:hlo, //tests:__init__)
 $(call py_test, //tests/parallel:loss_curves_test, //tests:__init__ //tests/parallel:meshed)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)
 $(call py_library, //tests/parallel:meshed, //haiku_spectral/config:__init__ \
@@ -1316,7 +1328,9 @@ $(call py_library, //tests/parallel:meshed, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
     //tests/modules:moving_average //tests/training:stand_in)
 $(call py_test, //tests/parallel:sharding_test, //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/parallel:sharding //haiku_spectral/training:state //tests:__init__ \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/parallel:mesh \
+    //haiku_spectral/parallel:sharding //haiku_spectral/parallel:traffic \
+    //haiku_spectral/training:state //tests:__init__ //tests/parallel:hlo \
     //tests/parallel:meshed)
 $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
@@ -1461,6 +1475,13 @@ $(call py_test, //tests/training:gradients_test, //haiku_spectral/config:__init_
     //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:guards_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:guards //tests:__init__)
+$(call py_test, //tests/training:hosts_slow_test, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:loop \
+    //haiku_spectral/training:metrics //tests:__init__ //tests/parallel:meshed \
+    //tests/training:processes //tests/training:stand_in)
+$(call py_test, //tests/training:hosts_test, //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:loop //haiku_spectral/training:metrics //tests:__init__ \
+    //tests/training:processes //tests/training:stand_in)
 $(call py_test, //tests/training:kill_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:leaves //haiku_spectral/training:loop \
@@ -1477,6 +1498,13 @@ $(call py_test, //tests/training:metrics_test, //haiku_spectral/training:metrics
     //haiku_spectral/training:progress //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_test, //tests/training:optimizer_test, //haiku_spectral/training:optimizer \
     //tests:__init__ //tests/training:stand_in)
+$(call py_library, //tests/training:processes, //haiku_spectral/parallel:hosts \
+    //haiku_spectral/parallel:mesh //haiku_spectral:shutdown //haiku_spectral/training:loop \
+    //tests:__init__ //tests/training:stand_in)
+$(call py_test, //tests/training:remesh_test, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:checkpoint //haiku_spectral/training:checkpoint_store \
+    //haiku_spectral/training:leaves //haiku_spectral/training:state //tests:__init__ \
+    //tests/parallel:meshed)
 $(call py_test, //tests/training:run_folder_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:run_folder //tests:__init__)
 $(call py_test, //tests/training:speed_test, //haiku_spectral/parallel:hardware \

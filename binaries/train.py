@@ -8,9 +8,12 @@
 Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goes on from there.
 """
 
+import contextlib
 import dataclasses
+import os
 import pathlib
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from absl import flags, logging
@@ -38,6 +41,16 @@ MINUTES = flag_types.define_float(
 MESH = flags.DEFINE_string(
     'mesh', None, 'Devices along each axis, as in data:2,fsdp:2,sequence:2: rows are shared over '
     'data and fsdp, parameters over fsdp, time over sequence (default: all devices on data).')
+COORDINATOR = flags.DEFINE_string(
+    'coordinator', None, "HOST:PORT of process 0, which all processes of a run are given, or "
+    "'cluster' for what SLURM, Open MPI or GKE say (default: one process).")
+PROCESSES = flag_types.define_integer(
+    'processes', None, 'Processes of the run, with --coordinator.', lower=1)
+PROCESS = flag_types.define_integer(
+    'process', None, 'Number of this process, from 0, with --coordinator.')
+LOST_AFTER = flag_types.define_integer(
+    'lost_after', 100, 'Seconds without a sign of life after which a process counts as lost, and '
+    'the others end.', lower=1)
 
 
 def _config_and_folder() -> tuple[configs.Config, pathlib.Path]:
@@ -58,7 +71,8 @@ def main(argv: Sequence[str]) -> int:
   logging.set_verbosity(logging.ERROR)  # What Orbax logs is for its developers.
   with shutdown.caught('finishing what runs, then saving.') as stop:
     config, run_dir = _config_and_folder()
-    return _train(config, run_dir, stop)
+    with _joined():
+      return _train(config, run_dir, stop)
 
 
 def timed(
@@ -82,6 +96,10 @@ def timed(
       dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps)))
 
 
+def _unsaid(*lines: object, flush: bool = False) -> None:
+  """One process reports for all."""
+
+
 def _describe(phase: phases.Phase) -> str:
   """What a phase trains on."""
   from datasets import registry
@@ -97,15 +115,39 @@ def _describe(phase: phases.Phase) -> str:
           f'{size / max(corpus, 1):.1f} times the data')
 
 
+@contextlib.contextmanager
+def _joined() -> Iterator[None]:
+  """Among the processes of the run, if there are several, for the `with` block."""
+  if not COORDINATOR.value:
+    if PROCESSES.value is not None or PROCESS.value is not None:
+      raise ValueError('--processes and --process are for runs with a --coordinator: give it, too.')
+    yield
+    return
+  from haiku_spectral.parallel import hosts
+  hosts.join(hosts.Join(COORDINATOR.value, PROCESSES.value, PROCESS.value, LOST_AFTER.value))
+  try:
+    yield
+  except command_line.USER_ERRORS as error:
+    # At once: JAX would wait for the others at the end, and they may be gone.
+    command_line.tell(f'error: {error}')
+    sys.stdout.flush()
+    os._exit(command_line.MISTAKE)
+
+
 def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interruption) -> int:
   # Here, so that a signal is caught while this is imported, and wrong flags are reported at once.
   import jax
 
   from binaries import training_task
   from datasets import curriculum
+  from haiku_spectral.parallel import hosts
   from haiku_spectral.parallel import mesh as meshes
   from haiku_spectral.training import loop
 
+  if MINUTES.value is not None and hosts.are_several():
+    raise ValueError('--minutes is for one process, as each measures other times: give '
+                     '--config.train.steps.')
+  report = print if hosts.is_main() else _unsaid
   mesh = meshes.make_mesh(meshes.parse(MESH.value) if MESH.value else None)
   if COMPILE_CACHE.value:
     atomic_file.check_folder(
@@ -115,27 +157,29 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
     atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
   if not stop() and MINUTES.value is not None:
     config = timed(config, run_dir, stop, mesh)
-  if stop():
+  if stop() and not hosts.are_several():
     print('stopped before the training began')
     return 0
-  task = training_task.make(config, data_dir=DATA_DIR.value, run_dir=run_dir)
+  task = training_task.make(
+      config, data_dir=DATA_DIR.value, run_dir=run_dir, share=meshes.row_share(mesh))
   shapes = jax.eval_shape(task.model.init, jax.random.key(0))
   size = sum(x.size for x in jax.tree.leaves(shapes))
-  print(f'model: {size:,} parameters, {config.train.precision}\n'
-        f'devices: {mesh.size} x {jax.local_devices()[0].device_kind} '
-        f'({meshes.describe(mesh.shape)})\n'
-        + '\n'.join(_describe(phase) for phase in phases.plan(config)), flush=True)
+  report(f'model: {size:,} parameters, {config.train.precision}\n'
+         f'devices: {mesh.size} x {jax.local_devices()[0].device_kind} '
+         f'({meshes.describe(mesh.shape)})\n'
+         + '\n'.join(_describe(phase) for phase in phases.plan(config)), flush=True)
   missing = curriculum.Batches(config, data_dir=DATA_DIR.value).missing()
   for name, phase in missing.items():
-    print(f'not built yet: {name}, which the phase {phase!r} trains on', flush=True)
+    report(f'not built yet: {name}, which the phase {phase!r} trains on', flush=True)
 
   outcome = loop.train(config, task, run_dir=run_dir, stop=stop, mesh=mesh,
                        profile=pathlib.Path(PROFILE.value) if PROFILE.value else None)
-  end = 'finished' if outcome.finished else f'stopped by {stop.reason}; the same command goes on'
+  reason = stop.reason or 'a signal to another process'
+  end = 'finished' if outcome.finished else f'stopped by {reason}; the same command goes on'
   if not outcome.step:
-    end = f'stopped by {stop.reason} before the first step; nothing was saved'
-  print(f'step {outcome.step:,}: {end}\n'
-        f'config, checkpoints, metrics.jsonl and TensorBoard files lie in {run_dir}')
+    end = f'stopped by {reason} before the first step; nothing was saved'
+  report(f'step {outcome.step:,}: {end}\n'
+         f'config, checkpoints, metrics.jsonl and TensorBoard files lie in {run_dir}')
   return 0
 
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from haiku_spectral.config import AttentionConfig
 from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import window_attention, window_cache, window_crossing
+from haiku_spectral.ops import slices, window_attention, window_cache, window_crossing
 
 
 class WindowAttention(hk.Module):
@@ -52,6 +52,13 @@ def flops(config: AttentionConfig, width: int, segment: int) -> float:
   return 2 * 4 * width**2 + 4 * width * (config.window + config.block)
 
 
+def crossing_bytes(
+    config: AttentionConfig, width: int, cut: slices.Cut, itemsize: int) -> slices.Sent:
+  """The last keys and values, and how many are real."""
+  return slices.Sent(
+      2 * cut.tail(config.window, width * itemsize), cut.scan(slices.COUNT_BYTES))
+
+
 def _step(
     queries: jax.Array, keys: jax.Array, values: jax.Array, cached: Cached, *, starts: None,
     block: int,
@@ -67,4 +74,5 @@ MIXER = Mixer(
     module=WindowAttention, initial_state=initial_state, flops=flops,
     reach=lambda config: config.window - 1, parts=lambda config, dtype: WINDOW,
     step=functools.partial(WindowAttention, operator=_step), takes_starts=True,
-    crossing=functools.partial(WindowAttention, operator=window_crossing.attention))
+    crossing=functools.partial(WindowAttention, operator=window_crossing.attention),
+    crossing_bytes=crossing_bytes)

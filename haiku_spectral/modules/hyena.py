@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from haiku_spectral.config import HyenaConfig
 from haiku_spectral.modules import filters, layers
 from haiku_spectral.modules.mixer import Mixer
-from haiku_spectral.ops import conv_crossing, fft_conv
+from haiku_spectral.ops import conv_crossing, fft_conv, slices
 
 
 class HyenaState(NamedTuple):
@@ -86,6 +86,17 @@ def flops(config: HyenaConfig, width: int, segment: int) -> float:
   return 2 * (config.order + 2) * width**2 + transforms
 
 
+def crossing_bytes(config: HyenaConfig, width: int, cut: slices.Cut, itemsize: int) -> slices.Sent:
+  """The last inputs of the short convolution, and what the long ones remember."""
+  short = cut.tail(config.short_width - 1, (config.order + 1) * width * itemsize)
+  if config.filter.kind == 'modal':
+    modes = 8 * width * config.filter.modes  # Complex: the sums of a row, and their decay.
+    long = cut.scan(modes) + slices.messages(cut.slices) * modes
+  else:
+    long = cut.tail(config.filter.horizon - 1, width * itemsize)
+  return slices.Sent(short + (config.order - 1) * long)
+
+
 def reach(config: HyenaConfig) -> int | None:
   """The bytes before a chunk that its output depends on."""
   if config.filter.kind == 'modal':
@@ -104,4 +115,5 @@ MIXER = Mixer(
     initial_state=initial_state, flops=flops, reach=reach, parts=parts,
     step=lambda *args, **kwargs: Hyena(*args, operators=STEP, **kwargs),
     tables=lambda *args, **kwargs: Hyena(*args, operators=TABLES, **kwargs),
-    crossing=lambda *args, **kwargs: Hyena(*args, operators=CROSSING, **kwargs))
+    crossing=lambda *args, **kwargs: Hyena(*args, operators=CROSSING, **kwargs),
+    crossing_bytes=crossing_bytes)

@@ -21,6 +21,7 @@ from haiku_spectral.ops import (
   linear_memory,
   memory_cache,
   memory_crossing,
+  slices,
 )
 
 
@@ -125,6 +126,17 @@ def flops(config: MemoryConfig, width: int, segment: int) -> float:
   return 2 * 5 * width**2 + 4 * width * (config.block + width // config.heads)
 
 
+def crossing_bytes(
+    config: MemoryConfig, width: int, cut: slices.Cut, itemsize: int) -> slices.Sent:
+  """The last inputs of the short convolution, and the map of each head."""
+  head_width = width // config.heads
+  write = head_width**2
+  forget = write if config.rule == 'delta' else 1
+  return slices.Sent(
+      cut.tail(config.short_width - 1, 3 * width * itemsize)
+      + cut.scan(4 * config.heads * (write + forget)))
+
+
 MATRIX = BlockPart(memory_cache.to_cache, memory_cache.from_cache, memory_cache.append)
 
 MIXER = Mixer(
@@ -132,7 +144,8 @@ MIXER = Mixer(
     initial_state=initial_state, flops=flops, reach=lambda config: None,
     parts=lambda config, dtype: MemoryState(layers.SHORT_PART, MATRIX),
     step=functools.partial(ResidualMemory, operators=STEP), takes_starts=True,
-    crossing=functools.partial(ResidualMemory, operators=CROSSING))
+    crossing=functools.partial(ResidualMemory, operators=CROSSING),
+    crossing_bytes=crossing_bytes)
 
 
 def _unit(x: jax.Array) -> jax.Array:

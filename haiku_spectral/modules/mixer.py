@@ -88,6 +88,9 @@ class Mixer(NamedTuple):
   # has a slice of time, x or ids, and the state before the first slice; it returns the state after
   # its own slice (`ops/slices` has what crosses). None: `ring`, slice after slice.
   crossing: Make | None = None
+  # (config, width, cut, itemsize) -> the bytes that its call sends, with activations of `itemsize`
+  # bytes; None with `ring`.
+  crossing_bytes: Callable[..., slices.Sent] | None = None
 
 
 class BlockPart(NamedTuple):
@@ -188,9 +191,7 @@ def ring(mixer: Mixer) -> Make:
     module = mixer.module(config, out_scale=out_scale)
 
     def call(x: jax.Array, state: Any, *starts: jax.Array) -> tuple[jax.Array, Any]:
-      reach, hops = mixer.reach(config), slices.axis_size(slices.AXIS) - 1
-      if reach is not None:
-        hops = min(hops, -(-reach // x.shape[1]))
+      hops = _hops(mixer.reach(config), x.shape[1], slices.axis_size(slices.AXIS))
 
       def hop(before: Any, _: None) -> tuple[Any, None]:
         return slices.from_left(module(x, before, *starts)[1], state), None
@@ -201,6 +202,22 @@ def ring(mixer: Mixer) -> Make:
     return call
 
   return make
+
+
+def crossing_bytes(
+    mixer: Mixer, config: Any, width: int, cut: slices.Cut, dtype: jax.typing.DTypeLike
+) -> slices.Sent:
+  """The bytes that a device sends in the call of a mixer of which it has a slice."""
+  if mixer.crossing_bytes:
+    return mixer.crossing_bytes(config, width, cut, jnp.dtype(dtype).itemsize)
+  state = jax.eval_shape(lambda: mixer.initial_state(config, cut.rows, width, dtype))
+  size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+  return slices.Sent(float(size * _hops(mixer.reach(config), cut.length, cut.slices)))
+
+
+def _hops(reach: int | None, length: int, count: int) -> int:
+  """Over how many slices a state goes until it is that of a mixer's reach."""
+  return count - 1 if reach is None else min(count - 1, -(-reach // length))
 
 
 def is_part(node: Any) -> bool:

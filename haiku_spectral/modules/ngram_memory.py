@@ -20,7 +20,7 @@ from haiku_spectral import vocab
 from haiku_spectral.config import NgramConfig, schema
 from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import ngram_crossing, ngram_memory
+from haiku_spectral.ops import ngram_crossing, ngram_memory, slices
 from haiku_spectral.ops.ngram_memory import NgramReads, NgramState
 
 # Agreement of the followers (none, one, two equal, two different, ...) times lengths of streaks.
@@ -116,6 +116,16 @@ def flops(config: NgramConfig, width: int, segment: int) -> float:
   return 2 * width * orders * (config.width + config.followers)
 
 
+def crossing_bytes(
+    config: NgramConfig, width: int, cut: slices.Cut, itemsize: int) -> slices.Sent:
+  """The last ids, the tables, how long a stream is and how long the streaks are."""
+  del width, itemsize
+  orders = schema.parse_orders(config.orders)
+  counts = slices.COUNT_BYTES * (1 + len(orders))
+  return slices.Sent(
+      0.0, cut.tail(max(orders), 4) + cut.scan(4 * len(orders) * config.slots + 1 + counts))
+
+
 def _step(ids: jax.Array, cached: Cached, **how: Any) -> tuple[NgramReads, jax.Array]:
   return ngram_memory.step(ids, cached.block, **how)
 
@@ -134,4 +144,5 @@ MIXER = Mixer(
     letter='', name='NgramMemory', config=lambda model: model.ngram, module=NgramMemory,
     initial_state=initial_state, flops=flops, reach=lambda config: None, parts=_parts,
     step=functools.partial(NgramMemory, operator=_step), reads_ids=True, takes_starts=True,
-    crossing=functools.partial(NgramMemory, operator=ngram_crossing.read))
+    crossing=functools.partial(NgramMemory, operator=ngram_crossing.read),
+    crossing_bytes=crossing_bytes)

@@ -100,6 +100,32 @@ def messages(size: int) -> int:
   return 0 if size == 1 else 1 + max(size - 2, 0).bit_length()
 
 
+class Cut(NamedTuple):
+  """How sequences are cut, for counting the bytes that cross."""
+
+  rows: int  # Of a device.
+  length: int  # Bytes of a slice.
+  slices: int
+
+  def tail(self, steps: int, size: float) -> float:
+    """Bytes that a device sends for a `left_tail` of so many steps, of `size` bytes each."""
+    return self.rows * min(steps, (self.slices - 1) * self.length) * size
+
+  def scan(self, size: float) -> float:
+    """Bytes that a device sends for `entering`, with summaries of `size` bytes per row."""
+    return messages(self.slices) * self.rows * size
+
+
+class Sent(NamedTuple):
+  """Bytes that a device sends to its right in a call."""
+
+  traced: float  # What has a gradient, which goes back the same way.
+  other: float = 0.0
+
+
+COUNT_BYTES = 5  # Of a Count.
+
+
 class Count(NamedTuple):
   """What a slice does to a counter: it adds, or begins again and then adds."""
 

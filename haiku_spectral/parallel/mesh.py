@@ -118,9 +118,40 @@ def batch_specs(batch: T) -> T:  # leaves [B] or [B, T]
   return jax.tree.map(lambda x: SLICES if x.ndim > 1 else ROWS, batch)
 
 
-def place_rows(mesh: Mesh, batch: T) -> T:  # leaves [B] or [B, T]
-  """Puts a batch's rows and their slices of time onto the devices, the first on the first."""
+def row_share(mesh: Mesh) -> tuple[int, int]:
+  """Which share of a batch's rows the devices of this process need, and of how many equal ones.
+
+  Processes whose devices lie along `sequence` need the same rows. Raises ValueError when the shares
+  are not equal or not of consecutive rows.
+  """
+  lines = mesh.devices.reshape(row_shares(mesh), -1)
+  needed: dict[int, set[int]] = {}
+  for number, line in enumerate(lines):
+    for device in line:
+      needed.setdefault(device.process_index, set()).add(number)
+  shares = {tuple(sorted(numbers)) for numbers in needed.values()}
+  ordered = [number for share in sorted(shares) for number in share]
+  if ordered != list(range(len(lines))) or len({len(share) for share in shares}) != 1:
+    raise ValueError(
+        f'the mesh {describe(mesh.shape)} does not give each process an equal share of the rows, '
+        f'or the same ones: {len(lines)} shares of rows by {len(needed)} processes. Give sizes '
+        '(--mesh) of which each process has whole lines, or whole parts of one.')
+  own = tuple(sorted(needed[jax.process_index()]))
+  return sorted(shares).index(own), len(shares)
+
+
+def place_rows(mesh: Mesh, batch: T) -> T:  # leaves [B / H] or [B / H, T], H shares of rows
+  """Puts this process's share of rows, and their slices of time, onto the devices in order."""
+  share, shares = row_share(mesh)
+
   def place(x: Any, spec: P) -> jax.Array:
-    return jax.make_array_from_process_local_data(NamedSharding(mesh, spec), x)
+    first = share * len(x)
+
+    def cut(index: Any) -> Any:
+      rows = slice((index[0].start or 0) - first, (index[0].stop or shares * len(x)) - first)
+      return x[(rows, *index[1:])]
+
+    return jax.make_array_from_callback(
+        (shares * len(x), *x.shape[1:]), NamedSharding(mesh, spec), cut)
 
   return jax.tree.map(place, batch, batch_specs(batch))

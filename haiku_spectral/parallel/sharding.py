@@ -23,6 +23,7 @@ STACK = 'stack'  # In the path of a parameter with an axis of super-blocks in fr
 # The first pattern that is found in 'module/name' decides; P(): a copy on every device.
 RULES: tuple[tuple[str, P], ...] = (
     (r'/(decay|strength|hidden)/w$', P()),  # A few columns: one per head or follower.
+    (r'/ngram_input/', P()),  # Once per model, and its sides are those of no other matrix.
     (r'/filter[^/]*/', P()),
     (r'/mlp/out/w$', P(FSDP, None)),
     (r'/w$', P(None, FSDP)),

@@ -10,17 +10,20 @@ import math
 import pathlib
 import shutil
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import haiku as hk
+import numpy as np
 import orbax.checkpoint as ocp
 from absl import logging
 
 from haiku_spectral.config import Config
+from haiku_spectral.parallel import hosts
 from haiku_spectral.training import leaves, orbax_errors, run_folder
 
-VERSION = 2  # Of the names of the arrays and of what stands in `meta`.
+VERSION = 3  # Of the names of the arrays and of what stands in `meta`.
+_DIGESTS = {2: leaves.crc_digests, VERSION: leaves.digests}  # Of the versions that can be read.
 ITEMS = ('params', 'training')
 REPLACED = '.replaced'  # Behind the step of a checkpoint that is being saved anew.
 
@@ -70,16 +73,20 @@ def restore_latest(
     report(problem)
     damaged.append(step)
 
-  recover_replaced(run_dir)
+  hosts.on_main(lambda: recover_replaced(run_dir))
   found = steps(run_dir)
   checkpoint = _first_complete(run_dir, found, ITEMS, note) if found else None
   # Only now: as long as none is complete, all stay where somebody can mend them.
+  hosts.on_main(lambda: _move_damaged(run_dir, damaged))
+  return checkpoint
+
+
+def _move_damaged(run_dir: pathlib.Path, damaged: Sequence[int]) -> None:
   folder = run_dir / run_folder.DAMAGED
   for step in damaged:
     folder.mkdir(exist_ok=True)
     name = f'{step}-{len(list(folder.iterdir()))}'
     (run_dir / run_folder.CHECKPOINTS / str(step)).rename(folder / name)
-  return checkpoint
 
 
 def load_params(
@@ -125,26 +132,49 @@ def _first_complete(
   """The first checkpoint that is what was saved. Raises ValueError when there is none."""
   for step in order:
     folder = run_dir / run_folder.CHECKPOINTS / str(step)
+    problem, arrays, meta = '', {}, {}
     try:
-      return _read(folder, step, items)
+      meta = _read_meta(folder)
+      arrays = _read(folder, meta, items)
     except (MemoryError, PermissionError, OtherVersion):
       raise  # No damage: whoever mends the machine finds the checkpoint as it was.
     except Exception as error:  # Orbax has no common type for what damage makes it raise.
-      damaged(step, f'checkpoint {folder} is damaged and not used: {orbax_errors.reason(error)}')
+      problem = orbax_errors.reason(error)
+    if hosts.any_of(bool(problem)):
+      problem = problem or 'another process could not read it'
+    else:
+      problem = _difference(arrays, meta, items)
+    if not problem:
+      return Checkpoint(step, arrays['params'], arrays['training'], meta['host'])
+    damaged(step, f'checkpoint {folder} is damaged and not used: {problem}')
   raise ValueError(
       f'none of the {len(order)} checkpoints of {run_dir} is complete: restore the folder from '
       'a copy or train again in another --run_dir.')
 
 
-def _read(folder: pathlib.Path, step: int, items: Sequence[str]) -> Checkpoint:
-  """Reads and verifies; raises what Orbax raises, or ValueError."""
-  meta = _read_meta(folder)
+def _read(
+    folder: pathlib.Path, meta: Mapping[str, Any], items: Sequence[str]
+) -> dict[str, leaves.Leaves]:
+  """The items as NumPy's arrays, wherever their shards lay; raises what Orbax raises."""
   arrays: dict[str, leaves.Leaves] = {item: {} for item in ITEMS}
   for item in items:
+    whole = {name: ocp.RestoreArgs(restore_type=np.ndarray) for name in meta['digests'][item]}
     with ocp.Checkpointer(orbax_errors.array_handler()) as reader:
-      arrays[item] = reader.restore(folder.absolute() / item)
-    leaves.verify(arrays[item], meta['digests'][item])
-  return Checkpoint(step, arrays['params'], arrays['training'], meta['host'])
+      arrays[item] = reader.restore(
+          folder.absolute() / item, args=ocp.args.PyTreeRestore(restore_args=whole))
+  return arrays
+
+
+def _difference(
+    arrays: Mapping[str, leaves.Leaves], meta: Mapping[str, Any], items: Sequence[str]) -> str:
+  """In what the arrays differ from those that were saved; empty when in nothing."""
+  digests = _DIGESTS[meta.get('version', 1)]
+  for item in items:
+    try:
+      leaves.verify(digests(arrays[item]), meta['digests'][item])
+    except ValueError as error:
+      return str(error)
+  return ''
 
 
 def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
@@ -153,7 +183,7 @@ def _read_meta(folder: pathlib.Path) -> dict[str, Any]:
   if meta.pop('seal') != seal(meta):
     raise ValueError('its meta data are not what was saved')
   version = meta.get('version', 1)
-  if version != VERSION:
+  if version not in _DIGESTS:
     raise OtherVersion(
         f'checkpoint {folder} has version {version}, this program reads version {VERSION}: use '
         'the program that it was made with, or train again in another --run_dir.')

@@ -11,6 +11,7 @@ import orbax.checkpoint as ocp
 from absl import logging
 from orbax.checkpoint import checkpoint_managers as policies
 
+from haiku_spectral.parallel import hosts
 from haiku_spectral.training import checkpoint, leaves, orbax_errors, run_folder
 
 
@@ -70,23 +71,25 @@ class Store:
             'digests': {item: leaves.digests(arrays[item]) for item in checkpoint.ITEMS}}
     items: dict[str, Any] = {item: ocp.args.PyTreeSave(arrays[item]) for item in checkpoint.ITEMS}
     items['meta'] = ocp.args.JsonSave({**meta, 'seal': checkpoint.seal(meta)})
-    self._finish()
+    self.finish()
     with self._failing_once():
       if step in self._manager.all_steps():
         # It goes when its successor is complete, which a kill may prevent.
-        (self._folder / str(step)).rename(self._folder / f'{step}{checkpoint.REPLACED}')
+        hosts.on_main(lambda: (self._folder / str(step)).rename(
+            self._folder / f'{step}{checkpoint.REPLACED}'))
         self._manager.reload()
       self._losses.pop(step, None)
       if host.get('heldout_loss') is not None:
         self._losses[step] = host['heldout_loss']
       self._manager.save(step, args=ocp.args.Composite(**items))
 
-  def _finish(self) -> None:
+  def finish(self) -> None:
     """Waits until what was saved is complete, and removes what it replaced."""
     with self._failing_once():
       self._manager.wait_until_finished()
-      for path in self._folder.glob(f'*{checkpoint.REPLACED}'):
-        shutil.rmtree(path)
+      if hosts.is_main():
+        for path in self._folder.glob(f'*{checkpoint.REPLACED}'):
+          shutil.rmtree(path)
 
   @contextlib.contextmanager
   def _failing_once(self) -> Iterator[None]:
@@ -95,17 +98,22 @@ class Store:
       yield
     except Exception as error:
       self._failed = True
-      for path in self._folder.glob('*.orbax-checkpoint-tmp'):
-        shutil.rmtree(path, ignore_errors=True)
-      checkpoint.recover_replaced(self._run_dir)
+      if hosts.is_main():
+        for path in self._folder.glob('*.orbax-checkpoint-tmp'):
+          shutil.rmtree(path, ignore_errors=True)
+        checkpoint.recover_replaced(self._run_dir)
       raise OSError(
           f'a checkpoint could not be saved in {self._folder}: {orbax_errors.reason(error)}. '
           f'{describe_last(self._run_dir)}') from error
 
+  def abandon(self) -> None:
+    """Has `close` wait for nothing: another process, without which nothing is complete, is gone."""
+    self._failed = True
+
   def close(self) -> None:
     """Waits until everything is on disk; after an error there is nothing to wait for."""
     if not self._failed:
-      self._finish()
+      self.finish()
       self._manager.close()
 
 

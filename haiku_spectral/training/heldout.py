@@ -29,11 +29,12 @@ def evaluate(
 
   Returns None when `stop`, which is asked between batches, says so.
   """
+  own = meshes.row_shares(mesh) // meshes.row_share(mesh)[1]  # Devices of this process's rows.
   done = [loss.LossSum(jnp.zeros(sources), jnp.zeros(sources, jnp.int32))]
   for batch in batches:
     if stop():
       return None
-    rows = meshes.place_rows(mesh, _equal_shares(batch, meshes.row_shares(mesh)))
+    rows = meshes.place_rows(mesh, _equal_shares(batch, own))
     done.append(loss_of(params, *rows))
     jax.block_until_ready(done[-2:-1])  # The next batch is prepared while this one runs.
   nats: Any = np.sum([np.asarray(sums.nats, np.float64) for sums in done], axis=0)

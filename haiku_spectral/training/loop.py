@@ -14,6 +14,7 @@ import jax
 from jax.sharding import Mesh
 
 from haiku_spectral.config import Config, phases
+from haiku_spectral.parallel import hosts
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import (
   accumulators,
@@ -51,7 +52,7 @@ def train(
 
   Raises ValueError when the config contradicts the run's, when no checkpoint of it is complete, and
   (as TooManySkippedSteps, after saving) when the guards give up; OSError, naming the last good
-  checkpoint, when nothing can be saved.
+  checkpoint, when nothing can be saved or (as LostProcess) another process of the run is gone.
   """
   mesh = mesh or meshes.data_mesh()
   meshes.check(mesh, config)
@@ -70,25 +71,40 @@ def _train(
 ) -> Outcome:
   """`train`, whose disk may be full."""
   steps = phases.total_steps(config)
-  with run_folder.locked(run_dir), contextlib.ExitStack() as stack:
+  report = report if hosts.is_main() else _unsaid
+  with contextlib.ExitStack() as stack:
+    if hosts.is_main():
+      stack.enter_context(run_folder.locked(run_dir))
+    hosts.wait()
     for change in run_folder.changes(run_dir, config):
       report(f'from now on {change}')
     run = runs.Run(
-        config, task, run_dir, mesh, stop, report,
+        config, task, run_dir, mesh, hosts.StopVote(stop), report,
         end=steps if until is None else min(until, steps),
         train_step=step.make_train_step(task.model, config, mesh),
         loss_of=step.make_loss(task.model, config, mesh))
     position = runs.start(run)
     out = runs.open_outputs(run, position, stack, profile)
     batches = stack.enter_context(contextlib.closing(task.batches_from(position.step)))
-    run_folder.write_config(run_dir, config)  # Now that nothing speaks against it.
-    position, problem = _take_steps(run, out, batches, position)
-    if not position.saved:
-      runs.save(run, out, position)
+    # Now that nothing speaks against it.
+    hosts.on_main(lambda: run_folder.write_config(run_dir, config))
+    try:
+      with hosts.noticing_losses(lambda: checkpoint_store.describe_last(run_dir)):
+        position, problem = _take_steps(run, out, batches, position)
+        if not position.saved:
+          runs.save(run, out, position)
+        out.store.finish()
+    except hosts.LostProcess:
+      out.store.abandon()
+      raise
   if problem:
     raise guards.TooManySkippedSteps(
         f'{problem} The last good parameters are saved in {run_dir}.')
   return Outcome(position.step, position.step >= run.end, position.heldout_loss)
+
+
+def _unsaid(line: str) -> None:
+  """One process reports for all."""
 
 
 def _take_steps(
@@ -133,7 +149,8 @@ def _announce(run: runs.Run, out: runs.Outputs, number: int) -> None:
 def _next_rows(run: runs.Run, batches: Batches, number: int) -> gradients.Rows:
   """The next batch, put on the devices while the last step still runs there."""
   batch = next(batches)
-  wanted = (run.config.data.batch_size, run.segment(number))
+  _, shares = meshes.row_share(run.mesh)
+  wanted = (run.config.data.batch_size // shares, run.segment(number))
   if batch.inputs.shape != wanted:
     raise ValueError(f'batches must have the shape {wanted}, not {batch.inputs.shape}.')
   return meshes.place_rows(

@@ -2,8 +2,13 @@
 
 import math
 
+import jax
+
+from haiku_spectral.parallel import hosts
+from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import accumulators, heldout, metrics
 from haiku_spectral.training import run as runs
+from haiku_spectral.training.task import Hook, Scalars
 
 
 def are_due(run: runs.Run, number: int) -> bool:
@@ -24,7 +29,7 @@ def make(run: runs.Run, out: runs.Outputs, position: runs.Position) -> runs.Posi
     position = evaluated
   for hook in run.task.hooks:
     if run.due(hook.every, position.step):
-      scalars = hook.call(position.step, position.state.params, run.stop)
+      scalars = _call(hook, run, position)
       if scalars is None:
         return position
       out.metrics.write(position.step, hook.name, scalars)
@@ -34,6 +39,18 @@ def make(run: runs.Run, out: runs.Outputs, position: runs.Position) -> runs.Posi
       loss is not None and loss < out.store.best_loss):
     position = runs.save(run, out, position)
   return position
+
+
+def _call(hook: Hook, run: runs.Run, position: runs.Position) -> Scalars | None:
+  """What a hook measured, None when it gave up; on one process, of whole parameters."""
+  params = position.state.params
+  if run.mesh.size > 1:
+    whole = jax.jit(lambda x: x, out_shardings=meshes.replicated(run.mesh))(params)
+    params = jax.device_get(whole)
+  scalars: Scalars | None = {}
+  if hosts.is_main():
+    scalars = hook.call(position.step, params, run.stop.own)
+  return None if hosts.any_of(scalars is None) else scalars
 
 
 def _evaluate(run: runs.Run, out: runs.Outputs, position: runs.Position) -> runs.Position | None:

@@ -69,6 +69,16 @@ def _decode(line: bytes) -> Row | None:
   return row if isinstance(row, dict) and {'step', 'kind'} <= row.keys() else None
 
 
+class NoWriter:
+  """In the place of a Writer, of all processes but the one that writes."""
+
+  def write(self, step: int, kind: str, scalars: Mapping[str, Any]) -> None:
+    """Writes nothing."""
+
+  def close(self) -> None:
+    """Nothing is open."""
+
+
 class Writer:
   """Appends rows. To begin at a step, it first removes the rows of steps that were lost."""
 

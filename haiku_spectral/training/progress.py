@@ -17,7 +17,7 @@ _BLOCKS = '▁▂▃▄▅▆▇█'
 class Progress:
   """Shows step, loss and how it went of late, speed, skipped steps and time left, on stderr."""
 
-  def __init__(self, *, step: int, steps: int):
+  def __init__(self, *, step: int, steps: int, shown: bool = True):
     self._steps = steps
     self._start = time.monotonic()
     self._last_line = self._start
@@ -25,7 +25,8 @@ class Progress:
     self._times = collections.deque([(self._start, step)], maxlen=HISTORY)
     self._bar = tqdm.tqdm(
         total=steps, initial=step, unit='step', dynamic_ncols=True, file=sys.stderr,
-        disable=not sys.stderr.isatty())
+        disable=not (shown and sys.stderr.isatty()))
+    self._shown = shown
 
   def step_done(self, step: int) -> None:
     """`step` steps are done."""
@@ -51,7 +52,7 @@ class Progress:
     self._times.append((now, step))
     if not self._bar.disable:
       self._bar.set_postfix_str(text, refresh=False)
-    elif now - self._last_line > LOG_INTERVAL_SECONDS:
+    elif self._shown and now - self._last_line > LOG_INTERVAL_SECONDS:
       self._last_line = now
       text += f', {tqdm.tqdm.format_interval(self._seconds_left(now, step))} left'
       print(f'step {step}/{self._steps}: {text}', file=sys.stderr, flush=True)
@@ -63,8 +64,9 @@ class Progress:
 
   def say(self, text: str) -> None:
     """Prints a line on stdout without breaking the bar."""
-    with tqdm.tqdm.external_write_mode(file=sys.stdout):
-      print(text, flush=True)
+    if self._shown:
+      with tqdm.tqdm.external_write_mode(file=sys.stdout):
+        print(text, flush=True)
 
   def close(self) -> None:
     """Leaves the bar as it stands."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 from jax.sharding import Mesh
 
 from haiku_spectral.config import Config, phases
+from haiku_spectral.parallel import hosts
 from haiku_spectral.training import (
   accumulators,
   checkpoint,
@@ -18,7 +19,7 @@ from haiku_spectral.training import (
   state,
   step,
 )
-from haiku_spectral.training.task import Report, Stop, Task
+from haiku_spectral.training.task import Report, Task
 
 
 class Run(NamedTuple):
@@ -28,7 +29,7 @@ class Run(NamedTuple):
   task: Task
   run_dir: pathlib.Path
   mesh: Mesh
-  stop: Stop
+  stop: hosts.StopVote
   report: Report
   end: int  # The step at which this process has finished.
   train_step: step.TrainStep
@@ -63,7 +64,7 @@ class Outputs(NamedTuple):
   """Where a run writes to."""
 
   store: checkpoint_store.Store
-  metrics: metrics.Writer
+  metrics: metrics.Writer | metrics.NoWriter
   progress: progress.Progress
   speed: speed.Speed
   profiler: speed.Profiler
@@ -116,13 +117,15 @@ def open_outputs(
       store=stack.enter_context(contextlib.closing(
           checkpoint_store.Store(run.run_dir, keep_latest=run.config.train.keep_latest))),
       metrics=stack.enter_context(contextlib.closing(metrics.Writer(
-          run.run_dir, step=position.step, work_done=position.memory.work_done))),
+          run.run_dir, step=position.step, work_done=position.memory.work_done)
+          if hosts.is_main() else metrics.NoWriter())),
       progress=stack.enter_context(contextlib.closing(
-          progress.Progress(step=position.step, steps=run.end))),
+          progress.Progress(step=position.step, steps=run.end, shown=hosts.is_main()))),
       speed=speed.Speed(),
       # Not the first steps, which compile.
       profiler=stack.enter_context(
-          contextlib.closing(speed.Profiler(profile, position.step + 2))))
+          contextlib.closing(speed.Profiler(
+              profile if hosts.is_main() else None, position.step + 2))))
 
 
 def save(run: Run, out: Outputs, position: Position) -> Position:

@@ -84,8 +84,12 @@ def start(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> TrainState:
 
 
 def place(mesh: Mesh, state: TrainState) -> TrainState:
-  """Puts a train state onto the mesh's devices."""
-  return jax.tree.map(jax.device_put, state, shardings(mesh, state))
+  """Puts a train state, which every process has whole, onto the mesh's devices."""
+  def put(x: Any, sharding: NamedSharding) -> jax.Array:
+    x = np.asarray(x)
+    return jax.make_array_from_callback(x.shape, sharding, lambda index: x[index])
+
+  return jax.tree.map(put, state, shardings(mesh, state))
 
 
 def stored(state: TrainState, stateful_rows: int) -> TrainState:

@@ -132,7 +132,7 @@ class CheckpointTest(parameterized.TestCase):
     with mock.patch.object(checkpoint, 'VERSION', 1):
       self.save(20)
     with self.assertRaisesRegex(
-        checkpoint.OtherVersion, r'/20 has version 1, this program reads version 2: use the'):
+        checkpoint.OtherVersion, r'/20 has version 1, this program reads version 3: use the'):
       self.restore()
     self.assertEqual(checkpoint.steps(self.run_dir), [20, 10])
 
