@@ -1320,7 +1320,14 @@ $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
 $(call py_test, //tests/ops:window_attention_test, //haiku_spectral/ops:rotary \
     //haiku_spectral/ops:window_attention //tests:__init__ //tests:chunk_law)
 $(call py_library, //tests/parallel:hlo, //tests:__init__)
+$(call py_test, //tests/parallel:hosts_test, //haiku_spectral/parallel:hosts \
+    //haiku_spectral/parallel:mesh //tests:__init__)
 $(call py_test, //tests/parallel:loss_curves_test, //tests:__init__ //tests/parallel:meshed)
+$(call py_test, //tests/parallel:memory_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:base //haiku_spectral/configs:nano \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:state \
+    //haiku_spectral/training:step //tests:__init__ //tests/parallel:meshed)
 $(call py_test, //tests/parallel:mesh_test, //haiku_spectral/parallel:mesh //tests:__init__)
 $(call py_library, //tests/parallel:meshed, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:spectral_gpt \

@@ -40,10 +40,17 @@ def _groups(rest):
     if found[4]:
       ids = ids.transpose([int(n) for n in found[4].split(',')])
     return ids.reshape(int(found[1]), int(found[2])).tolist()
-  elif found := re.search(r'replica_groups=mesh\[([^\]]*)\] \{([^}]*)\}', rest):
+  elif found := re.search(
+      r'replica_groups=mesh\[([^\]]*)\](?:, device_ids=\((\S*)\))? \{([^}]*)\}', rest):
     sizes = {name: int(size) for name, size in re.findall(r"'(\w+)'=(\d+)", found[1])}
-    chosen = re.findall(r"'(\w+)'", found[2])
-    ids = np.arange(math.prod(sizes.values())).reshape(list(sizes.values()))
+    chosen = re.findall(r"'(\w+)'", found[3])
+    ids = np.arange(math.prod(sizes.values()))
+    if order := re.fullmatch(r'\[([\d,]+)\]T\(([\d,]+)\)', found[2] or ''):
+      dims, axes_of = ([int(n) for n in part.split(',')] for part in order.groups())
+      ids = ids.reshape(dims).transpose(axes_of)
+    elif found[2]:
+      raise ValueError(rest)
+    ids = ids.reshape(list(sizes.values()))
     last = [list(sizes).index(name) for name in chosen]
     ids = np.moveaxis(ids, last, range(ids.ndim - len(last), ids.ndim))
     return ids.reshape(-1, math.prod(sizes[name] for name in chosen)).tolist()
