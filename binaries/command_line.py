@@ -8,6 +8,7 @@ import pathlib
 import select
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,6 +49,20 @@ def run(main: Main) -> None:
   _on_interrupt(signal.default_int_handler, binaries.stop_at_once)
   _drop_what_cannot_be_written()
   sys.exit(code)
+
+
+def run_in_order(commands: Sequence[Sequence[str]]) -> int:
+  """Runs programs, module name and flags each, and shows which; stops at the first that fails.
+
+  Returns its exit code, or 0.
+  """
+  for module, *arguments in commands:
+    print(f'\n$ python -m {module} {shlex.join(arguments)}', flush=True)
+    status = subprocess.run([sys.executable, '-m', module, *arguments], check=False).returncode
+    if status:
+      tell(f'error: {module} ended with exit code {status}.')
+      return status
+  return 0
 
 
 def typed() -> str:

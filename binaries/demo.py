@@ -3,9 +3,6 @@
   make demo
 """
 
-import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 
@@ -54,12 +51,8 @@ def main(argv: Sequence[str]) -> int:
   """Stops at the first command that fails, with its exit code."""
   del argv
   start = time.monotonic()
-  for module, *arguments in commands():
-    print(f'\n$ python -m {module} {shlex.join(arguments)}', flush=True)
-    status = subprocess.run([sys.executable, '-m', module, *arguments], check=False).returncode
-    if status:
-      print(f'error: {module} ended with exit code {status}.', file=sys.stderr)
-      return status
+  if status := command_line.run_in_order(commands()):
+    return status
   minutes = (time.monotonic() - start) / 60
   print(f"""
 Done in {minutes:.1f} minutes.

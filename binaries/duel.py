@@ -7,9 +7,6 @@ Runs that have ended are measured again, not trained again; one that was stopped
 """
 
 import pathlib
-import shlex
-import subprocess
-import sys
 from collections.abc import Sequence
 
 import jax
@@ -67,12 +64,8 @@ def main(argv: Sequence[str]) -> int:
   del argv
   folder = pathlib.Path(RUN_DIR.value)
   atomic_file.check_folder(folder, what='The report', flag='--run_dir')
-  for module, *arguments in _commands():
-    print(f'\n$ python -m {module} {shlex.join(arguments)}', flush=True)
-    status = subprocess.run([sys.executable, '-m', module, *arguments], check=False).returncode
-    if status:
-      print(f'error: {module} ended with exit code {status}.', file=sys.stderr)
-      return status
+  if status := command_line.run_in_order(_commands()):
+    return status
   documents = pipeline.documents('tiny_shakespeare', data_dir=DATA_DIR.value, split='validation')
   text = b''.join(document.data for document in documents)
   results = [_measure(minutes, text) for minutes in MINUTES.value]
