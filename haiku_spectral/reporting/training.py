@@ -120,6 +120,7 @@ def speed(results: Results) -> Section:
     if flops:
       blocks.append(Paragraph(f'The median is {flops / 1e9:,.3g} GFLOP/s, counted by formula, '
                               'without element-wise work.'))
+  blocks += _time(results)
   sampled = [[sample['prompt'].strip().splitlines()[0], f'{sample["bytes"]:,}',
               f'{sample["bytes_per_second"]:,.0f}', sample.get('device', '')]
              for sample in results.samples if sample.get('bytes_per_second')]
@@ -140,6 +141,23 @@ def speed(results: Results) -> Section:
                                    for row in section['rows']]))
   return Section('Speed', [*blocks, Paragraph(f'Measured on: {machine}.'),
                            Command(results.command('benchmark'), 'To measure it again:')])
+
+
+def _time(results: Results) -> list[Block]:
+  """What a step's time goes to, by the medians; nothing where it was not measured."""
+  step = results.median('seconds/step')
+  if not step:
+    return []
+  parts = {'waiting for data': 'data', 'computing': 'compute', 'saving, beside the steps':
+           'checkpoint'}
+  seconds = {name: results.median(f'seconds/{key}') for name, key in parts.items()}
+  rows = [['a step', f'{1000 * step:,.3g}', '']]
+  rows += [[name, f'{1000 * value:,.3g}', f'{100 * value / step:.1f} %']
+           for name, value in seconds.items() if value is not None]
+  blocks: list[Block] = [Table(['per step', 'ms, by the median', 'of a step'], rows)]
+  if mfu := results.median('mfu'):
+    blocks.append(Paragraph(f'{100 * mfu:.1f} % of the peak of the device (MFU).'))
+  return blocks
 
 
 def _cell(value: Any) -> str:

@@ -33,7 +33,9 @@ def rows():
     yield {'step': step, 'kind': 'train', 'bits_per_byte': 8 - step / 10, 'loss/first': 2.0,
            'loss/second': None, 'bytes/first': 700 * step, 'bytes/second': 300 * step,
            'gradient_norm': 1 / step, 'learning_rate': 1e-3, 'skipped_steps': 2,
-           'tokens_per_second': 1234.0, 'flops_per_second': 5.5e9}
+           'tokens_per_second': 1234.0, 'flops_per_second': 5.5e9, 'mfu': 0.4321,
+           'seconds/step': 0.25, 'seconds/data': 0.0123, 'seconds/compute': 0.2377,
+           'seconds/checkpoint': None}
     if step % 20 == 0:
       yield {'step': step, 'kind': 'heldout', 'bits_per_byte': 3.987, 'loss/first': 2.1,
              'loss/second': 2.2}

@@ -73,7 +73,8 @@ class ReportTest(parameterized.TestCase):
       '28,000', '7,001', 'CC0', 'not known', '4 x not <UTF-8>', 'Text & more. On two lines.',
       'upon & a time', '--suite=new_suite', 'vowel_harmony', '0.679', '0.515', '4,321',
       'config.data.segment', 'zpaq -m5 is not installed',
-      '2 steps not applied', 'was measured at step 30; the run is at step 40', 'it is not built')
+      '2 steps not applied', '43.2 % of the peak', '4.9 %', '95.1 %',
+      'was measured at step 30; the run is at step 40', 'it is not built')
   def test_says(self, text):
     shown = Text(self.page).text + ''.join(
         str(value) for _, _, value in Text(self.page).attributes)
