@@ -94,6 +94,10 @@ $(call py_binary, //binaries:model_card, //binaries:command_line //binaries:data
 $(call py_library, //binaries:model_flags, //binaries:flag_types //haiku_spectral/config:__init__ \
     //haiku_spectral/export:exported //haiku_spectral/modules:precision \
     //haiku_spectral/training:checkpoint)
+$(call py_binary, //binaries:plan_scale, //binaries:command_line //binaries:flag_types \
+    //haiku_spectral/parallel:hardware //haiku_spectral/parallel:mesh \
+    //haiku_spectral/planning:plan //haiku_spectral/planning:text \
+    //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:build_report //datasets:preparation //datasets:registry \
     //datasets:streaming_builder)
@@ -605,7 +609,7 @@ $(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory \
-    //haiku_spectral/modules:shards //haiku_spectral:vocab)
+    //haiku_spectral/modules:shards //haiku_spectral/ops:lookup //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:conv_crossing, //haiku_spectral/ops:fft_conv \
     //haiku_spectral/ops:slices)
@@ -613,6 +617,7 @@ $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
     //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:linear_memory)
+$(call py_library, //haiku_spectral/ops:lookup, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:memory_crossing, //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:slices)
@@ -638,6 +643,25 @@ $(call py_library, //haiku_spectral/parallel:traffic, //haiku_spectral/config:__
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/ops:slices //haiku_spectral/parallel:mesh \
     //haiku_spectral/parallel:sharding)
+$(call py_library, //haiku_spectral/planning:aot, //haiku_spectral:backend \
+    //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
+    //haiku_spectral/training:state //haiku_spectral/training:step)
+$(call py_library, //haiku_spectral/planning:memory, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:mesh //haiku_spectral/training:state //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/planning:plan, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:presets //haiku_spectral/configs:sizes \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:hardware \
+    //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \
+    //haiku_spectral/parallel:traffic //haiku_spectral/planning:aot \
+    //haiku_spectral/planning:memory //haiku_spectral/planning:roofline \
+    //haiku_spectral/training:state)
+$(call py_library, //haiku_spectral/planning:roofline, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:hardware \
+    //haiku_spectral/parallel:mesh //haiku_spectral/planning:memory)
+$(call py_library, //haiku_spectral/planning:text, //haiku_spectral/benchmarks:report \
+    //haiku_spectral/parallel:mesh //haiku_spectral/planning:plan)
 $(call py_library, //haiku_spectral/reporting:axis)
 $(call py_library, //haiku_spectral/reporting:card, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/reporting:axis \
@@ -993,6 +1017,7 @@ $(call py_binary, //tests/binaries:lm_eval_contract, //binaries:evaluate_lm_eval
     //binaries:scoring_process //tests:__init__)
 $(call py_test, //tests/binaries:model_card_test, //binaries:model_card \
     //haiku_spectral/training:run_folder //tests:__init__ //tests/reporting:measured_run)
+$(call py_test, //tests/binaries:plan_scale_test, //tests:__init__, //binaries:plan_scale)
 $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \
     //datasets/streaming:collect //tests:__init__ //tests/datasets:corpora \
@@ -1312,6 +1337,8 @@ $(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests
     //tests:chunk_law)
 $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memory \
     //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:lookup_test, //haiku_spectral:backend //haiku_spectral/ops:lookup \
+    //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_memory \
     //haiku_spectral:vocab //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
@@ -1339,6 +1366,13 @@ $(call py_test, //tests/parallel:sharding_test, //haiku_spectral/modules:spectra
     //haiku_spectral/parallel:sharding //haiku_spectral/parallel:traffic \
     //haiku_spectral/training:state //tests:__init__ //tests/parallel:hlo \
     //tests/parallel:meshed)
+$(call py_test, //tests/planning:plan_test, //haiku_spectral/benchmarks:device_step \
+    //haiku_spectral/config:__init__ //haiku_spectral/configs:presets \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:hardware \
+    //haiku_spectral/parallel:mesh //haiku_spectral/planning:aot //haiku_spectral/planning:memory \
+    //haiku_spectral/planning:plan //haiku_spectral/planning:roofline \
+    //haiku_spectral/planning:text //haiku_spectral/training:state //haiku_spectral/training:step \
+    //tests:__init__)
 $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
     //haiku_spectral/reporting:measurements //haiku_spectral/reporting:provenance \

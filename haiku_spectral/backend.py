@@ -33,6 +33,7 @@ class Choices(NamedTuple):
   training_options: Mapping[str, bool | int | str] = {}
   orders_by_data_alone: bool = False
   prefers_explicit_gradient: bool = False
+  adds_rows_by_products: bool = False
   long_convolution: str = 'fft'  # 'fft', or 'toeplitz'.
   toeplitz_block: int = 128  # Outputs of a Toeplitz product.
 
@@ -45,8 +46,9 @@ PLATFORMS = {
         prefers_explicit_gradient=True),
     'gpu': Choices(
         training_options={'xla_gpu_exclude_nondeterministic_ops': True},
-        prefers_explicit_gradient=True),
-    'tpu': Choices(),
+        prefers_explicit_gradient=True,
+        adds_rows_by_products=True),
+    'tpu': Choices(adds_rows_by_products=True),
 }
 
 
@@ -132,6 +134,16 @@ def prefers_explicit_gradient() -> bool:
   hand-written gradient has no forward-mode derivative.
   """
   return choices().prefers_explicit_gradient
+
+
+def adds_rows_by_products() -> bool:
+  """Whether the gradient of a small table's rows is a product with one-hot rows (`ops/lookup`).
+
+  The alternative is a scatter: on a GPU it sorts all numbers first to add them in a fixed order,
+  and on matrix units the product of a table of 260 rows costs next to nothing. A CPU does without:
+  its scatter adds one row after the other.
+  """
+  return choices().adds_rows_by_products
 
 
 def long_convolution() -> str:

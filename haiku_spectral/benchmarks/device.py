@@ -59,7 +59,7 @@ class Session:
       data = DataConfig(batch_size=2, stateful_rows=1, segment=64)
       train = dataclasses.replace(train, accumulation=1)
       model = dataclasses.replace(
-          model, layers=len(model.pattern), width=96, mlp_width=64,
+          model, pattern='HMA', layers=3, width=96, mlp_width=64,
           ngram=NgramConfig(orders='2,3', slots=64))
     return dataclasses.replace(config, data=data, train=train, model=model)
 
@@ -112,6 +112,9 @@ class Session:
          else 'gradients of products by hand', config,
          {'prefers_explicit_gradient': not backend.prefers_explicit_gradient()}),
         ('scatters in any order', config, {'training_options': {}}),
+        ('rows of tables added by scatters' if backend.adds_rows_by_products()
+         else 'rows of tables added by products', config,
+         {'adds_rows_by_products': not backend.adds_rows_by_products()}),
         ('without the exact memory', dataclasses.replace(config, model=no_memory), {}),
         ('without computing activations again' if config.model.remat
          else 'computing activations again', dataclasses.replace(config, model=plain), {}),

@@ -49,7 +49,8 @@ class Recorder:
   def attempt(self, what: str, seconds: float, work: Callable[[], None]) -> bool:
     """Does `work` if there is time for it; notes what is left out or fails, and goes on."""
     if not self.has(seconds):
-      self.note(f'{what} was left out for want of time.')
+      if 'for want of time' not in self.sections[self._current].note:
+        self.note(f'{what}, and what would have followed, was left out for want of time.')
       return False
     try:
       work()

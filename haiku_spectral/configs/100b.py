@@ -8,4 +8,4 @@ from haiku_spectral.configs import sizes
 
 def get_config() -> ml_collections.ConfigDict:
   """Returns the preset."""
-  return config.to_config_dict(sizes.large(12288, rows=2048, segment=8192))
+  return config.to_config_dict(sizes.large(12288, rows=1024, segment=4096))

@@ -16,6 +16,7 @@ from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
 from haiku_spectral.modules import block, layers, mixers, ngram_memory, shards
 from haiku_spectral.modules.mixer import Make, Mixer, chunk_form
+from haiku_spectral.ops import lookup
 
 BATCH_AXIS = 1  # Of every leaf of a state.
 
@@ -69,7 +70,7 @@ class SpectralGPT(hk.Module):
     # Inside the stack and inside what is computed again: gathered for a super-block at a time.
     gathering = shards.remat(shards.gathering(super_block), everything=config.remat)
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
-    x = table[tokens]
+    x = lookup.lookup(table, tokens)
     recalled, readers = self._recall(tokens, state.readers, starts)
     for reads in recalled:
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)

@@ -1,0 +1,83 @@
+"""Plans a training on many accelerators: memory, traffic and time of a step, before any is rented.
+
+  python -m binaries.plan_scale --config=100b --devices=1024 --device_kind=h100
+
+Without --mesh it takes the quickest mesh that fits. The step is compiled for as many virtual
+devices of this machine's CPU, which needs no accelerator and little memory; --aot=false leaves that
+out. What a mesh cannot hold is a warning, with a mesh that can.
+"""
+
+import json
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from binaries import command_line, flag_types
+from haiku_spectral.storage import atomic_file
+
+CONFIG = flags.DEFINE_string(
+    'config', 'base', 'Name of a preset of haiku_spectral/configs: nano, base, 100b, ...')
+DEVICES = flag_types.define_integer('devices', 8, 'Accelerators.', lower=1, upper=1 << 16)
+DEVICE_KIND = flags.DEFINE_string(
+    'device_kind', 'h100', 'Their kind: a100, h100, h200, b200, v5e, v5p or v6e.')
+MESH = flags.DEFINE_string(
+    'mesh', None, 'As for train: data:2,fsdp:512 (default: the quickest that fits).')
+ROWS = flag_types.define_integer('rows', None, 'Rows of the batch (default: the preset\'s).',
+                                 lower=1)
+AOT = flags.DEFINE_bool('aot', True, 'Compile the step to know its memory.')
+OUT = flag_types.define_path('out', None, 'File of the plan as JSON.')
+
+
+def _compiled(plan: Any) -> Any:
+  """The plan with what the compiler says of it, if that is asked for."""
+  from haiku_spectral.planning import plan as plans
+  if not AOT.value:
+    return plan
+  command_line.tell('compiling the step ...')
+  return plans.compiled(plan)
+
+
+def main(argv: Sequence[str]) -> None:
+  """Prints the plan, and warnings on standard error."""
+  del argv
+  import jax
+  jax.config.update('jax_platforms', 'cpu')
+  jax.config.update('jax_num_cpu_devices', DEVICES.value if AOT.value else 1)
+
+  from haiku_spectral.parallel import hardware
+  from haiku_spectral.planning import plan as plans
+  from haiku_spectral.planning import text
+
+  device = hardware.named(DEVICE_KIND.value)
+  config = plans.preset(CONFIG.value, ROWS.value)
+  out = pathlib.Path(OUT.value) if OUT.value else None
+  if out:
+    atomic_file.check_folder(out.absolute().parent, what='The plan', flag='--out')
+  better = None
+  if MESH.value:
+    from haiku_spectral.parallel import mesh as meshes
+    sizes = meshes.parse(MESH.value)
+    if math.prod(sizes.values()) != DEVICES.value:
+      raise ValueError(f'--mesh={MESH.value} is one of {math.prod(sizes.values()):,} devices: give '
+                       f'one of --devices={DEVICES.value:,}.')
+    plan = plans.make(config, device, sizes)
+  else:
+    plan = plans.suggest(config, device, DEVICES.value, tell=command_line.tell)
+  plan = _compiled(plan)
+  if not plan.fits:
+    factor = plan.needed / plan.memory.total
+    better = plans.suggest(config, device, DEVICES.value, factor=factor, tell=command_line.tell)
+    if better.fits and not MESH.value:
+      plan, better = _compiled(better), None
+  print(text.table(plan))
+  if warning := text.warning(plan, better):
+    command_line.tell(f'warning: {warning}')
+  if out:
+    atomic_file.write_text(out, json.dumps(text.as_json(plan, better), indent=2) + '\n')
+
+
+if __name__ == '__main__':
+  command_line.run(main)

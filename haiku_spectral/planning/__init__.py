@@ -1,0 +1,1 @@
+"""What a training of some size needs: memory, traffic and time, before anything is rented."""

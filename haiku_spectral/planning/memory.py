@@ -1,0 +1,123 @@
+"""What a training step holds on each device of a mesh, by formulas over abstract shapes.
+
+Parameters, the optimiser's state and the carried state are exact: shapes cut by their shardings.
+What the backward pass finds is what JAX's own derivative of the model keeps, traced for the rows
+and bytes of one device. XLA's buffers are less than that where it computes something again, more
+where it keeps something twice: `aot` says what they are, and a test holds the two together.
+
+Shapes: B rows of a device in a micro-batch, T bytes of its slice.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AbstractMesh
+
+from haiku_spectral import vocab
+from haiku_spectral.config import Config, ModelConfig
+from haiku_spectral.modules import precision, spectral_gpt
+from haiku_spectral.parallel import mesh as meshes
+from haiku_spectral.training import state
+
+Sizes = Mapping[str, int]  # Of the axes of a mesh.
+FLOAT32 = 4
+
+
+class Activations(NamedTuple):
+  """Bytes that the forward pass of a micro-batch leaves to the backward pass, on one device."""
+
+  kept: int  # Of each super-block, from its forward to its backward pass.
+  computed_again: int  # Of a super-block while its backward pass runs; 0 when all is kept.
+  outside: int  # Of what is before and behind the super-blocks.
+
+
+class Memory(NamedTuple):
+  """Bytes on one device."""
+
+  parameters: int  # float32, shards where they are sharded.
+  optimizer: int
+  carry: int  # The state of the device's rows.
+  gradients: int  # float32, with the sum over micro-batches and the update.
+  gathered: int  # The parameters of a super-block, whole, in the type of the layers.
+  activations: int
+
+  @property
+  def total(self) -> int:
+    """All of it."""
+    return sum(self)
+
+
+def abstract_mesh(sizes: Sizes) -> AbstractMesh:
+  """A mesh of no devices."""
+  return AbstractMesh(tuple(sizes.get(name, 1) for name in meshes.AXES), meshes.AXES)
+
+
+def local(config: Config, sizes: Sizes) -> tuple[int, int]:
+  """B and T."""
+  shares = math.prod(sizes.get(name, 1) for name in meshes.ROW_AXES)
+  return (config.data.batch_size // (shares * config.train.accumulation),
+          config.data.segment // sizes.get(meshes.SEQUENCE_AXIS, 1))
+
+
+def per_device(config: Config, sizes: Sizes) -> Memory:
+  """What one device holds in a step."""
+  model = spectral_gpt.make_model(config.model)
+  like = state.abstract_state(model, config)
+  cut: Any = state.shardings(abstract_mesh(sizes), like)  # type: ignore[arg-type]
+  held = jax.tree.map(
+      lambda leaf, sharding: math.prod(sharding.shard_shape(leaf.shape)) * leaf.dtype.itemsize,
+      like, cut)
+  parameters, optimizer, carry = (
+      sum(jax.tree.leaves(part)) for part in (held.params, held.opt_state, held.carry))
+  size = state.compute_dtype(config).itemsize
+  stack = sum(leaf.size for path, module in like.params.items() if 'stack' in path.split('/')
+              for leaf in module.values())
+  blocks = config.model.layers // len(config.model.pattern)
+  found = activations(config.model, config.train.precision, *local(config, sizes))
+  # XLA has room for the carry before and after the step in one place, and for its micro-batches.
+  return Memory(
+      parameters, optimizer, 2 * carry, 2 * parameters, stack // blocks * size,
+      found.kept * blocks + found.computed_again + found.outside)
+
+
+def activations(model: ModelConfig, dtype: str, rows: int, length: int) -> Activations:
+  """What the backward pass of B rows of T bytes finds: so much for each row, and filters once."""
+  one, two = (_activations(model, dtype, count, length) for count in (1, 2))
+  return Activations(*(a + (rows - 1) * (b - a) for a, b in zip(one, two, strict=True)))
+
+
+@functools.cache
+def _activations(model: ModelConfig, dtype: str, rows: int, length: int) -> Activations:
+  """The same, traced."""
+  def bytes_of(blocks: int, remat: bool) -> int:
+    cut = dataclasses.replace(model, layers=blocks * len(model.pattern), remat=remat)
+    return _residual_bytes(cut, dtype, rows, length)
+
+  plain, more = bytes_of(1, False), bytes_of(2, False)
+  if not model.remat:
+    return Activations(more - plain, 0, 2 * plain - more)
+  again, again_more = bytes_of(1, True), bytes_of(2, True)
+  return Activations(again_more - again, more - plain, 2 * again - again_more)
+
+
+def _residual_bytes(model: ModelConfig, dtype: str, rows: int, length: int) -> int:
+  """Bytes of what `jax.vjp` of the model's logits keeps, parameters apart."""
+  made = spectral_gpt.make_model(model)
+  params = jax.eval_shape(lambda: precision.cast_params(made.init(jax.random.key(0)), dtype))
+  carry = jax.eval_shape(lambda: made.initial_state(rows, jnp.dtype(dtype)))
+  tokens = jax.ShapeDtypeStruct((rows, length), jnp.int32)
+  starts = jax.ShapeDtypeStruct((rows, length), bool)
+
+  def backward(params: Any, tokens: jax.Array, carry: Any, starts: jax.Array) -> Any:
+    return jax.vjp(lambda params: made.apply(params, tokens, carry, starts)[0], params)[1]
+
+  kept = jax.eval_shape(backward, params, tokens, carry, starts)
+  of_params = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+  logits = rows * length * vocab.SIZE * FLOAT32
+  return 2 * logits + sum(
+      leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(kept)) - of_params
