@@ -151,8 +151,8 @@ def _time(results: Results) -> list[Block]:
   parts = {'waiting for data': 'data', 'computing': 'compute', 'saving, beside the steps':
            'checkpoint'}
   seconds = {name: results.median(f'seconds/{key}') for name, key in parts.items()}
-  rows = [['a step', f'{1000 * step:,.3g}', '']]
-  rows += [[name, f'{1000 * value:,.3g}', f'{100 * value / step:.1f} %']
+  rows = [['a step', axis.short(1000 * step), '']]
+  rows += [[name, axis.short(1000 * value), f'{100 * value / step:.1f} %']
            for name, value in seconds.items() if value is not None]
   blocks: list[Block] = [Table(['per step', 'ms, by the median', 'of a step'], rows)]
   if mfu := results.median('mfu'):
