@@ -27,6 +27,8 @@ MESH = flags.DEFINE_string(
     'mesh', None, 'As for train: data:2,fsdp:512 (default: the quickest that fits).')
 ROWS = flag_types.define_integer('rows', None, 'Rows of the batch (default: the preset\'s).',
                                  lower=1)
+ACCUMULATION = flag_types.define_integer(
+    'accumulation', None, 'Micro-batches of a step (default: the preset\'s).', lower=1)
 AOT = flags.DEFINE_bool('aot', True, 'Compile the step to know its memory.')
 OUT = flag_types.define_path('out', None, 'File of the plan as JSON.')
 
@@ -52,7 +54,7 @@ def main(argv: Sequence[str]) -> None:
   from haiku_spectral.planning import text
 
   device = hardware.named(DEVICE_KIND.value)
-  config = plans.preset(CONFIG.value, ROWS.value)
+  config = plans.preset(CONFIG.value, ROWS.value, ACCUMULATION.value)
   out = pathlib.Path(OUT.value) if OUT.value else None
   if out:
     atomic_file.check_folder(out.absolute().parent, what='The plan', flag='--out')

@@ -72,14 +72,16 @@ def parameter_count(config: Config) -> int:
   return sum(leaf.size for leaf in jax.tree.leaves(like.params))
 
 
-def preset(name: str, rows: int | None) -> Config:
-  """A preset, with another number of rows. Raises ValueError for a name that is none."""
+def preset(name: str, rows: int | None, accumulation: int | None) -> Config:
+  """A preset, with other numbers of rows and micro-batches. Raises ValueError for no name of one.
+  """
   config = presets.load(name)
-  if rows is None:
-    return config
+  rows = rows or config.data.batch_size
   data = dataclasses.replace(
       config.data, batch_size=rows, stateful_rows=min(config.data.stateful_rows, rows))
-  return dataclasses.replace(config, data=data)
+  train = dataclasses.replace(
+      config.train, accumulation=accumulation or config.train.accumulation)
+  return dataclasses.replace(config, data=data, train=train)
 
 
 def make(config: Config, device: Device, sizes: Mapping[str, int]) -> Plan:

@@ -61,7 +61,7 @@ def warning(plan: Plan, better: Plan | None) -> str:
            f'{plan.device.name} are usable.')
   if better is None or not better.fits:
     return f'{lacks} No mesh of {plan.devices:,} such devices can: give more of them.'
-  return (f'{lacks} --mesh={meshes.describe(better.sizes)} with --config.train.accumulation='
+  return (f'{lacks} --mesh={meshes.describe(better.sizes)} and --accumulation='
           f'{better.config.train.accumulation} needs {better.needed / 1e9:.1f} GB.')
 
 
