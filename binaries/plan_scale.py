@@ -19,7 +19,7 @@ from binaries import command_line, flag_types
 from haiku_spectral.storage import atomic_file
 
 CONFIG = flags.DEFINE_string(
-    'config', 'base', 'Name of a preset of haiku_spectral/configs: nano, base, 100b, ...')
+    'config', 'base', 'Name of a preset of haiku_spectral/configs, such as 100b.')
 DEVICES = flag_types.define_integer('devices', 8, 'Accelerators.', lower=1, upper=1 << 16)
 DEVICE_KIND = flags.DEFINE_string(
     'device_kind', 'h100', 'Their kind: a100, h100, h200, b200, v5e, v5p or v6e.')
