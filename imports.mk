@@ -1361,10 +1361,12 @@ $(call py_library, //tests/parallel:meshed, //haiku_spectral/config:__init__ \
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
     //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
     //tests/modules:moving_average //tests/training:stand_in)
+$(call py_test, //tests/parallel:program_test, //haiku_spectral/ops:fft_conv \
+    //haiku_spectral/parallel:mesh //haiku_spectral/parallel:traffic //tests:__init__ \
+    //tests/parallel:hlo //tests/parallel:meshed)
 $(call py_test, //tests/parallel:sharding_test, //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/parallel:mesh \
-    //haiku_spectral/parallel:sharding //haiku_spectral/parallel:traffic \
-    //haiku_spectral/training:state //tests:__init__ //tests/parallel:hlo \
+    //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \
+    //haiku_spectral/training:gradients //haiku_spectral/training:state //tests:__init__ \
     //tests/parallel:meshed)
 $(call py_test, //tests/planning:plan_test, //haiku_spectral/benchmarks:device_step \
     //haiku_spectral/config:__init__ //haiku_spectral/configs:presets \

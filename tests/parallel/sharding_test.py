@@ -1,30 +1,22 @@
-"""Tests of sharded parameters, and of a training step on a mesh of all axes."""
+"""Tests of sharded parameters and optimiser states, and of gradients on a mesh."""
 
-import collections
-import functools
-import re
+import dataclasses
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest
 from jax.sharding import PartitionSpec as P
 
 from haiku_spectral.modules import spectral_gpt
-from haiku_spectral.ops import fft_conv
 from haiku_spectral.parallel import mesh as meshes
-from haiku_spectral.parallel import sharding, traffic
-from haiku_spectral.training import state
-from tests.parallel import hlo, meshed
+from haiku_spectral.parallel import sharding
+from haiku_spectral.training import gradients, state
+from tests.parallel import meshed
 
 MIXED = 'data:2,fsdp:2,sequence:2'
 CONFIG = meshed.make_config()
-
-
-@functools.cache
-def steps(text):
-  current, losses = meshed.run(CONFIG, text, 3)
-  return current, losses
 
 
 class TableTest(absltest.TestCase):
@@ -56,79 +48,42 @@ class TableTest(absltest.TestCase):
       sharding.check(meshed.make_mesh('fsdp:3'), like.params)
 
 
-class ShardedStepTest(absltest.TestCase):
+class ShardedStateTest(absltest.TestCase):
 
-  def test_parameters_and_moments_are_created_and_stay_in_shards(self):
+  def test_parameters_and_moments_are_created_in_shards(self):
     model = spectral_gpt.make_model(meshed.MODEL)
     first = state.start(model, CONFIG, meshed.make_mesh(MIXED))
     expected = state.start(model, CONFIG, meshed.make_mesh('data:1'))
     chex.assert_trees_all_equal(*map(jax.device_get, (first.params, expected.params)))
-    for current in (first, steps(MIXED)[0]):
-      sharded = 0
-      for tree in (current.params, current.opt_state):
-        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-          held = {shard.device: shard.data.size for shard in leaf.addressable_shards}
-          share = leaf.size // next(iter(held.values()))
-          sharded += share > 1
-          if jax.tree_util.keystr(path[-2:]) == "['spectral_gpt/embedding']['table']":
-            self.assertEqual(share, 2, path)
-      self.assertGreater(sharded, 30)
-
-  def test_steps_are_those_of_one_device(self):
-    (one, losses), (many, found) = steps('data:1'), steps(MIXED)
-    np.testing.assert_allclose(found, losses, rtol=1e-5)
-    for got, want in zip(jax.tree.leaves(many.carry), jax.tree.leaves(one.carry), strict=True):
-      if np.issubdtype(want.dtype, np.integer):
-        np.testing.assert_array_equal(got, want)  # The exact memory's state.
-      else:
-        np.testing.assert_allclose(got, want, atol=2e-3 * np.abs(want).max())
+    sharded = 0
+    for tree in (first.params, first.opt_state):
+      for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        held = {shard.device: shard.data.size for shard in leaf.addressable_shards}
+        share = leaf.size // next(iter(held.values()))
+        sharded += share > 1
+        if jax.tree_util.keystr(path[-2:]) == "['spectral_gpt/embedding']['table']":
+          self.assertEqual(share, 2, path)
+    self.assertGreater(sharded, 30)
 
 
-class ProgramTest(absltest.TestCase):
-  """What the compiled step does on a mesh of all axes."""
+class GradientsTest(absltest.TestCase):
 
-  @classmethod
-  def setUpClass(cls):
-    super().setUpClass()
-    cls.mesh = meshed.make_mesh(MIXED)
-    rows = meshes.place_rows(cls.mesh, meshed.make_rows(CONFIG, 0))
-    cls.text = meshed.stepper(CONFIG, MIXED).lower(steps(MIXED)[0], rows).compile().as_text()
-    cls.collectives = hlo.collectives(cls.text)
+  def test_are_those_of_one_device(self):
+    # A memory, whose state is passed by a scan, and a mixer whose states go from slice to slice.
+    model = spectral_gpt.make_model(dataclasses.replace(meshed.MODEL, pattern='ME', layers=2))
+    params = jax.jit(model.init)(jax.random.key(0))
+    carry = model.initial_state(meshed.ROWS)
 
-  def test_only_parameters_are_gathered(self):
-    params = steps(MIXED)[0].params
-    whole = {value.shape[-2:] for named in params.values() for value in named.values()
-             if value.ndim > 1}
-    gathered = [each for each in self.collectives if each.kind == 'all-gather']
-    self.assertNotEmpty(gathered)
-    for each in gathered:
-      self.assertEqual(hlo.axes(each, self.mesh), ('fsdp',), each)
-      dims = tuple(int(n) for n in re.findall(r'\[([\d,]+)\]', each.shape)[0].split(','))
-      self.assertIn(dims[-2:], whole, each)
-    self.assertEmpty([each for each in self.collectives if each.kind == 'all-to-all'])
+    def compute(text):
+      mesh = meshed.make_mesh(text)
+      rows = meshes.place_rows(mesh, meshed.make_rows(CONFIG, 0))
+      return jax.device_get(jax.jit(gradients.make_gradients(
+          model, mesh, dtype=jnp.float32, accumulation=2, sources=2))(params, carry, rows, 1.0))
 
-  def test_transforms_are_of_the_rows_and_slices_of_one_device(self):
-    rows, length = meshed.ROWS // 4, meshed.SEGMENT // 2
-    size = fft_conv.transform_size(length + meshed.MODEL.hyena.filter.horizon - 1)
-    shapes = re.findall(r'= \w+\[([\d,]+)\]\S* fft\(', self.text)
-    self.assertNotEmpty(shapes)
-    for shape in shapes:
-      dims = [int(n) for n in shape.split(',')]
-      self.assertIn(dims[-1], (size, size // 2 + 1), shape)
-      self.assertLessEqual(np.prod(dims[:-1]), rows * meshed.MODEL.width, shape)
-
-  def test_sends_the_bytes_of_the_formula(self):
-    found = collections.Counter()
-    for each in self.collectives:
-      found[hlo.axes(each, self.mesh)] += hlo.sent(each)
-    found.pop((), None)  # A sum over one device.
-    expected = traffic.per_step(CONFIG, self.mesh.shape)
-    for axes, sent in expected.items():
-      print(f'{axes}: {found[axes]:.0f} bytes, by the formula {sent:.0f}')
-    for axes in found | expected:
-      # Single numbers are not in the formula; counts that are the same in all layers cross once.
-      self.assertLess(abs(found[axes] - expected.get(axes, 0.0)),
-                      0.01 * expected.get(axes, 0.0) + 1000, axes)
+    found, expected = compute('fsdp:2,sequence:4'), compute('data:1')
+    np.testing.assert_allclose(found.loss.nats, expected.loss.nats, rtol=1e-6)
+    for got, want in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+      np.testing.assert_allclose(got, want, atol=1e-3 * np.abs(want).max() + 1e-9)
 
 
 if __name__ == '__main__':
