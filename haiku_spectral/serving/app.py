@@ -17,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from haiku_spectral.serving import answers, errors, guard, requests, text, watch
 from haiku_spectral.serving.engine import Job
@@ -159,8 +160,7 @@ class _App:
       return more if session is None else {**more, 'session': _describe(service, session.name)}
 
     if wanted.stream:
-      return StreamingResponse(
-          _until_cancelled(service, jobs, answer.stream(extra)), media_type='text/event-stream')
+      return _Stream(service, jobs, answer.stream(extra))
     try:
       whole = await _unless_disconnected(request, answer.whole)
     finally:
@@ -214,10 +214,23 @@ class _App:
     return JSONResponse(await _in_thread(watch.curves, self._watched))
 
 
-async def _until_cancelled(
-    service: Service, jobs: list[Job], stream: AsyncIterator[str]
-) -> AsyncIterator[str]:
-  """A stream whose rows are freed when nobody listens any more."""
+class _Stream(StreamingResponse):
+  """Server-sent events. The rows are freed when nobody listens, from the first moment on."""
+
+  def __init__(self, service: Service, jobs: list[Job], stream: AsyncIterator[str]) -> None:
+    super().__init__(_with_errors(stream), media_type='text/event-stream')
+    self._service, self._jobs = service, jobs
+
+  async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+      await super().__call__(scope, receive, send)
+    finally:
+      for job in self._jobs:
+        self._service.engine.cancel(job)
+
+
+async def _with_errors(stream: AsyncIterator[str]) -> AsyncIterator[str]:
+  """A stream that tells in its last event how it failed."""
   try:
     async for chunk in stream:
       yield chunk
@@ -228,9 +241,6 @@ async def _until_cancelled(
     yield answers.server_sent({'error': {
         'message': f'the text failed: {error}', 'type': 'server_error', 'param': None,
         'code': None}})
-  finally:
-    for job in jobs:
-      service.engine.cancel(job)
 
 
 async def _unless_disconnected(

@@ -64,23 +64,24 @@ class Service:
       self, request: requests.Generate, session: Session | None, *, chat: bool
   ) -> tuple[answers.Answer, list[Job]]:
     """Queues what a request asks for. To be called where the answer is awaited; raises ApiError."""
-    seed = secrets.randbelow(requests.MAX_SEED) if request.seed is None else request.seed
-    form = answers.Form(chat=chat, model=self.name, seed=seed, request=request)
-    prompts = request.prompts
-    if chat:
-      first = session is None or session.size == 0
-      prompts = (chat_template.render(request.messages, first=first),)
-    parts, jobs = [], []
-    for prompt in prompts:
-      events = turn.Events(
-          prompt, recall=self._recall(request, session, len(prompts)), session=session,
-          sessions=self.sessions)
-      jobs.append(self._job(request, prompt, events, seed, session))
-      parts.append((events, prompt))
+    jobs: list[Job] = []
     with self._all_or_none(jobs, session):
+      seed = secrets.randbelow(requests.MAX_SEED) if request.seed is None else request.seed
+      form = answers.Form(chat=chat, model=self.name, seed=seed, request=request)
+      prompts = request.prompts
+      if chat:
+        first = session is None or session.size == 0
+        prompts = (chat_template.render(request.messages, first=first),)
+      parts = []
+      for prompt in prompts:
+        events = turn.Events(
+            prompt, recall=self._recall(request, session, len(prompts)), session=session,
+            sessions=self.sessions)
+        jobs.append(self._job(request, prompt, events, seed, session))
+        parts.append((events, prompt))
       for job in jobs:
         self.engine.submit(job)
-    return answers.Answer(form, parts), jobs
+      return answers.Answer(form, parts), jobs
 
   async def catch_up(self, session: Session) -> None:
     """Prefills the turns that the state of an acquired session lacks, and releases it."""

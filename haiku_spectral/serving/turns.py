@@ -106,7 +106,9 @@ class Log:
 
   def summary(self, folder: pathlib.Path) -> Summary:
     first = self.turns[0] if self.turns else None
-    title = (first.prompt + first.text)[:4 * _TITLE].decode(errors='replace') if first else ''
+    size = 4 * _TITLE  # Bytes of so many characters, at most.
+    start = (first.prompt[:size] + first.text[:size])[:size] if first else b''
+    title = start.decode(errors='replace')
     updated = self.turns[-1].time if self.turns else folder.stat().st_mtime
     return Summary(' '.join(title.split())[:_TITLE], len(self.turns), self.size, updated)
 

@@ -102,12 +102,19 @@ class SchedulerTest(parameterized.TestCase):
   def test_rules_of_its_own_for_each_text(self):
     configs = [sampling.SamplingConfig(temperature=temperature, top_p=p, min_p=m) for
                temperature, p, m in ((0, 1, 0), (0.5, 1, 0), (1, 0.5, 0), (1, 1, 0.3), (1, 1, 0))]
-    batch = scheduler.Scheduler(DECODER, sampling.SamplingConfig(), rows=3)
     request = Request(40, jax.random.key(0))
-    tickets = [batch.submit(request, b'abc', config=config) for config in configs]
-    results = batch.run()
-    self.assertEqual([results[ticket] for ticket in tickets],
-                     [alone(request, b'abc', config) for config in configs])
+
+    def texts(configs):
+      batch = scheduler.Scheduler(DECODER, sampling.SamplingConfig(), rows=3)
+      tickets = [batch.submit(request, b'abc', config=config) for config in configs]
+      results = batch.run()
+      return [results[ticket] for ticket in tickets]
+
+    # That each rule is the one of the whole batch, `sampling_test` shows.
+    together = texts(configs)
+    self.assertEqual(together, [texts([config])[0] for config in configs])
+    self.assertLen(set(together), len(configs))
+    self.assertEqual(together[-1], alone(request, b'abc', configs[-1]))
 
   def test_cancelled_texts_end_where_they_are_and_change_no_other(self):
     ended, contexts = {}, {}
@@ -148,14 +155,14 @@ class SchedulerTest(parameterized.TestCase):
 
   def test_a_text_of_no_bytes_needs_no_row(self):
     contexts = {}
-    batch = scheduler.Scheduler(DECODER, CONFIG, rows=1, callbacks=scheduler.Callbacks(
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=2, callbacks=scheduler.Callbacks(
         on_end=lambda ticket, row, context: contexts.update({ticket: context})))
-    busy = batch.submit(Request(90, jax.random.key(0)))
+    busy = [batch.submit(Request(90, jax.random.key(0))) for _ in range(2)]
     batch.step()
     made = batch.submit(Request(0, jax.random.key(0)), np.array([65, vocab.BOUNDARY], np.int32),
                         first=True)
     batch.step()
-    self.assertNotIn(busy, contexts)
+    self.assertNoCommonElements(busy, contexts)
     np.testing.assert_array_equal(contexts[made].recent[0, -2:], [65, vocab.BOUNDARY])
 
   def test_nothing_to_do(self):
