@@ -42,7 +42,7 @@ from haiku_spectral.training import gradients, state, step
 
 ROWS, LENGTH, HEAD = 4, 128, 32  # Of a batch; and the width of a head, which stays.
 PATTERN, ORDERS = 'HHMHHA', '2,3'  # Of the mixers, and of the exact memory.
-RATES = {'adamw': 3e-3, 'muon': 3e-3}  # Of nano's width and about.
+RATES = {'adamw': 1e-3, 'muon': 1e-3}  # There is no warm-up: below what whole trainings want.
 Changes = dict[str, float]  # By the name of a layer.
 
 
