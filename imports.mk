@@ -548,7 +548,8 @@ $(call py_library, //haiku_spectral/evaluation/recall:plot, //haiku_spectral/eva
     //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
     //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/evaluation/recall:report, \
-    //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks)
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation/recall:scoring \
+    //haiku_spectral/evaluation/recall:tasks)
 $(call py_library, //haiku_spectral/evaluation/recall:scoring, \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
     //haiku_spectral/evaluation/recall:tasks //haiku_spectral/modules:spectral_gpt \
@@ -588,6 +589,9 @@ $(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__ini
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:conv_cache //haiku_spectral/ops:dense //haiku_spectral/ops:fft_conv)
+$(call py_library, //haiku_spectral/modules:match_memory, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:match_cache \
+    //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
     //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
@@ -598,10 +602,12 @@ $(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cac
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:attention \
-    //haiku_spectral/modules:hyena //haiku_spectral/modules:memory //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:hyena //haiku_spectral/modules:match_memory \
+    //haiku_spectral/modules:memory //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:ngram_memory)
 $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:ngram_cache //haiku_spectral/ops:ngram_contexts \
     //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory \
     //haiku_spectral/ops:slices //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
@@ -618,13 +624,21 @@ $(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
     //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:lookup, //haiku_spectral:backend)
-$(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:match_cache, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_memory)
+$(call py_library, //haiku_spectral/ops:match_memory, //haiku_spectral/ops:ngram_contexts \
+    //haiku_spectral/ops:ngram_memory)
+$(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:memory_crossing, //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
-$(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:ngram_memory \
-    //haiku_spectral/ops:slices)
-$(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:ngram_cache, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
+$(call py_library, //haiku_spectral/ops:ngram_contexts)
+$(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:ngram_contexts \
+    //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices)
+$(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:ngram_contexts)
 $(call py_library, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:toeplitz_conv)
@@ -858,7 +872,7 @@ $(call py_library, //haiku_spectral/training:checkpoint_store, //haiku_spectral/
 $(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/ops:slices \
     //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \
-    //haiku_spectral/training:loss)
+    //haiku_spectral/training:loss //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/training:guards, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/training:heldout, //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:loss \
@@ -1327,10 +1341,10 @@ $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:crossing_test, //haiku_spectral/ops:conv_crossing \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
-    //haiku_spectral/ops:memory_crossing //haiku_spectral/ops:ngram_crossing \
-    //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices \
-    //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_crossing //tests:__init__ \
-    //tests:chunk_law)
+    //haiku_spectral/ops:memory_crossing //haiku_spectral/ops:ngram_contexts \
+    //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory \
+    //haiku_spectral/ops:slices //haiku_spectral/ops:window_attention \
+    //haiku_spectral/ops:window_crossing //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:dense_test, //haiku_spectral:backend //haiku_spectral/ops:dense \
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:__init__ \
@@ -1339,8 +1353,12 @@ $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memo
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:lookup_test, //haiku_spectral:backend //haiku_spectral/ops:lookup \
     //tests:__init__ //tests:chunk_law)
-$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_memory \
-    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:match_cache \
+    //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_contexts //haiku_spectral:vocab \
+    //tests:__init__ //tests:chunk_law)
+$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_cache \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab \
+    //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \
     //tests:chunk_law)

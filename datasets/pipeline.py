@@ -6,8 +6,8 @@ A global batch has two kinds of rows. Rows 0 .. stateful_rows - 1 are stateful (
 back-propagation through time): each reads a sequence of chunks of segments, all over the mixture,
 and every chunk from its beginning to its end, so that the state may be carried from step to step.
 The state of such a row is reset where a chunk begins, and in every segment in which a document
-begins; rows come to their chunks' ends at different steps. The other rows are stateless: a window
-each.
+begins; rows come to their chunks' ends at different steps. What stands before a chunk, up to
+`history` bytes, comes with its first batch. The other rows are stateless: a window each.
 """
 
 import sys
@@ -28,10 +28,10 @@ class Batch(NamedTuple):
   reset: np.ndarray  # [B] bool: does not continue the row of the batch before: reset its state.
   sources: np.ndarray  # [B] int32 index into the mixture's names.
   stream_start: np.ndarray  # [B, T] bool: a document begins with this input.
-  # The ids just before the inputs, in the same record: padded with PAD on the left, all PAD in
-  # stateful rows. None unless the config's `history` is above 0.
+  # The ids before the inputs of stateful rows where they are reset, padded with PAD on the left;
+  # all PAD elsewhere. None unless the config's `history` is above 0.
   history: np.ndarray | None = None  # [B, H] int32
-  history_start: np.ndarray | None = None  # [B, H] bool: a document begins with this id.
+  history_start: np.ndarray | None = None  # [B, H] bool: a stream begins with this id.
 
 
 class Document(NamedTuple):
@@ -59,7 +59,7 @@ class _Row(NamedTuple):
   ids: np.ndarray  # [T + 1] int32
   reset: bool
   source: int
-  history: np.ndarray  # [H] int32
+  history: np.ndarray | None = None  # [H] int32; None: all PAD.
 
 
 class Batches:
@@ -87,13 +87,13 @@ class Batches:
     if step < 0:
       raise IndexError(f'steps are counted from 0, got {step}.')
     return _stack([self._stateful_row(step, row) if row < self._config.stateful_rows
-                   else self._stateless_row(step, row) for row in self._rows])
+                   else self._stateless_row(step, row) for row in self._rows], self._config.history)
 
   def _stateless_row(self, step: int, row: int) -> _Row:
     stateful = self._config.stateful_rows
     number = step * (self._config.batch_size - stateful) + row - stateful
     source, window = self._window_order[number]
-    return _window(self._windows[source], window, source, self._segment, self._config.history)
+    return _Row(self._windows[source].ids(window, 0, self._segment), True, source)
 
   def _stateful_row(self, step: int, row: int) -> _Row:
     stateful, chunk = self._config.stateful_rows, self._chunk
@@ -107,7 +107,10 @@ class Batches:
     ids = self._chunks[source].ids(index, start % readable, self._segment)
     # A chunk that begins, begins again, or may not go on where it was with segments of this length.
     reset = start % readable == 0 or (step == 0 and (not self._offset or readable < chunk))
-    return _Row(ids, reset, source, np.full(self._config.history, vocab.PAD, np.int32))
+    history = None
+    if reset and self._config.history:
+      history = self._chunks[source].before(index, start % readable, self._config.history)
+    return _Row(ids, reset, source, history)
 
 
 class EvaluationBatches:
@@ -140,12 +143,11 @@ class EvaluationBatches:
     return (self[index] for index in range(len(self)))
 
   def _row(self, number: int) -> _Row:
-    segment, history = self._config.segment, self._config.history
+    segment = self._config.segment
     if number >= len(self._chosen):  # Rows that fill the last batch: nothing in them is scored.
-      ids, before = (np.full(size, vocab.PAD, np.int32) for size in (segment + 1, history))
-      return _Row(ids, True, 0, before)
+      return _Row(np.full(segment + 1, vocab.PAD, np.int32), True, 0)
     source, window = self._chosen[number]
-    return _window(self._windows[source], window, source, segment, history)
+    return _Row(self._windows[source].ids(window, 0, segment), True, source)
 
 
 def _host_rows(batch_size: int, host: int, hosts: int) -> range:
@@ -157,24 +159,29 @@ def _host_rows(batch_size: int, host: int, hosts: int) -> range:
   return range(host * share, (host + 1) * share)
 
 
-def _window(cut: windows.Windows, index: int, source: int, segment: int, history: int) -> _Row:
-  """A stateless row."""
-  return _Row(cut.ids(index, 0, segment), True, source, cut.before(index, history))
-
-
-def _stack(rows: Sequence[_Row]) -> Batch:
+def _stack(rows: Sequence[_Row], history: int = 0) -> Batch:
   ids = np.stack([row.ids for row in rows])  # [B, T + 1]
-  history = np.stack([row.history for row in rows])  # [B, H]
-  inputs, with_history = ids[:, :-1].copy(), history.shape[1] > 0
+  inputs = ids[:, :-1].copy()
+  before = None
+  if history:
+    before = np.full((len(rows), history), vocab.PAD, np.int32)
+    for place, row in zip(before, rows, strict=True):
+      place[:] = vocab.PAD if row.history is None else row.history
   return Batch(
       inputs=inputs,
       targets=ids[:, 1:].copy(),
       reset=np.array([row.reset for row in rows]),
       sources=np.array([row.source for row in rows], np.int32),
       stream_start=inputs == vocab.BOUNDARY,
-      history=history if with_history else None,
-      history_start=history == vocab.BOUNDARY if with_history else None,
+      history=before,
+      history_start=None if before is None else _stream_start(before),
   )
+
+
+def _stream_start(history: np.ndarray) -> np.ndarray:  # [B, H] -> [B, H] bool
+  """Where a stream begins: with a document, or with the first id behind the padding."""
+  padded = np.pad(history == vocab.PAD, [(0, 0), (1, 0)])[:, :-1]
+  return (history == vocab.BOUNDARY) | (padded & (history != vocab.PAD))
 
 
 def _open(

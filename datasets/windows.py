@@ -79,11 +79,15 @@ class Windows:
     record, position = divmod(index * self._length + start, packing.RECORD_BYTES)
     return packing.window_ids(self._records[record], position, length + 1)
 
-  def before(self, index: int, length: int) -> np.ndarray:  # [length] int32
-    """The `length` ids before a window, as far as its record holds them; PAD on the left."""
-    record, position = divmod(index * self._length, packing.RECORD_BYTES)
-    held = min(length, position)
-    ids = np.full(length, vocab.PAD, np.int32)
-    if held:
-      ids[length - held:] = packing.window_ids(self._records[record], position - held, held)
+  def before(self, index: int, start: int, length: int) -> np.ndarray:  # [length] int32
+    """The `length` ids before `start` of a window, as far as there are any; PAD on the left."""
+    record, position = divmod(index * self._length + start, packing.RECORD_BYTES)
+    ids, missing = np.full(length, vocab.PAD, np.int32), length
+    while missing and (position or record):
+      if not position:
+        record, position = record - 1, packing.RECORD_BYTES
+      held = min(missing, position)
+      ids[missing - held : missing] = packing.window_ids(
+          self._records[record], position - held, held)
+      missing, position = missing - held, position - held
     return ids

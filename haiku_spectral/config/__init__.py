@@ -15,6 +15,7 @@ from haiku_spectral.config.schema import (
   FilterConfig,
   GuardConfig,
   HyenaConfig,
+  MatchConfig,
   MemoryConfig,
   ModelConfig,
   NgramConfig,
@@ -37,8 +38,8 @@ from haiku_spectral.config.serialisation import (
 
 __all__ = [
     'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'DataConfig', 'FilterConfig',
-    'GuardConfig', 'HyenaConfig', 'MemoryConfig', 'ModelConfig', 'NgramConfig', 'OptimizerConfig',
-    'PhaseConfig', 'RateConfig', 'TrainConfig', 'differences', 'from_config_dict', 'from_json',
-    'may_change', 'model_fingerprint', 'parse_mixture', 'speed_only_paths', 'to_config_dict',
-    'to_json', 'validate', 'validate_model',
+    'GuardConfig', 'HyenaConfig', 'MatchConfig', 'MemoryConfig', 'ModelConfig', 'NgramConfig',
+    'OptimizerConfig', 'PhaseConfig', 'RateConfig', 'TrainConfig', 'differences',
+    'from_config_dict', 'from_json', 'may_change', 'model_fingerprint', 'parse_mixture',
+    'speed_only_paths', 'to_config_dict', 'to_json', 'validate', 'validate_model',
 ]

@@ -18,6 +18,7 @@ from haiku_spectral.config.schema import (
   parse_lengths,
   parse_mixture,
   parse_orders,
+  parse_words,
 )
 from haiku_spectral.requirement import require
 
@@ -41,8 +42,12 @@ def validate_model(model: ModelConfig) -> None:
           f'heads of even width for the rotation (width {model.width} gives {head_width})')
   _validate_time_constants('config.model.memory.', model.memory)
   parse_orders(model.ngram.orders)
+  require(bool(model.ngram.orders) or not parse_words(model.ngram.words),
+          'config.model.ngram.words', model.ngram.words, "'' without config.model.ngram.orders")
   require(model.ngram.slots.bit_count() == 1, 'config.model.ngram.slots', model.ngram.slots,
           'a power of two')
+  for name, value in (('slots', model.match.slots), ('ring', model.match.ring)):
+    require(value.bit_count() == 1, f'config.model.match.{name}', value, 'a power of two')
   window, block = model.attention.window, model.attention.block
   require(window % block == 0, 'config.model.attention.block', block,
           f'a divisor of config.model.attention.window={window}')

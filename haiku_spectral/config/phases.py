@@ -83,13 +83,11 @@ def total_steps(config: Config) -> int:
 def trained_context(config: Config) -> int:
   """The longest context in bytes that a row has in training before its state is reset.
 
-  A stateful row has a chunk of segments; a stateless one a segment and the history before it.
+  A stateful row has the history and its chunk of segments; a stateless one a segment.
   """
   data = config.data
   segment = max(phase.data.segment for phase in plan(config))
-  stateful = segment * data.chunk_segments if data.stateful_rows else 0
-  stateless = segment + data.history if data.stateful_rows < data.batch_size else 0
-  return max(stateful, stateless)
+  return data.history + segment * data.chunk_segments if data.stateful_rows else segment
 
 
 def at(phases: tuple[Phase, ...], step: int) -> tuple[int, int]:

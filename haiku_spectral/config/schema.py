@@ -40,8 +40,8 @@ class MemoryConfig:
   """The gated associative memory."""
 
   heads: int = field(4, at_least=1)
-  # 'gated': S = a S + k v^T; 'delta': S = a (I - b k k^T) S + b k v^T.
-  rule: str = field('gated', choices=('gated', 'delta'))
+  # 'gated': S = a S + k v^T; 'delta': S = a (I - b k k^T) S + c k v^T.
+  rule: str = field('delta', choices=('gated', 'delta'))
   short_width: int = field(4, at_least=1)  # Taps of the convolution on queries, keys and values.
   # Bytes per matrix product of the chunkwise form.
   block: int = field(64, at_least=1, speed_only=True)
@@ -64,10 +64,23 @@ class NgramConfig:
 
   # Numbers of bytes that are looked up, 'n,n,n'; '': no exact memory.
   orders: str = '2,3,4,5,6,8,11,16,24'
+  # Numbers of words before the current one that are looked up with its beginning, 'n,n'; '': none.
+  words: str = ''
   followers: int = field(3, at_least=1, at_most=3)  # The latest ones, per context.
   # Contexts that each order can hold, a power of two; each takes 4 bytes of state.
   slots: int = field(4096, at_least=2, at_most=1 << 24)
   width: int = field(24, at_least=1)  # Of the vector per order that the first layer reads.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MatchConfig:
+  """The match memory: the text itself, and where its contexts ended."""
+
+  length: int = field(0, at_least=0, at_most=64)  # Bytes of a context; 0: no match memory.
+  # Places that its table can hold, a power of two; each takes 4 bytes of state.
+  slots: int = field(1 << 19, at_least=2, at_most=1 << 24)
+  # Bytes of text that are kept, a power of two; three quarters of them can be recalled.
+  ring: int = field(1 << 21, at_least=1 << 9, at_most=1 << 21)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,6 +97,7 @@ class ModelConfig:
   memory: MemoryConfig = MemoryConfig()
   attention: AttentionConfig = AttentionConfig()
   ngram: NgramConfig = NgramConfig()
+  match: MatchConfig = MatchConfig()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,9 +115,8 @@ class DataConfig:
   chunk_segments: int = field(16, at_least=1)
   # Stateful rows of the batch (their state is carried over); the others are stateless.
   stateful_rows: int = field(4, at_least=0)
-  # Bytes of context before the window that a stateless row is given; 0: none. There are no more
-  # before a window in its record.
-  history: int = field(0, at_least=0, at_most=RECORD_BYTES - 1, unit='bytes')
+  # Bytes before a chunk that the exact memory of a stateful row holds already when it begins.
+  history: int = field(0, at_least=0, at_most=1 << 20, unit='bytes')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -214,12 +227,21 @@ def parse_mixture(mixture: str, name: str = 'config.data.mixture') -> dict[str, 
 
 def parse_orders(orders: str) -> tuple[int, ...]:
   """Reads 'n,n,n', numbers of bytes that grow, or nothing."""
-  found = orders.split(',') if orders else []
+  return _parse_numbers('config.model.ngram.orders', orders, range(1, 65), 'bytes')
+
+
+def parse_words(words: str) -> tuple[int, ...]:
+  """Reads 'n,n', numbers of words that grow, or nothing."""
+  return _parse_numbers('config.model.ngram.words', words, range(4), 'words')
+
+
+def _parse_numbers(name: str, given: str, allowed: range, unit: str) -> tuple[int, ...]:
+  found = given.split(',') if given else []
   numbers = [int(each) for each in found if each.isdigit()]
   require(
       len(numbers) == len(found) and numbers == sorted(set(numbers))
-      and not set(numbers) - set(range(1, 65)),
-      'config.model.ngram.orders', orders, "'n,n,n', growing numbers of bytes from 1 to 64, or ''")
+      and not set(numbers) - set(allowed),
+      name, given, f"'n,n', growing numbers of {unit} from {allowed[0]} to {allowed[-1]}, or ''")
   return tuple(numbers)
 
 

@@ -10,10 +10,11 @@ def get_config() -> ml_collections.ConfigDict:
   return config.to_config_dict(config.Config(
       model=config.ModelConfig(
           width=104, mlp_width=192, attention=config.AttentionConfig(heads=2),
-          ngram=config.NgramConfig(slots=1 << 17)),
-      # Stateful rows read 256 KiB in sequence: so long a context is met in training.
+          ngram=config.NgramConfig(slots=1 << 17, words='1,2')),
+      # Stateful rows know 64 KiB when they begin, and begin often: varied batches, long contexts.
       data=config.DataConfig(
-          mixture='tiny_shakespeare:1', batch_size=4, stateful_rows=3, chunk_segments=256),
+          mixture='tiny_shakespeare:1', batch_size=4, stateful_rows=3, chunk_segments=8,
+          history=1 << 16),
       train=config.TrainConfig(
           steps=900, eval_every=500, checkpoint_every=500,
           optimizer=config.OptimizerConfig(kind='muon', learning_rate=3e-3)),

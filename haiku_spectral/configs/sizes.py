@@ -5,14 +5,16 @@
 | layers | 6 round(0.09 sqrt(W)): depth grows with the square root of the width |
 | heads, of memory and attention | of width 64; of 128 from W = 2048 on |
 | width of the MLP | 5 W / 2 |
-| slots of the exact memory, per order | 2^18; 2^20 from W = 2048 on |
+| slots of the n-gram memory, per context | 2^18; 2^20 from W = 2048 on |
+| slots of the match memory, bytes of its ring | 2^20, 2^21 |
 | parameters | about 11.7 W^2 layers |
 | learning rate | 0.5 / W, in two digits |
 | text | 80 bytes per parameter: 20 tokens (Hoffmann et al. 2022) of 4 bytes |
 | precision, activations | bfloat16, computed again in the backward pass |
 
 `tiny` and `small` have the models of widths 256 and 512. `nano` and `base` differ from those of 96
-and 768 in their MLPs (160 and 2560), and nano in fewer heads and slots, for a CPU's sake. `1b`,
+and 768 in their MLPs (160 and 2560), and nano in fewer heads and slots and no
+match memory, for a CPU's sake. `1b`,
 `7b` and `100b` are the rule itself.
 """
 
@@ -31,7 +33,8 @@ def model(width: int) -> config.ModelConfig:
   return config.ModelConfig(
       width=width, layers=6 * round(0.09 * math.sqrt(width)), mlp_width=5 * width // 2,
       memory=config.MemoryConfig(heads=heads), attention=config.AttentionConfig(heads=heads),
-      ngram=config.NgramConfig(slots=1 << (20 if width >= WIDE else 18)))
+      ngram=config.NgramConfig(slots=1 << (20 if width >= WIDE else 18), words='1,2'),
+      match=config.MatchConfig(length=8, slots=1 << 20))
 
 
 def parameters(model: config.ModelConfig) -> float:

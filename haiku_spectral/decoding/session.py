@@ -37,6 +37,7 @@ class SessionInfo(NamedTuple):
   file_bytes: int
   array_bytes: dict[str, int]  # Of the context, by the paths of its arrays.
   history: str  # The name that was given to what the context holds; empty: none.
+  tables_full: dict[str, float]  # Share of the places that are taken, by the paths of the tables.
 
   @property
   def state_bytes(self) -> int:
@@ -114,18 +115,24 @@ def info(path: Path) -> SessionInfo:
         f'Session {path} has no position: it was made by another version of this program. Give '
         'another --session path.')
   # Some arrays are float32 in every precision; the others say which it is.
-  kinds = {str(array.dtype) for array in arrays.values()} - {'float32', 'int32'}
+  kinds = {str(array.dtype) for array in arrays.values()
+           if jnp.issubdtype(array.dtype, jnp.floating)} - {'float32'}
   precision = kinds.pop() if kinds else 'float32'
   return SessionInfo(
       session_file.VERSION, found, int(arrays['.position'][0]), precision, len(data),
-      {name: array.nbytes for name, array in arrays.items()}, history)
+      {name: array.nbytes for name, array in arrays.items()}, history,
+      {name: np.count_nonzero(array) / array.size for name, array in arrays.items()
+       if name.endswith('.table')})
 
 
 def describe(path: Path) -> str:
   """What a session holds, as a line. Raises as `info` does."""
   found = info(path)
+  shares = ', '.join(f'{share:.1%}' for share in found.tables_full.values())
+  tables = f'hash tables {shares} full, ' if shares else ''
   return (f'{path}: {found.position:,} bytes so far, a state of {found.state_bytes:,} bytes in '
-          f'{found.precision}, model {found.owner.model}, parameters {found.owner.parameters}')
+          f'{found.precision}, {tables}model {found.owner.model}, '
+          f'parameters {found.owner.parameters}')
 
 
 def fork(path: Path, new_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Confidence intervals over documents, and over runs.
 
 Bytes of one document depend on each other, documents hardly do: documents are what is drawn again.
-Sources: Efron, "Better bootstrap confidence intervals" (1987), BCa; Tukey (1958), the jackknife.
+Sources: Efron, "Better bootstrap confidence intervals" (1987), BCa; Tukey (1958), the jackknife;
+Wilson (1927), "Probable inference".
 """
 
 import math
@@ -53,6 +54,14 @@ def estimate(
       return Estimate(value, low, high)
   without_one = statistic(table.sum(axis=0) - table)  # [N]
   return _student(value, float(without_one.std()) * math.sqrt(count - 1), count)
+
+
+def of_proportion(share: float, count: int) -> tuple[float, float]:
+  """Wilson's interval of a share of `count` independent trials: never empty, also at 0 and 1."""
+  z2 = 1.959964**2 / count
+  middle = (share + z2 / 2) / (1 + z2)
+  half = math.sqrt(z2 * (share * (1 - share) + z2 / 4)) / (1 + z2)
+  return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _bca(

@@ -42,7 +42,8 @@ _LOADER_KNOWS: dict[str, frozenset[str] | None] = {
         'hyena.filter.modes', 'hyena.filter.min_time_constant', 'hyena.filter.max_time_constant',
         'memory.heads', 'memory.block', 'memory.short_width', 'memory.min_time_constant',
         'memory.max_time_constant', 'attention.heads', 'attention.window', 'attention.block',
-        'ngram.orders', 'ngram.followers', 'ngram.slots', 'ngram.width')),
+        'ngram.orders', 'ngram.words', 'ngram.followers', 'ngram.slots', 'ngram.width',
+        'match.length', 'match.slots', 'match.ring')),
 }
 
 

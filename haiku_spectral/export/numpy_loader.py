@@ -4,26 +4,22 @@
   logits, state = model(b'Once upon')       # [9, 260]: after each byte, of the byte that follows
   logits, state = model(b' a time', state)  # goes on, as in one call; the old state is used up
 
-Shapes: T time (bytes), D width, H heads, K width of a head, S taps, O orders, F followers.
-"""
+Shapes: T time (bytes), D width, H heads, K width of a head, S taps, O contexts, F followers."""
 import json
 import pathlib
-
+import re
 import numpy as np
 
 def read_safetensors(path):  # A length, as much JSON that says what lies where, and the numbers.
-  data = path.read_bytes()
+  data = memoryview(path.read_bytes())
   start = 8 + int.from_bytes(data[:8], 'little')
-  return {name: np.frombuffer(data, '<f4', (at['data_offsets'][1] - at['data_offsets'][0]) // 4,
-                              start + at['data_offsets'][0]).reshape(at['shape'])
-          for name, at in json.loads(data[8:start]).items() if name != '__metadata__'}
+  return {name: np.frombuffer(data[start:][slice(*at['data_offsets'])], '<f4').reshape(at['shape'])
+          for name, at in json.loads(bytes(data[8:start])).items() if name != '__metadata__'}
 
-def below(weights, path):  # Those whose names begin with a path.
-  return {name[len(path):]: w for name, w in weights.items() if name.startswith(path)}
-
-def silu(x):
-  return x / (1 + np.exp(-x))
-
+def below(weights, module):  # Those whose names begin with that of a module.
+  return {name[len(module) + 1:]: w for name, w in weights.items() if name.startswith(f'{module}/')}
+def sigmoid(x):
+  return 1 / (1 + np.exp(-x))
 def norm(x, scale=1, reduce=np.mean):  # [..., D]
   return x / np.sqrt(reduce(x**2, axis=-1, keepdims=True) + 1e-6) * scale
 
@@ -33,15 +29,14 @@ def convolve(x, taps, past):  # -> sums of taps[s] x[t - s] by FFT, and the last
   y = np.fft.irfft(np.fft.rfft(line, size, 0) * np.fft.rfft(taps, size, 0), size, 0)
   return y[len(taps) - 1:len(line)], line[len(x):]
 
-def make_taps(w, config):  # -> [S, D]: a sine network of the lag, decaying, of unit energy
-  lags = np.arange(config['horizon'])[:, None]
-  angles = 2 * np.pi * lags / np.geomspace(2, 65536, config['sinusoids'])
+def make_taps(w, horizon, sinusoids, min_time_constant, max_time_constant, **_):  # -> [S, D]
+  lags = np.arange(horizon)[:, None]  # A sine network of the lag, which decays, of unit energy.
+  angles = 2 * np.pi * lags / np.geomspace(2, 65536, sinusoids)
   x = np.concatenate([np.log2(1 + lags) / 16, np.cos(angles), np.sin(angles)], axis=1)
   x = np.sin(x @ w['hidden_0_w'] + w['hidden_0_b'])
   x = np.sin(x @ w['hidden_1_w'] + w['hidden_1_b']) @ w['out_w'] + w['out_b']
-  x *= np.exp(-lags / np.geomspace(
-      config['min_time_constant'], config['max_time_constant'], x.shape[1]))
-  x *= (1 + np.cos(np.pi * np.clip(4 * lags / config['horizon'] - 3, 0, 1))) / 2
+  x *= np.exp(-lags / np.geomspace(min_time_constant, max_time_constant, x.shape[1]))
+  x *= (1 + np.cos(np.pi * np.clip(4 * lags / horizon - 3, 0, 1))) / 2
   return w['gain'] * x / np.sqrt(np.sum(x**2, axis=0) + 1e-12)
 
 def hyena(x, w, config, state):  # [T, D] -> [T, D]: gates, and long convolutions
@@ -49,7 +44,7 @@ def hyena(x, w, config, state):  # [T, D] -> [T, D]: gates, and long convolution
   mixed, short = convolve(x @ w['in/w'], w['short/taps'], short)
   last_gate, *gates, z = np.split(mixed, config['order'] + 1, axis=1)
   for i, gate in enumerate(gates):
-    taps = make_taps(below(w, f'filter_{i}/' if i else 'filter/'), config['filter'])
+    taps = make_taps(below(w, f'filter_{i}' if i else 'filter'), **config['filter'])
     y, long[i] = convolve(gate * z, taps, long[i])
     z = y + w['skip'][i] * gate * z
   return (last_gate * z) @ w['out/w'], [short, *long]
@@ -57,58 +52,68 @@ def hyena(x, w, config, state):  # [T, D] -> [T, D]: gates, and long convolution
 def memory(x, w, config, state):  # [T, D] -> [T, D]: associations, a matrix per head
   short, matrix = state or (None, 0)
   mixed, short = convolve(x @ w['in/w'], w['short/taps'], short)
-  q, k, v = np.moveaxis(silu(mixed).reshape(len(x), 3, config['heads'], -1), 1, 0)
+  q, k, v = np.moveaxis((mixed * sigmoid(mixed)).reshape(len(x), 3, config['heads'], -1), 1, 0)
   q, k, read = norm(q, reduce=np.sum), norm(k, reduce=np.sum), np.empty(v.shape)
-  decay = np.exp(-np.logaddexp(0, x @ w['decay/w'] + w['decay/b']))[..., None, None]  # [T, H, 1, 1]
+  decay = sigmoid(-x @ w['decay/w'] - w['decay/b'])[..., None, None]  # [T, H, 1, 1]
   for t, (key, value) in enumerate(zip(k[..., None], v[:, :, None], strict=True)):
     matrix = decay[t] * matrix
-    if config['rule'] == 'delta':  # What the key recalls is replaced, by as much as `strength`.
-      value = (value - (key * matrix).sum(1, keepdims=True)) / (
-          1 + np.exp(-x[t] @ w['strength/w'])[:, None, None])
+    if config['rule'] == 'delta':  # What the key recalls is erased, or even turned around.
+      erase, write = np.split(sigmoid(x[t] @ w['strength/w'])[:, None, None], 2)
+      value = write * value - 2 * erase * (key * matrix).sum(1, keepdims=True)
     matrix = matrix + key * value
     read[t] = np.einsum('hk,hkv->hv', q[t], matrix)
-  read = norm(read, w['norm/scale']).reshape(x.shape)
-  return (silu(x @ w['gate/w']) * read) @ w['out/w'], (short, matrix)
-
-def rotate(x, places):  # [T, H, K], [T]
-  first, second = np.split(x, 2, axis=2)
-  frequencies = 10_000.0 ** (-np.arange(first.shape[2]) / first.shape[2])
-  turned = (first + 1j * second) * np.exp(1j * places[:, None, None] * frequencies)
-  return np.concatenate([turned.real, turned.imag], axis=2)
+  gate = sigmoid(x @ w['gate_in/w'] @ w['gate_out/w'] + w['gate_bias'])
+  return (gate * norm(read, w['norm/scale']).reshape(x.shape)) @ w['out/w'], (short, matrix)
 
 def attention(x, w, config, state):  # [T, D] -> [T, D]: to the last bytes, itself included
   q, k, v = np.moveaxis((x @ w['in/w']).reshape(len(x), 3, config['heads'], -1), 1, 0)
+  q, k = norm(q, w['norm_queries/scale']), norm(k, w['norm_keys/scale'])
   k, v = (np.concatenate(pair) for pair in zip(state or (k[:0], v[:0]), (k, v), strict=True))
-  distance = (places := np.arange(len(k)))[-len(x):, None] - places
-  scores = np.einsum('thk,jhk->htj', rotate(q, places[-len(x):]), rotate(k, places))
-  scores = np.where((distance >= 0) & (distance < config['window']), scores, -np.inf)
-  weights = np.exp((scores - scores.max(axis=2, keepdims=True)) / np.sqrt(q.shape[2]))
+  places, half = np.arange(len(k)), q.shape[2] // 2
+  turns = np.exp(1j * places[:, None, None] * 10_000.0 ** (-np.arange(half) / half))
+  turned_q, turned_k = ((z[..., :half] + 1j * z[..., half:]) * turns[-len(z):] for z in (q, k))
+  scores = np.einsum('thk,jhk->htj', turned_q, turned_k.conj()).real / np.sqrt(2 * half)
+  distance = places[-len(x):, None] - places
+  weights = np.where((distance >= 0) & (distance < config['window']), np.exp(scores), 0)
   read = np.einsum('htj,jhk->thk', weights / weights.sum(axis=2, keepdims=True), v)
   return read.reshape(x.shape) @ w['out/w'], (k[-config['window']:], v[-config['window']:])
 
-def recall(ids, config, state):  # -> what followed the last n bytes before, [T, O, F]; [T, O] twice
-  orders, bits = [int(n) for n in config['orders'].split(',')], config['slots'].bit_length() - 1
-  tables, recent, places, streaks = state or ([{} for _ in orders], [], [], [0] * len(orders))
-  followers = np.zeros((len(ids), len(orders), config['followers']), int)
-  counts, trust = np.zeros((2, len(ids), len(orders)), int)
-  for t, new in enumerate(ids):
-    for o, (slot, bits_of, known) in enumerate(places):  # Of the contexts that `new` follows.
-      streaks[o] = min(streaks[o] + 1, 15) if known[:1] == [min(new, 255)] else 0
-      tables[o][slot] = bits_of, [min(new, 255), *known][:config['followers']]
-    recent, places, total = [*recent, new][-orders[-1]:], [], 0
-    for back, each in enumerate(reversed(recent), 1):
-      total = (total * 0x9E3779B1 + each + 1) % 2**32
-      if back in orders:  # The finaliser of MurmurHash3 gives a slot, and bits to check.
-        x = (total ^ total >> 16) * 0x85EBCA6B % 2**32
-        x = (x ^ x >> 13) * 0xC2B2AE35 % 2**32
-        slot, o = (x ^ x >> 16) >> (32 - bits), len(places)
-        bits_of, known = tables[o].get(slot, (0, []))
-        known = known if bits_of == (x ^ x >> 16) & 63 else []
-        places.append((slot, (x ^ x >> 16) & 63, known))
-        followers[t, o, :len(known)], counts[t, o] = known, len(known)
-        agree = 2**len(known) // 2 + sum(2**i for i, x in enumerate(known[:0:-1]) if x == known[0])
-        trust[t, o] = 16 * agree + streaks[o]
-  return followers, counts, trust, (tables, recent, places, streaks)
+def hashed(key):  # Numbers -> 32 bits, all of which depend on all of the numbers (MurmurHash3)
+  x = sum((each + 1) * 0x9E3779B1**i for i, each in enumerate(reversed(key))) % 2**32
+  x = (x ^ x >> 16) * 0x85EBCA6B % 2**32
+  x = (x ^ x >> 13) * 0xC2B2AE35 % 2**32
+  return x ^ x >> 16
+
+def recall(ids, shape, state, ngram, match, **_):  # -> [T, O, 1 + F]: trust, and followers or -1
+  orders, words = ([*map(int, re.findall(r'\d+', ngram[of]))] for of in ('orders', 'words'))
+  table, text, places, ends, back = state or ({}, [], [(None, 0, [], 0)] * shape[0], {}, 0)
+  reads = np.full((len(ids), shape[0], 1 + shape[2]), -1)
+  for t, (new, byte) in enumerate((each, min(each, 255)) for each in ids):
+    table |= {slot: (check, [byte, *known][:shape[2]]) for slot, check, known, _ in places}
+    streaks, places = [(streak + 1) * (known[:1] == [byte]) for *_, known, streak in places], []
+    text.append(new)  # Keys are read backwards: of the last ids, and of words among the last 32.
+    parts = re.split(rb'[^\w\x80-\xff]+', bytes(i % 256 for i in text[:-33:-1]).lower())
+    keys = [text[:-n - 1:-1] * (n <= len(text)) for n in orders] + [
+        [new] * (not parts[0]) + [each + 512 * i for i, part in enumerate(parts[:n + 1])
+                                  for each in part] for n in words]
+    for o, (key, x) in enumerate(zip(keys, map(hashed, keys), strict=True)):
+      slot = o, x * ngram['slots'] >> 32 if key else -len(text)  # Too few ids: one of its own.
+      check, known = table.get(slot, (0, []))
+      places.append((slot, x % 64, known * (check == x % 64), streaks[o]))
+    if match['length']:  # What followed `back` bytes ago, where the text last ended like this.
+      x = hashed([min(each, 255) for each in text[:-match['length'] - 1:-1]])
+      back *= streaks[-1] > 0
+      if len(text) >= match['length'] and not x >> 11 & 1:  # Every second one, to save slots.
+        check, end = ends.get(x * match['slots'] >> 32, (None, 0))
+        far = (len(text) - end) % match['ring']
+        back = far if check == x % 1024 and 0 < far <= match['ring'] * 3 // 4 else back
+        ends[x * match['slots'] >> 32] = x % 1024, len(text)
+      places.append((None, 0, [min(text[-back], 255)] * (back > 0), streaks[-1]))
+    for o, (*_, known, streak) in enumerate(places):
+      bounds = range(1, 16) if o < len(keys) else (*range(1, 9), 12, 16, 24, 32, 64, 128, 512)
+      agree = sum((known[0] == each) << bit for bit, each in enumerate(reversed(known)))
+      reads[t, o, :1 + len(known)] = 16 * agree + sum(streak >= n for n in bounds), *known
+  return reads, (table, text, places, ends, back)
 
 class Model:
   def __init__(self, folder):
@@ -117,34 +122,29 @@ class Model:
       raise ValueError(f'this loader does not know {about.get("unknown_to_numpy_loader")}, or the '
                        f'version {about.get("version")} of {folder}: it reads version 1.')
     self.config, path = about['config']['model'], pathlib.Path(folder, 'model.safetensors')
-    self.weights = below(read_safetensors(path), 'spectral_gpt/')
+    self.weights = below(read_safetensors(path), 'spectral_gpt')
 
   def __call__(self, ids, state=None):  # T ids, of bytes 0 to 255 -> logits [T, 260], the state
-    config, w, ids = self.config, self.weights, [*map(int, ids)]
-    recalled, states = state or (None, {})
+    config, w, ids, states = self.config, self.weights, [*map(int, ids)], state or {}
     x = w['embedding/table'][ids]
-    if config['ngram']['orders']:
-      followers, counts, trust, recalled = recall(ids, config['ngram'], recalled)
-      order = np.arange(counts.shape[1])
-      gate = w['ngram_input/gate'][order, trust] * (counts > 0)
-      vectors = w['ngram_input/bytes'][followers[..., 0]] * gate[..., None]
-      vectors += w['ngram_input/trust'][order, trust]
+    if 'ngram_input/gate' in w:
+      reads, states['ids'] = recall(ids, w['ngram_logits/gate'].shape, states.get('ids'), **config)
+      trust, after = (np.arange(reads.shape[1]), reads[..., 0]), reads[..., 1:]
+      vectors = np.pad(w['ngram_input/bytes'], ((0, 1), (0, 0)))[after[..., 0]]  # -1: zeros.
+      vectors = vectors * w['ngram_input/gate'][trust][..., None] + w['ngram_input/trust'][trust]
       x = x + vectors.reshape(len(x), -1) @ w['ngram_input/out/w']
     for layer in range(config['layers']):
       repeat, place = divmod(layer, len(config['pattern']))
-      block = {name: each[repeat] for name, each in below(w, f'stack/block_{place}/').items()}
+      block = {name: each[repeat] for name, each in below(w, f'stack/block_{place}').items()}
       mixer = {'H': hyena, 'M': memory, 'A': attention}[config['pattern'][place]]
-      mixed, states[layer] = mixer(
-          norm(x, block['norm_mixer/scale']), below(block, f'{mixer.__name__}/'),
-          config[mixer.__name__], states.get(layer))
+      mixed, states[layer] = mixer(norm(x, block['norm_mixer/scale']), below(block, mixer.__name__),
+                                   config[mixer.__name__], states.get(layer))
       x = x + mixed
       gate, value = np.split(norm(x, block['norm_mlp/scale']) @ block['mlp/in/w'], 2, axis=1)
-      x = x + (silu(gate) * value) @ block['mlp/out/w']
+      x = x + (gate * sigmoid(gate) * value) @ block['mlp/out/w']
     x = norm(x, w['norm/scale'])
     logits = x @ (w['head/table'] if 'head/table' in w else w['embedding/table'] / x.shape[1]).T
-    if config['ngram']['orders']:
-      gates = (x @ w['ngram_logits/hidden/w']).reshape(followers.shape)
-      gates = gates + w['ngram_logits/gate'][order, trust]
-      gates = gates * (np.arange(gates.shape[2]) < counts[..., None])
-      np.add.at(logits, (np.arange(len(x))[:, None, None], followers), gates)
-    return logits, (recalled, states)
+    if 'ngram_input/gate' in w:
+      gates = (x @ w['ngram_logits/hidden/w']).reshape(after.shape) + w['ngram_logits/gate'][trust]
+      np.add.at(logits, (np.arange(len(x))[:, None, None], after), gates * (after >= 0))
+    return logits, states

@@ -33,6 +33,9 @@ class WindowAttention(hk.Module):
     heads = (*x.shape[:2], 3, self._config.heads, x.shape[-1] // self._config.heads)
     projected = layers.Projection(3 * x.shape[-1], name='in')(x).reshape(heads)
     queries, keys, values = (projected[:, :, i] for i in range(3))
+    # Of one length, so that no score runs away (Dehghani et al. 2023, 2302.05442).
+    queries = layers.Norm(name='norm_queries')(queries)
+    keys = layers.Norm(name='norm_keys')(keys)
     read, state = self._operator(
         queries, keys, values, state, starts=starts, block=self._config.block)
     read = jnp.reshape(read, x.shape)

@@ -23,6 +23,10 @@ from haiku_spectral.ops import (
   memory_crossing,
   slices,
 )
+from haiku_spectral.ops.linear_memory import Gates
+
+# The delta rule may also turn around what a key recalls (Grazzi et al. 2024, 2411.12537).
+MOST_ERASED = 2.0
 
 
 class MemoryState(NamedTuple):
@@ -41,10 +45,10 @@ class Operators(NamedTuple):
 
 def _step_memory(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array, cached: Cached,
-    strength: jax.Array | None, *, starts: None, block: int,
+    gates: Gates | None, *, starts: None, block: int,
 ) -> tuple[jax.Array, memory_cache.Entries]:
   del starts, block
-  return memory_cache.linear_memory(queries, keys, values, log_decay, cached.block, strength)
+  return memory_cache.linear_memory(queries, keys, values, log_decay, cached.block, gates)
 
 
 CHUNK = Operators()
@@ -56,8 +60,8 @@ class ResidualMemory(hk.Module):
   """Gated associative memory with data-dependent decay (the update rules: `ops/linear_memory`).
 
   Queries, keys and values go through a short convolution and SiLU; queries and keys have unit
-  length. The heads' decays start at log-uniform time constants, the longest of them thousands of
-  bytes.
+  length; what is read passes a gate that a narrow layer makes. The decays of the heads start at
+  log-uniform time constants, the longest of them thousands of bytes.
   """
 
   def __init__(self, config: MemoryConfig, *, out_scale: float, operators: Operators = CHUNK,
@@ -79,16 +83,19 @@ class ResidualMemory(hk.Module):
         part.reshape(*x.shape[:2], config.heads, -1) for part in jnp.split(mixed, 3, axis=-1))
     queries, keys = _unit(queries), _unit(keys)
 
-    strength = None
+    gates = None
     if config.rule == 'delta':
-      strength = jax.nn.sigmoid(
-          layers.Projection(config.heads, name='strength')(x).astype(jnp.float32))
+      strength = layers.Projection(2 * config.heads, name='strength')(x).astype(jnp.float32)
+      erase, write = jnp.split(jax.nn.sigmoid(strength), 2, axis=-1)
+      gates = Gates(MOST_ERASED * erase, write)
     read, matrix = self._operators.memory(
-        queries, keys, values, Decay(config)(x), state.matrix, strength, starts=starts,
+        queries, keys, values, Decay(config)(x), state.matrix, gates, starts=starts,
         block=config.block)
 
     read = layers.Norm(name='norm')(read).reshape(x.shape).astype(x.dtype)
-    gate = jax.nn.silu(layers.Projection(width, name='gate')(x))
+    narrow = layers.Projection(width // config.heads, name='gate_in')(x)
+    bias = hk.get_parameter('gate_bias', (width,), init=jnp.zeros).astype(x.dtype)
+    gate = jax.nn.sigmoid(layers.Projection(width, name='gate_out')(narrow) + bias)
     out = layers.Projection(width, scale=self._out_scale, name='out')(gate * read)
     return out, MemoryState(short, matrix)
 
@@ -123,7 +130,8 @@ def initial_state(config: MemoryConfig, batch_size: int, width: int, dtype: jax.
 def flops(config: MemoryConfig, width: int, segment: int) -> float:
   """Products, and blocks of memory, per byte forward."""
   del segment
-  return 2 * 5 * width**2 + 4 * width * (config.block + width // config.heads)
+  head_width = width // config.heads
+  return 2 * (4 * width**2 + 2 * width * head_width) + 4 * width * (config.block + head_width)
 
 
 def crossing_bytes(

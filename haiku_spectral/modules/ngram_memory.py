@@ -5,11 +5,11 @@ twice: the first layer gets, per order, a vector of the newest follower and of h
 order is; and the followers raise or lower their own logits by gates that see the last hidden state
 (the pointer of Merity et al. 2016; the mixing of PAQ, Mahoney 2005).
 
-Shapes: B batch, T time (bytes), D width, V the 260 ids, O orders, K followers, R trust levels.
+Shapes: B batch, T time (bytes), D width, V the 260 ids, O contexts, K followers, R trust levels.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import haiku as hk
@@ -20,7 +20,13 @@ from haiku_spectral import vocab
 from haiku_spectral.config import NgramConfig, schema
 from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import ngram_crossing, ngram_memory, slices
+from haiku_spectral.ops import (
+  ngram_cache,
+  ngram_contexts,
+  ngram_crossing,
+  ngram_memory,
+  slices,
+)
 from haiku_spectral.ops.ngram_memory import NgramReads, NgramState
 
 # Agreement of the followers (none, one, two equal, two different, ...) times lengths of streaks.
@@ -86,6 +92,17 @@ class NgramLogits(hk.Module):
     return jax.vmap(jax.vmap(added))(reads.followers.reshape(gate.shape), gate)
 
 
+def joined(recalled: Sequence[NgramReads]) -> NgramReads:
+  """The reads of several memories as those of one with all their contexts."""
+  most = max(reads.followers.shape[3] for reads in recalled)
+
+  def padded(followers: jax.Array) -> jax.Array:
+    return jnp.pad(followers, [(0, 0)] * 3 + [(0, most - followers.shape[3])])
+
+  recalled = [reads._replace(followers=padded(reads.followers)) for reads in recalled]
+  return jax.tree.map(lambda *x: jnp.concatenate(x, axis=2), *recalled)
+
+
 def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R
   """How reliable an order is, as a number: agreement of its followers, and its streak."""
   newest, *others = jnp.moveaxis(reads.followers, -1, 0)
@@ -105,39 +122,45 @@ def _per_order(table: jax.Array, level: jax.Array) -> jax.Array:
 def initial_state(config: NgramConfig, batch_size: int, width: int, dtype: Any) -> NgramState:
   """The state of an empty context."""
   del width, dtype
-  return ngram_memory.initial_state(
-      batch_size, schema.parse_orders(config.orders), config.slots)
+  return ngram_memory.initial_state(batch_size, contexts(config), config.slots)
 
 
 def flops(config: NgramConfig, width: int, segment: int) -> float:
   """Products of the modules that use what was read, per byte forward."""
   del segment
-  orders = len(schema.parse_orders(config.orders))
-  return 2 * width * orders * (config.width + config.followers)
+  return 2 * width * contexts(config).size * (config.width + config.followers)
 
 
 def crossing_bytes(
     config: NgramConfig, width: int, cut: slices.Cut, itemsize: int) -> slices.Sent:
   """The last ids, the tables, how long a stream is and how long the streaks are."""
   del width, itemsize
-  orders = schema.parse_orders(config.orders)
-  counts = slices.COUNT_BYTES * (1 + len(orders))
+  chosen = contexts(config)
+  counts = slices.COUNT_BYTES * (1 + chosen.size)
   return slices.Sent(
-      0.0, cut.tail(max(orders), 4) + cut.scan(4 * len(orders) * config.slots + 1 + counts))
+      0.0, cut.tail(chosen.reach, 4) + cut.scan(4 * chosen.size * config.slots + 1 + counts))
 
 
-def _step(ids: jax.Array, cached: Cached, **how: Any) -> tuple[NgramReads, jax.Array]:
-  return ngram_memory.step(ids, cached.block, **how)
+def contexts(config: NgramConfig) -> ngram_contexts.Contexts:
+  """What is looked up."""
+  return ngram_contexts.Contexts(
+      schema.parse_orders(config.orders), schema.parse_words(config.words))
+
+
+def _step(ids: jax.Array, cached: Cached, **how: Any) -> tuple[NgramReads, ngram_cache.Entries]:
+  return ngram_cache.read(ids, cached.block, **how)
 
 
 def _how(config: NgramConfig) -> dict[str, Any]:
-  return {'orders': schema.parse_orders(config.orders), 'followers': config.followers}
+  return {'contexts': contexts(config), 'followers': config.followers}
 
 
 def _parts(config: NgramConfig, dtype: Any) -> BlockPart:
   del dtype
-  from_cache = functools.partial(ngram_memory.from_cache, **_how(config))
-  return BlockPart(ngram_memory.to_cache, from_cache, ngram_memory.append)
+  to_cache, from_cache = (
+      functools.partial(function, **_how(config))
+      for function in (ngram_cache.to_cache, ngram_cache.from_cache))
+  return BlockPart(to_cache, from_cache, ngram_cache.append)
 
 
 MIXER = Mixer(

@@ -71,8 +71,9 @@ class SpectralGPT(hk.Module):
     gathering = shards.remat(shards.gathering(super_block), everything=config.remat)
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = lookup.lookup(table, tokens)
-    recalled, readers = self._recall(tokens, state.readers, starts)
-    for reads in recalled:
+    recalled, readers = self.recall(tokens, state.readers, starts)
+    if recalled:
+      reads = ngram_memory.joined(recalled)
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
@@ -85,11 +86,11 @@ class SpectralGPT(hk.Module):
       head = Table(config.width, init, name='head')()
     # Either way the first predictions are close to uniform.
     logits = jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32)
-    for reads in recalled:
+    if recalled:
       logits += ngram_memory.NgramLogits(name='ngram_logits')(reads, x)
     return logits, State(readers, blocks)
 
-  def _recall(
+  def recall(
       self, tokens: jax.Array, states: tuple[Any, ...], starts: jax.Array | None
   ) -> tuple[list[ngram_memory.NgramReads], tuple[Any, ...]]:
     """What each reader of ids found, and its state."""
@@ -119,6 +120,8 @@ class Model(NamedTuple):
   # (params, tokens, state[, starts]) -> (logits, state)
   apply: Callable[..., tuple[jax.Array, State]]
   initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of an empty context.
+  # (tokens, state, starts) -> state: what reads ids reads them, and the layers nothing.
+  remember: Callable[..., State]
 
 
 def transform(config: ModelConfig, form: Callable[[Mixer], Make]) -> hk.Transformed:
@@ -146,7 +149,13 @@ def make_model(config: ModelConfig) -> Model:
   def init(key: jax.Array) -> hk.MutableParams:
     return chunk.init(key, jnp.zeros((1, 1), jnp.int32), initial_state(1))
 
-  return Model(init, chunk.apply, initial_state)
+  recall = hk.without_apply_rng(hk.transform(lambda *given: SpectralGPT(
+      config, form=lambda mixer: mixer.module).recall(*given)))
+
+  def remember(tokens: jax.Array, state: State, starts: jax.Array) -> State:
+    return state._replace(readers=recall.apply({}, tokens, state.readers, starts)[1])
+
+  return Model(init, chunk.apply, initial_state, remember)
 
 
 def training_flops_per_byte(config: ModelConfig, segment: int) -> float:

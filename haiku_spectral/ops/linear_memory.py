@@ -2,11 +2,14 @@
 
 Shapes: B batch, T time (bytes), H heads, K key width, V value width, N blocks, C bytes in a block.
 
-With S the [K, V] memory of a head, a the decay, and b the writing strength of the delta rule:
+With S the [K, V] memory of a head, a the decay, and b and c how much the delta rule erases and
+writes:
   gated:  S_t = a_t S_{t-1} + k_t v_t^T
-  delta:  S_t = a_t (I - b_t k_t k_t^T) S_{t-1} + b_t k_t v_t^T
+  delta:  S_t = a_t (I - b_t k_t k_t^T) S_{t-1} + c_t k_t v_t^T
 and the output is S_t^T q_t (Yang et al. 2023, GLA; Yang et al. 2024, Gated DeltaNet).
 """
+
+from typing import NamedTuple
 
 import chex
 import jax
@@ -15,13 +18,20 @@ import numpy as np
 from jax import lax
 
 
+class Gates(NamedTuple):
+  """How much the delta rule erases of what a key recalls, and how much of the value it writes."""
+
+  erase: jax.Array  # [B, T, H] in [0, 2]; above 1 what is recalled changes its sign.
+  write: jax.Array  # [B, T, H]
+
+
 def linear_memory(
     queries: jax.Array,  # [B, T, H, K]
     keys: jax.Array,  # [B, T, H, K]
     values: jax.Array,  # [B, T, H, V]
     log_decay: jax.Array,  # [B, T, H], at most 0
     state: jax.Array,  # [B, H, K, V] float32
-    strength: jax.Array | None = None,  # [B, T, H] in [0, 1]: the delta rule; None: the gated rule
+    gates: Gates | None = None,  # Of the delta rule; None: the gated rule.
     *,
     starts: jax.Array | None = None,  # [B, T] bool: the memory is empty before this byte.
     block: int,
@@ -37,12 +47,12 @@ def linear_memory(
   size = min(block, queries.shape[1])
   # float32 also where a product's default is less: on accelerators.
   with jax.default_matmul_precision('highest'):
-    return _in_blocks(queries, keys, values, log_decay, state, strength, starts, size)
+    return _in_blocks(queries, keys, values, log_decay, state, gates, starts, size)
 
 
 def _in_blocks(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array,
-    state: jax.Array, strength: jax.Array | None, starts: jax.Array | None, size: int,
+    state: jax.Array, gates: Gates | None, starts: jax.Array | None, size: int,
 ) -> tuple[jax.Array, jax.Array]:
   length = queries.shape[1]
 
@@ -67,8 +77,8 @@ def _in_blocks(
     from_start *= stream == 0
     to_end *= stream == stream[..., -1:]
   erase = None
-  if strength is not None:
-    v, erase = _delta_values(k, v, from_start, relative, blocks(strength))
+  if gates is not None:
+    v, erase = _delta_values(k, v, from_start, relative, Gates(*map(blocks, gates)))
 
   scores = jnp.einsum('nbhik,nbhjk->nbhij', q, k) * relative
   q_past = q * from_start[..., None]
@@ -99,17 +109,18 @@ def _delta_values(
     v: jax.Array,  # [N, B, H, C, V]
     from_start: jax.Array,  # [N, B, H, C]: decay since the block's start.
     relative: jax.Array,  # [N, B, H, C, C]
-    strength: jax.Array,  # [N, B, H, C]
+    gates: Gates,  # [N, B, H, C]
 ) -> tuple[jax.Array, jax.Array]:  # [N, B, H, C, V], [N, B, H, C, K]
   """What the delta rule writes in a block: U - W S, where S is the memory at the block's start.
 
-  The values d_i = b_i (v_i - a_i S_{i-1}^T k_i) of a block solve a unit lower triangular system
-  (I + A) d = b (v - exp(L) k S), A_ij = b_i exp(L_i - L_j) k_i . k_j below the diagonal
+  The values d_i = c_i v_i - b_i a_i S_{i-1}^T k_i of a block solve a unit lower triangular system
+  (I + A) d = c v - b exp(L) k S, A_ij = b_i exp(L_i - L_j) k_i . k_j below the diagonal
   (the WY form of Gated DeltaNet, section 3.3).
   """
-  overlap = jnp.einsum('nbhik,nbhjk->nbhij', k, k) * relative * strength[..., None]
+  overlap = jnp.einsum('nbhik,nbhjk->nbhij', k, k) * relative * gates.erase[..., None]
   system = jnp.tril(overlap, -1)  # The unit diagonal is implied below.
-  right = jnp.concatenate([v, k * from_start[..., None]], axis=-1)
+  right = jnp.concatenate(
+      [v * gates.write[..., None], k * (from_start * gates.erase)[..., None]], axis=-1)
   solved = lax.linalg.triangular_solve(
-      system, right * strength[..., None], left_side=True, lower=True, unit_diagonal=True)
+      system, right, left_side=True, lower=True, unit_diagonal=True)
   return solved[..., : v.shape[-1]], solved[..., v.shape[-1] :]

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from haiku_spectral.ops.conv_cache import BLOCK
+from haiku_spectral.ops.linear_memory import Gates
 
 
 class MemoryBlock(NamedTuple):
@@ -59,7 +60,7 @@ def linear_memory(
     values: jax.Array,  # [B, T, H, V]
     log_decay: jax.Array,  # [B, T, H]
     state: MemoryBlock,
-    strength: jax.Array | None = None,  # [B, T, H]
+    gates: Gates | None = None,
 ) -> tuple[jax.Array, Entries]:  # [B, T, H, V] float32
   """`linear_memory.linear_memory` for T bytes of a block, and the entries to append."""
   chex.assert_rank([queries, keys, values, log_decay], [4, 4, 4, 3])
@@ -77,8 +78,9 @@ def linear_memory(
   with jax.default_matmul_precision('highest'):
     for t in range(queries.shape[1]):
       total, value = total + log_decay[:, t], values[:, t]
-      if strength is not None:
-        value = strength[:, t, :, None] * (value - read(keys[:, t]))
+      if gates is not None:
+        write, erase = gates.write[:, t, :, None], gates.erase[:, t, :, None]
+        value = write * value - erase * read(keys[:, t])
       own.append(Entries(keys[:, t], value, total))
       out.append(read(queries[:, t]))
   return jnp.stack(out, axis=1), _stack(own)

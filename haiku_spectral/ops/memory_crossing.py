@@ -36,7 +36,7 @@ def linear_memory(
     values: jax.Array,  # [B, T, H, V]
     log_decay: jax.Array,  # [B, T, H]
     state: jax.Array,  # [B, H, K, V] float32: before the first slice.
-    strength: jax.Array | None = None,  # [B, T, H]
+    gates: memory.Gates | None = None,
     *,
     starts: jax.Array | None = None,  # [B, T] bool
     block: int,
@@ -44,12 +44,12 @@ def linear_memory(
   """`linear_memory.linear_memory` of a slice, and the state after it."""
   how: dict[str, Any] = {'starts': starts, 'block': block}
   # The outputs of these calls are not used, so that XLA computes the memory alone.
-  this = _gated(queries, keys, values, log_decay, **how) if strength is None else (
-      _delta(queries, keys, values, log_decay, strength, **how))
+  this = _gated(queries, keys, values, log_decay, **how) if gates is None else (
+      _delta(queries, keys, values, log_decay, gates, **how))
   before = slices.entering(
       lambda left, right: Map(_product(right.forget, left.forget), right(left.write)),
       lambda left, state: left(state), this, state)
-  return memory.linear_memory(queries, keys, values, log_decay, before, strength, **how)
+  return memory.linear_memory(queries, keys, values, log_decay, before, gates, **how)
 
 
 def _gated(
@@ -68,7 +68,7 @@ def _gated(
 
 def _delta(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array,
-    strength: jax.Array, *, starts: jax.Array | None, block: int,
+    gates: memory.Gates, *, starts: jax.Array | None, block: int,
 ) -> Map:
   """Columns of a memory do not meet: B from an empty one, A from the unit matrix beside it."""
   rows, _, heads, width = keys.shape
@@ -76,7 +76,7 @@ def _delta(
   empty = jnp.zeros((rows, heads, width, values.shape[-1]))
   _, after = memory.linear_memory(
       queries, keys, jnp.concatenate([values, jnp.zeros_like(keys)], axis=-1), log_decay,
-      jnp.concatenate([empty, unit], axis=-1), strength, starts=starts, block=block)
+      jnp.concatenate([empty, unit], axis=-1), gates, starts=starts, block=block)
   return Map(after[..., values.shape[-1]:], after[..., : values.shape[-1]])
 
 

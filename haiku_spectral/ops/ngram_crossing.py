@@ -5,7 +5,7 @@ entry replaces what earlier slices left, but where it is *open*: all that the sl
 slot is one context, fewer times than an entry has room for. Then followers of the same context in
 earlier slices come behind its own.
 
-Shapes: B batch, T time (ids) of a slice, O orders, N slots of a table, K followers.
+Shapes: B batch, T time (ids) of a slice, O contexts, N slots of a table, K followers.
 """
 
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from haiku_spectral.ops import ngram_memory, slices
+from haiku_spectral.ops.ngram_contexts import Contexts
 from haiku_spectral.ops.ngram_memory import MAX_STREAK, OPEN, NgramReads, NgramState
 
 
@@ -28,7 +29,7 @@ def read(
     ids: jax.Array,  # [B, T]
     state: NgramState,  # Before the first slice.
     *,
-    orders: tuple[int, ...],
+    contexts: Contexts,
     followers: int = ngram_memory.MAX_FOLLOWERS,
     starts: jax.Array | None = None,  # [B, T] bool
 ) -> tuple[NgramReads, NgramState]:
@@ -36,7 +37,7 @@ def read(
 
   The slice is read twice: with empty tables for what it writes, then with those of its left.
   """
-  how: dict[str, Any] = {'orders': orders, 'followers': followers, 'starts': starts}
+  how: dict[str, Any] = {'contexts': contexts, 'followers': followers, 'starts': starts}
   count = slices.stream_count(starts, ids.shape)
   before = state._replace(
       recent=slices.left_tail(ids, state.recent),

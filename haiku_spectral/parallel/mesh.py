@@ -114,8 +114,12 @@ def replicated(mesh: Mesh) -> NamedSharding:
 
 
 def batch_specs(batch: T) -> T:  # leaves [B] or [B, T]
-  """How the leaves of a batch are cut."""
-  return jax.tree.map(lambda x: SLICES if x.ndim > 1 else ROWS, batch)
+  """How the leaves of a batch are cut; what was before it (`history`) is for all slices."""
+  def spec(path: tuple, x: Any) -> P:
+    whole = x.ndim == 1 or getattr(path[-1], 'name', '').startswith('history')
+    return ROWS if whole else SLICES
+
+  return jax.tree_util.tree_map_with_path(spec, batch)
 
 
 def row_share(mesh: Mesh) -> tuple[int, int]:

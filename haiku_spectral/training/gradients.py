@@ -20,6 +20,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 from jax.typing import DTypeLike
 
+from haiku_spectral import vocab
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.ops import slices
 from haiku_spectral.parallel import mesh as meshes
@@ -38,6 +39,9 @@ class Rows(NamedTuple):
   reset: jax.Array  # [B] bool: the row does not continue the same row of the batch before.
   sources: jax.Array  # [B] int32: the dataset that the row is from.
   stream_start: jax.Array  # [B, T] bool: a new stream begins with this byte.
+  # What was before a row that is reset, for the exact memory alone; PAD where there is none.
+  history: jax.Array | None = None  # [B, H] int32
+  history_start: jax.Array | None = None  # [B, H] bool: a new stream begins with this byte.
 
 
 class Gradients(NamedTuple):
@@ -91,6 +95,9 @@ def device_gradients(
   count = jax.lax.psum(count, meshes.AXES)
   initial = model.initial_state(rows.reset.shape[0], dtype)
   state = initial if carry is None else spectral_gpt.reset(carry, rows.reset, initial)
+  if rows.history is not None and rows.history_start is not None:
+    state = remember(model, state, rows.history, rows.history_start)
+    rows = rows._replace(history=None, history_start=None)
 
   gradients, sums, state = accumulate(
       functools.partial(scaled_loss, model, dtype), params, rows, state,
@@ -103,6 +110,27 @@ def device_gradients(
   state = jax.tree.map(lambda x, x0: jnp.where(jnp.isfinite(nats), x, x0), state, initial)
   carry = None if carry is None else slices.from_last(state)
   return Gradients(gradients, loss.LossSum(nats, count), by_source, carry)
+
+
+def remember(
+    model: spectral_gpt.Model, state: State, history: jax.Array, starts: jax.Array  # [B, H] twice
+) -> State:
+  """The state once rows have read their history, those that have one; it ends with their text."""
+  def row(ids: jax.Array, starts: jax.Array, readers: Any) -> Any:  # [H] twice, leaves [1, ...]
+    def read() -> Any:
+      one = state._replace(readers=jax.tree.map(lambda x: x[:, None], readers))
+      read = model.remember(ids[None], one, starts[None]).readers
+      return jax.tree.map(lambda x: x[:, 0], read)
+
+    return jax.lax.cond(ids[-1] != vocab.PAD, read, lambda: readers)
+
+  def rows() -> Any:  # One after the other: few are reset in the same step.
+    by_row = jax.tree.map(lambda x: jnp.moveaxis(x, BATCH_AXIS, 0), state.readers)
+    read = jax.lax.map(lambda each: row(*each), (history, starts, by_row))
+    return jax.tree.map(lambda x: jnp.moveaxis(x, 0, BATCH_AXIS), read)
+
+  some = jnp.any(history[:, -1] != vocab.PAD)
+  return state._replace(readers=jax.lax.cond(some, rows, lambda: state.readers))
 
 
 LossAndState = tuple[loss.LossSum, State]  # [B], [L, B, ...]

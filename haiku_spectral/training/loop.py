@@ -155,7 +155,8 @@ def _next_rows(run: runs.Run, batches: Batches, number: int) -> gradients.Rows:
     raise ValueError(f'batches must have the shape {wanted}, not {batch.inputs.shape}.')
   return meshes.place_rows(
       run.mesh, gradients.Rows(
-          batch.inputs, batch.targets, batch.reset, batch.sources, batch.stream_start))
+          batch.inputs, batch.targets, batch.reset, batch.sources, batch.stream_start,
+          batch.history, batch.history_start))
 
 
 def _read(

@@ -105,7 +105,8 @@ class SessionTest(parameterized.TestCase):
 
   def test_exact_memory_is_kept(self):
     model = spectral_gpt.make_model(dataclasses.replace(
-        CONFIG, ngram=config.NgramConfig(orders='1,3', slots=64)))
+        CONFIG, ngram=config.NgramConfig(orders='1,3', slots=64),
+        match=config.MatchConfig(length=3, slots=64, ring=512)))
     empty = context_lib.empty(model, 1, jnp.float32)
     generator = np.random.default_rng(0)
     context = jax.tree.map(
@@ -113,6 +114,11 @@ class SessionTest(parameterized.TestCase):
     self.assertIn(np.dtype('uint32'), {leaf.dtype for leaf in jax.tree.leaves(context)})
     session.save(self.path, context, owner())
     assert_same(session.load(self.path, empty, owner()), context)
+    found = session.info(self.path)
+    self.assertEqual(found.precision, 'float32')
+    shares = [np.mean(np.asarray(reader.table) > 0) for reader in context.state.readers]
+    self.assertEqual(list(found.tables_full.values()), shares)
+    self.assertIn(', '.join(f'{share:.1%}' for share in shares), session.describe(self.path))
 
   def test_goes_on_in_another_process_as_if_it_had_never_stopped(self):
     params = tiny_model.params()

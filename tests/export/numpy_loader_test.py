@@ -24,14 +24,20 @@ MODEL = config.ModelConfig(
         horizon=40, sinusoids=4, hidden=8, max_time_constant=16.0)),
     memory=config.MemoryConfig(heads=2, block=16, rule='delta'),
     attention=config.AttentionConfig(heads=2, window=32, block=8),
-    ngram=config.NgramConfig(orders='1,3', slots=16))  # Few, so that contexts collide.
+    ngram=config.NgramConfig(orders='1,3', words='1', slots=32),  # Few, so that contexts collide.
+    match=config.MatchConfig(length=3, slots=64, ring=512))
 CONFIGS = {
     'all': MODEL,
     'gated': dataclasses.replace(
-        MODEL, tied_head=True, ngram=config.NgramConfig(orders='', slots=64),
+        MODEL, tied_head=True, ngram=config.NgramConfig(orders=''),
         memory=dataclasses.replace(MODEL.memory, rule='gated')),
+    'bare': dataclasses.replace(
+        MODEL, pattern='A', layers=1, ngram=config.NgramConfig(orders=''),
+        match=config.MatchConfig()),
 }
-LENGTH = 150
+WORDS = (b'cat', b'Cat', b'dog_1', 'né'.encode(), b'a' * 20 + b'b' * 20)  # One is too long.
+SIGNS = (b' ', b', ', b'.\n')
+LENGTH = 900  # More than the ring of the match memory.
 
 
 @functools.cache
@@ -41,12 +47,26 @@ def exported_model(name):
   folder = pathlib.Path(tempfile.mkdtemp(dir=absltest.get_default_test_tmpdir()), 'out')
   whole = config.Config(model=CONFIGS[name])
   exported.write_folder(folder, exported.Exported(whole, params, 3))
-  # Repeats, so that the exact memory has something to recall, and every kind of id.
-  ids = np.random.default_rng(0).integers(97, 100, LENGTH)
-  ids[::17] = np.random.default_rng(1).integers(0, vocab.SIZE, len(ids[::17]))
+  ids = repeating_ids()
   model = spectral_gpt.make_model(CONFIGS[name])
   logits, _ = jax.jit(model.apply)(params, ids[None].astype(np.int32), model.initial_state(1))
   return folder, ids, np.asarray(logits[0])
+
+
+def repeating_ids():
+  """[LENGTH]: few words, and passages of all kinds of ids that come again.
+
+  After 150 ids; after 400, when the match memory counts them as forgotten; and after 580, when
+  others lie in their place.
+  """
+  generator = np.random.default_rng(0)
+  text = b''.join(
+      each[generator.integers(len(each))] for _ in range(LENGTH) for each in (WORDS, SIGNS))
+  ids = np.frombuffer(text, np.uint8)[:LENGTH].astype(np.int64)
+  for first, size, again in ((130, 150, 280), (430, 40, 830), (40, 40, 620)):
+    ids[first:first + size] = generator.integers(0, vocab.SIZE, size)
+    ids[again:again + size] = ids[first:first + size]
+  return ids
 
 
 class NumpyLoaderTest(parameterized.TestCase):
@@ -62,10 +82,16 @@ class NumpyLoaderTest(parameterized.TestCase):
   def test_chunks_are_the_same_as_one_call(self, name):
     folder, ids, wanted = exported_model(name)
     model, state, found = numpy_loader.Model(folder), None, []
-    for chunk in np.split(ids, [1, 2, 60, 110]):
+    for chunk in np.split(ids, [1, 2, 60, 610]):
       logits, state = model(chunk, state)
       found.append(logits)
     np.testing.assert_allclose(np.concatenate(found), wanted, atol=1e-4, rtol=0)
+
+  def test_each_context_recalls_something(self):
+    contexts, followers = 4, 3
+    reads, _ = numpy_loader.recall(
+        repeating_ids().tolist(), (contexts, None, followers), None, **dataclasses.asdict(MODEL))
+    self.assertGreater((reads[..., 1] >= 0).mean(axis=0).min(), 0.05)
 
   def test_needs_numpy_alone_and_150_lines(self):
     source = pathlib.Path(numpy_loader.__file__).read_text(encoding='utf-8')

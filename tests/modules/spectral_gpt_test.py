@@ -22,7 +22,8 @@ SMALL = config.ModelConfig(
         horizon=40, sinusoids=4, hidden=8, max_time_constant=16.0)),
     memory=config.MemoryConfig(heads=2, block=16),
     attention=config.AttentionConfig(heads=2, window=32, block=8),
-    ngram=config.NgramConfig(orders='1,3', slots=64),
+    ngram=config.NgramConfig(orders='1,3', words='1', slots=64),
+    match=config.MatchConfig(length=3, slots=64, ring=512),
 )
 
 

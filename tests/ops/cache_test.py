@@ -98,7 +98,8 @@ class InBlockTest(parameterized.TestCase):
     decay, strength = -np.abs(a[..., 0]), 1 / (1 + np.exp(-b[..., 0]))
     whole = functools.partial(linear_memory.linear_memory, block=16)
     inputs = lambda cut: (q[:, cut], k[:, cut], v[:, cut], decay[:, cut])
-    beta = lambda cut: strength[:, cut] if rule == 'delta' else None
+    beta = lambda cut: linear_memory.Gates(
+        2 * strength[:, cut], 1 - strength[:, cut]) if rule == 'delta' else None
     matrix = np.zeros((2, 2, 4, 4), np.float32)
     want, end = whole(*inputs(slice(None)), matrix, beta(slice(None)))
     _, matrix = whole(*inputs(slice(7)), matrix, beta(slice(7)))

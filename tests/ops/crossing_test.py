@@ -17,6 +17,7 @@ from haiku_spectral.ops import (
   fft_conv,
   linear_memory,
   memory_crossing,
+  ngram_contexts,
   ngram_crossing,
   ngram_memory,
   slices,
@@ -113,13 +114,14 @@ class MemoryTest(parameterized.TestCase):
         'v': chunk_law.normal(*heads, seed=2),
         'decay': -0.1 * np.abs(chunk_law.normal(*heads[:3], seed=3))}
     if delta:
-      inputs['strength'] = 1 / (1 + np.exp(-chunk_law.normal(*heads[:3], seed=4)))
+      inputs['gates'] = linear_memory.Gates(*(
+          1 / (1 + np.exp(-chunk_law.normal(*heads[:3], seed=seed))) for seed in (4, 7)))
     begins = starts(5) if with_starts else None
     state = jnp.asarray(chunk_law.normal(ROWS, 2, 4, 4, seed=6))
 
     def call(operator, given, state):
       x, begins = given
-      return operator(x['q'], x['k'], x['v'], x['decay'], state, x.get('strength'), starts=begins,
+      return operator(x['q'], x['k'], x['v'], x['decay'], state, x.get('gates'), starts=begins,
                       block=4)
 
     one, crossing = (functools.partial(call, operator) for operator in (
@@ -134,7 +136,7 @@ class MemoryTest(parameterized.TestCase):
 
 
 class NgramTest(parameterized.TestCase):
-  ORDERS = (1, 2, 5)
+  CONTEXTS = ngram_contexts.Contexts((1, 2, 5), words=(1,))
 
   @parameterized.parameters((1, 8, True), (2, 3, True), (3, 8, False), (3, 8, True))
   def test_exact_memory_is_bitwise_the_same(self, followers, devices, with_starts):
@@ -143,7 +145,7 @@ class NgramTest(parameterized.TestCase):
 
     def call(operator, given, state):
       ids, begins = given
-      return operator(ids, state, orders=self.ORDERS, followers=followers,
+      return operator(ids, state, contexts=self.CONTEXTS, followers=followers,
                       starts=begins if with_starts else None)
 
     one = jax.jit(functools.partial(call, ngram_memory.read))
@@ -153,9 +155,9 @@ class NgramTest(parameterized.TestCase):
       past = random.integers(0, 3 + seed, (ROWS, 40), np.int32)
       ids = random.integers(0, 3 + seed, (ROWS, length), np.int32)
       begins = random.random((ROWS, length)) < 0.06
-      empty = ngram_memory.initial_state(ROWS, self.ORDERS, 8)
+      empty = ngram_memory.initial_state(ROWS, self.CONTEXTS, 8)
       _, state = jax.jit(functools.partial(
-          ngram_memory.read, orders=self.ORDERS, followers=followers))(past, empty)
+          ngram_memory.read, contexts=self.CONTEXTS, followers=followers))(past, empty)
       for before in (empty, state):
         chex.assert_trees_all_equal(cut((ids, begins), before), one((ids, begins), before))
 
@@ -163,8 +165,8 @@ class NgramTest(parameterized.TestCase):
     # 2^24 slots leave room for 127 contexts in 32 bits.
     slots, length = 1 << 24, 4 * 140
     ids = np.random.default_rng(0).integers(0, 4, (1, length), np.int32)
-    state = ngram_memory.initial_state(1, (2,), slots)
-    how = {'orders': (2,), 'followers': 3}
+    how = {'contexts': ngram_contexts.Contexts((2,)), 'followers': 3}
+    state = ngram_memory.initial_state(1, how['contexts'], slots)
     self.assertLess(ngram_memory.piece_length(slots), length // 4)
     found = on_slices(lambda ids, state: ngram_crossing.read(ids, state, **how), 4)(ids, state)
     chex.assert_trees_all_equal(found, ngram_memory.read(ids, state, **how))

@@ -15,44 +15,45 @@ HEADS, WIDTH = 2, 4
 
 
 def inputs(length: int, decay: float = 0.3, strength: float = 1.0, batch: int = 2):
-  """Packed [B, T, H, 3 K + 2]: queries, unit keys, values, log-decay, strength."""
+  """Packed [B, T, H, 3 K + 3]: queries, unit keys, values, log-decay, gates."""
   q, k, v = (chunk_law.normal(batch, length, HEADS, WIDTH, seed=i) for i in range(3))
   k /= np.linalg.norm(k, axis=-1, keepdims=True)
   rng = np.random.default_rng(3)
   log_decay = -decay * rng.exponential(size=(batch, length, HEADS, 1))
-  strengths = strength * rng.uniform(size=(batch, length, HEADS, 1))
-  return np.concatenate([q, k, v, log_decay, strengths], axis=-1, dtype=np.float32)
+  gates = strength * rng.uniform(size=(batch, length, HEADS, 2)) * (2, 1)
+  return np.concatenate([q, k, v, log_decay, gates], axis=-1, dtype=np.float32)
 
 
 def unpack(x, rule: str):
-  bounds = (0, WIDTH, 2 * WIDTH, 3 * WIDTH, 3 * WIDTH + 1, 3 * WIDTH + 2)
-  q, k, v, log_decay, strength = (x[..., a:b] for a, b in itertools.pairwise(bounds))
-  return q, k, v, log_decay[..., 0], strength[..., 0] if rule == 'delta' else None
+  bounds = (0, WIDTH, 2 * WIDTH, 3 * WIDTH)
+  q, k, v = (x[..., a:b] for a, b in itertools.pairwise(bounds))
+  log_decay, *gates = (x[..., i] for i in range(3 * WIDTH, 3 * WIDTH + 3))
+  return q, k, v, log_decay, linear_memory.Gates(*gates) if rule == 'delta' else None
 
 
 @functools.cache
 def mixer(rule: str, block: int):
   def run(x, state):
-    q, k, v, log_decay, strength = unpack(x, rule)
-    return linear_memory.linear_memory(q, k, v, log_decay, state, strength, block=block)
+    q, k, v, log_decay, gates = unpack(x, rule)
+    return linear_memory.linear_memory(q, k, v, log_decay, state, gates, block=block)
 
   return jax.jit(run)
 
 
 def written_out(x, rule: str, state: np.ndarray):
   """One byte at a time in float64, straight from the definition."""
-  q, k, v, log_decay, strength = (
-      None if part is None else np.asarray(part, np.float64) for part in unpack(x, rule))
+  q, k, v, log_decay, gates = jax.tree.map(
+      lambda part: np.asarray(part, np.float64), unpack(x, rule))
   memory, outputs = state.astype(np.float64), []
   for t in range(x.shape[1]):
     a = np.exp(log_decay[:, t])[..., None, None]
     key, value = k[:, t][..., :, None], v[:, t][..., None, :]
-    if strength is None:
+    if gates is None:
       memory = a * memory + key * value
     else:
-      b = strength[:, t][..., None, None]
+      b, c = (gate[:, t][..., None, None] for gate in gates)
       erase = np.eye(WIDTH) - b * key * key.swapaxes(-1, -2)
-      memory = a * erase @ memory + b * key * value
+      memory = a * erase @ memory + c * key * value
     outputs.append(np.einsum('bhkv,bhk->bhv', memory, q[:, t]))
   return np.stack(outputs, axis=1), memory
 
@@ -91,9 +92,11 @@ class LinearMemoryTest(parameterized.TestCase):
     key = jnp.zeros((1, 2, 1, WIDTH)).at[..., 0].set(1.0)
     values = jnp.array([[[[1.0, 2, 3, 4]], [[5.0, 6, 7, 8]]]])
     still, full = jnp.zeros((1, 2, 1)), jnp.ones((1, 2, 1))
-    read = lambda strength: linear_memory.linear_memory(
-        key, key, values, still, EMPTY[:1, :1], strength, block=2)[0][0, 1, 0]
-    np.testing.assert_allclose(read(full), [5, 6, 7, 8], atol=1e-6)
+    read = lambda gates: linear_memory.linear_memory(
+        key, key, values, still, EMPTY[:1, :1], gates, block=2)[0][0, 1, 0]
+    gates = linear_memory.Gates(full, full)
+    np.testing.assert_allclose(read(gates), [5, 6, 7, 8], atol=1e-6)
+    np.testing.assert_allclose(read(gates._replace(erase=2 * full)), [4, 4, 4, 4], atol=1e-6)
     np.testing.assert_allclose(read(None), [6, 8, 10, 12], atol=1e-6)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.ops import ngram_memory
+from haiku_spectral.ops import ngram_cache, ngram_contexts, ngram_memory
 from tests import chunk_law
 
-ORDERS, SLOTS = (1, 2, 3, 5, 8), 1 << 12
-WORDS = (b'the ', b'cat ', b'sat ', b'on ', b'a ', b'mat ')
+CONTEXTS, SLOTS = ngram_contexts.Contexts((1, 2, 3, 5, 8), words=(0, 1, 2)), 1 << 12
+HOW = {'contexts': CONTEXTS, 'followers': 3}
+WORDS = (b'the ', b'The ', b'cat ', b'sat, ', b'on. ', 'ağaç '.encode(), b'a_7 ', b'unreasonably')
 SETTINGS = hypothesis.settings(
     max_examples=10, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(hypothesis.HealthCheck))
@@ -28,13 +29,33 @@ def text(length, rows=2, seed=0):
   return np.where(random.random(ids.shape) < 0.01, vocab.TURN, ids).astype(np.int32)
 
 
+def words_of(recent, most):
+  """The last `most` words, the beginning of the next one, and what stands after the last word."""
+  found, inside = [[]], True
+  for one in reversed(recent[-32:]):
+    is_word = one < 256 and (one >= 128 or chr(one).isalnum() or chr(one) == '_')
+    if is_word and not inside:
+      found.append([])
+    if is_word:
+      found[-1].append(ord(chr(one).lower()) if one < 128 else one)
+    inside = is_word
+  last = recent[-1] if not found[0] else None
+  return last, tuple(tuple(word) for word in found[:most + 1])
+
+
+def contexts_of(recent):
+  """The contexts that end with an id; None: not there."""
+  orders = [tuple(recent[-n:]) if len(recent) >= n else None for n in CONTEXTS.orders]
+  return orders + [words_of(recent, most) for most in CONTEXTS.words]
+
+
 def reference(ids, starts, followers=3):
   """Dictionaries that forget nothing: no context replaces another."""
-  shape = (*ids.shape, len(ORDERS))
+  shape = (*ids.shape, CONTEXTS.size)
   found = np.zeros((*shape, followers), int)
   count, streaks = np.zeros(shape, int), np.zeros(shape, int)
   for b, row in enumerate(ids):
-    for j, order in enumerate(ORDERS):
+    for j in range(CONTEXTS.size):
       table, recent, context, newest, streak = {}, [], None, None, 0
       for t, one in enumerate(row):
         if starts is not None and starts[b, t]:
@@ -43,8 +64,8 @@ def reference(ids, starts, followers=3):
         if context is not None:
           table[context] = [byte, *table.get(context, [])][:followers]
           streak = min(streak + 1, 15) if newest == byte else 0
-        recent = [*recent, int(one)][-order:]
-        context = tuple(recent) if len(recent) == order else None
+        recent = [*recent, int(one)][-64:]
+        context = contexts_of(recent)[j]
         known = table.get(context, []) if context else []
         newest = known[0] if known else None
         found[b, t, j, :len(known)] = known
@@ -55,7 +76,7 @@ def reference(ids, starts, followers=3):
 @functools.cache
 def reader(with_starts=False, followers=3):
   def read(ids, state, starts=None):
-    return ngram_memory.read(ids, state, orders=ORDERS, followers=followers, starts=starts)
+    return ngram_memory.read(ids, state, contexts=CONTEXTS, followers=followers, starts=starts)
 
   return jax.jit(read) if with_starts else jax.jit(lambda ids, state: read(ids, state))
 
@@ -67,7 +88,7 @@ def known(reads):
 
 
 def empty(rows=2, slots=SLOTS):
-  return ngram_memory.initial_state(rows, ORDERS, slots)
+  return ngram_memory.initial_state(rows, CONTEXTS, slots)
 
 
 class ReadTest(parameterized.TestCase):
@@ -76,7 +97,7 @@ class ReadTest(parameterized.TestCase):
   def test_equals_the_reference(self, starts, followers):
     ids = text(500)
     begin = np.random.default_rng(1).random(ids.shape) < 0.01 if starts else None
-    given = (ids, empty(slots=1 << 18), begin) if starts else (ids, empty(slots=1 << 18))
+    given = (ids, empty(slots=1 << 20), begin) if starts else (ids, empty(slots=1 << 20))
     reads, _ = reader(starts, followers)(*given)
     for got, want in zip(known(reads), reference(ids, begin, followers), strict=True):
       np.testing.assert_array_equal(got, want)
@@ -100,7 +121,7 @@ class ReadTest(parameterized.TestCase):
 
   def test_long_chunks_are_read_in_pieces(self):
     ids = text(600)
-    small, large = (reader()(ids, empty(slots=slots))[0] for slots in (1 << 18, 1 << 22))
+    small, large = (reader()(ids, empty(slots=slots))[0] for slots in (1 << 20, 1 << 22))
     self.assertLess((1 << 31) // (1 << 22), 600)
     for got, want in zip(known(large), known(small), strict=True):
       np.testing.assert_array_equal(got, want)
@@ -116,11 +137,19 @@ class ReadTest(parameterized.TestCase):
     needle = b'The code of the vault is 7351.'
     noise = bytes(np.random.default_rng(0).integers(97, 123, 20_000, np.uint8))
     ids = vocab.encode(needle + noise + needle)[None]
-    reads, _ = jax.jit(functools.partial(ngram_memory.read, orders=(5,)))(
-        ids, ngram_memory.initial_state(1, (5,), 1 << 18))
+    five = ngram_contexts.Contexts((5,))
+    reads, _ = jax.jit(functools.partial(ngram_memory.read, contexts=five))(
+        ids, ngram_memory.initial_state(1, five, 1 << 18))
     follower = np.asarray(reads.followers[0, :, 0, 0])
     last = len(ids[0]) - len(needle)
     np.testing.assert_array_equal(follower[last + 4 : -1], ids[0, last + 5:])
+
+  def test_words_are_recalled_with_other_punctuation_and_case(self):
+    ids = vocab.encode(b'The key of Ada = 73. And later: (the KEY, of ada) ')[None]
+    reads, _ = reader()(ids, empty(1, slots=1 << 18))
+    two_words = CONTEXTS.size - 1
+    self.assertIn(ord('7'), np.asarray(reads.followers)[0, -1, two_words])
+    self.assertEqual(np.asarray(reads.counts)[0, -1, CONTEXTS.orders.index(3)], 0)
 
   def test_a_new_stream_recalls_nothing_and_a_boundary_everything(self):
     one = vocab.encode(b'abcdefgh')
@@ -128,7 +157,7 @@ class ReadTest(parameterized.TestCase):
     start = (ids == vocab.BOUNDARY)
     kept = reader()(ids, empty(1))[0].counts[0, 9:].max(axis=0)
     reset = reader(True)(ids, empty(1), start)[0].counts[0]
-    self.assertTrue((kept[:-1] > 0).all())
+    self.assertTrue((kept[:4] > 0).all())
     self.assertEqual(np.asarray(reset).max(), 0)
 
 
@@ -139,12 +168,11 @@ class CacheTest(absltest.TestCase):
       filled=st.integers(0, 16), back=st.integers(0, 10))
   @SETTINGS
   def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(self, lengths, filled, back):
-    how = {'orders': ORDERS, 'followers': 3}
     ids = text(200, seed=2)
     _, state = reader()(ids[:, :90], empty())
     want, _ = reader()(ids[:, 90:], state)
-    step = jitted(ngram_memory.step, **how)
-    block, done = ngram_memory.to_cache(state, np.int32(filled)), 0
+    step = jitted(ngram_cache.read, **HOW)
+    block, done = jitted(ngram_cache.to_cache, **HOW)(state, np.int32(filled)), 0
     for length in (*lengths, -back, 1):
       if length <= 0:
         done -= min(back, done)
@@ -153,12 +181,13 @@ class CacheTest(absltest.TestCase):
       if filled + done + length > 64:
         break
       reads, entries = step(ids[:, 90 + done : 90 + done + length], block)
-      jax.tree.map(lambda got, want, now=slice(done, done + length):
-                   np.testing.assert_array_equal(got, want[:, now]), reads, want)
-      block = ngram_memory.append(block, entries)
+      now = slice(done, done + length)
+      for got, wanted in zip(known(reads), known(want), strict=True):
+        np.testing.assert_array_equal(got, wanted[:, now])
+      block = ngram_cache.append(block, entries)
       done += length
     _, end = reader()(ids[:, 90 : 90 + done], state) if done else (None, state)
-    jax.tree.map(np.testing.assert_array_equal, jitted(ngram_memory.from_cache, **how)(block), end)
+    jax.tree.map(np.testing.assert_array_equal, jitted(ngram_cache.from_cache, **HOW)(block), end)
 
 
 @functools.cache

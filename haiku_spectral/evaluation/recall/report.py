@@ -6,18 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from haiku_spectral.evaluation import bootstrap
 from haiku_spectral.evaluation.recall.scoring import Cell
 from haiku_spectral.evaluation.recall.tasks import TASKS
 
-HEADER = ('task', 'length', 'answers', 'exact', 'worst depth', 'chance', 'bytes', 'first', 'chance',
-          'bits/byte', 'chance')
+HEADER = ('task', 'length', 'answers', 'exact', '95 %', 'worst depth', 'chance', 'bytes', 'first',
+          'chance', 'bits/byte', 'chance')
 
 
 def to_json(cells: Sequence[Cell], *, source: str, seed: int) -> str:
-  """Every cell, and what its task is."""
+  """Every cell with the interval of its exact answers, and what its task is."""
   about = {cell.task: TASKS[cell.task].about for cell in cells}
   return json.dumps({'source': source, 'seed': seed, 'tasks': about,
-                     'cells': [dataclasses.asdict(cell) for cell in cells]}, indent=2)
+                     'cells': [{**dataclasses.asdict(cell), 'exact_interval': interval([cell])}
+                               for cell in cells]}, indent=2)
+
+
+def interval(cells: Sequence[Cell]) -> tuple[float, float]:
+  """Of the share of exact answers, over texts: answers in one text may depend on each other."""
+  share = float(np.mean([cell.exact for cell in cells]))
+  return bootstrap.of_proportion(share, sum(cell.examples for cell in cells))
 
 
 def to_text(cells: Sequence[Cell], *, source: str) -> str:
@@ -34,8 +42,9 @@ def to_text(cells: Sequence[Cell], *, source: str) -> str:
   notes = [f'  {name}: {TASKS[name].about}' for name in dict.fromkeys(cell.task for cell in cells)]
   return '\n'.join([
       source, '',
-      'exact: answers of which each byte was the most likely one; bytes: all bytes of the answers;',
-      'first: their first ones. Beside each number is what chance gives.', *notes, '', *lines])
+      'exact: answers of which each byte was the most likely one, with an interval over texts;',
+      'bytes: all bytes of the answers; first: their first ones. Beside each number is what chance',
+      'gives.', *notes, '', *lines])
 
 
 def _row(group: list[Cell]) -> tuple[str, ...]:
@@ -49,7 +58,8 @@ def _row(group: list[Cell]) -> tuple[str, ...]:
 
   return (
       one.task, f'{one.length:,}', str(sum(cell.answers for cell in group)),
-      percent(mean('exact')), f'{percent(worst.exact)} at {worst.depth:g}',
+      percent(mean('exact')), ' to '.join(f'{100 * end:.0f}' for end in interval(group)),
+      f'{percent(worst.exact)} at {worst.depth:g}',
       percent(one.chance_exact), percent(mean('byte_accuracy')), percent(mean('first_byte')),
       percent(one.chance_byte), f'{mean("bits_per_byte"):.2f}', f'{one.chance_bits:.2f}')
 

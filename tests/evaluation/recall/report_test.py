@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+import numpy as np
 from absl.testing import absltest
 
 from haiku_spectral.evaluation.recall import plot, report
@@ -31,15 +32,19 @@ class ReportTest(absltest.TestCase):
     rows = [row.split('  ') for row in rows if row.startswith(('verbatim', 'reset'))]
     rows = [[part.strip() for part in row if part.strip()] for row in rows]
     self.assertEqual(rows[0], [
-        'verbatim', '1,024', '8', '62.5 %', '25.0 % at 0', '0.4 %', '62.5 %', '25.0 %', '50.0 %',
-        '1.50', '1.00'])
+        'verbatim', '1,024', '8', '62.5 %', '31 to 86', '25.0 % at 0', '0.4 %', '62.5 %', '25.0 %',
+        '50.0 %', '1.50', '1.00'])
     # Where nothing can be known, the worst is what was known.
-    self.assertEqual([row[4] for row in rows], [
+    self.assertEqual([row[5] for row in rows], [
         '25.0 % at 0', '0.0 % at 0', '25.0 % at 1', '0.0 % at 0'])
 
   def test_json_holds_every_cell(self):
     found = json.loads(report.to_json(CELLS, source='runs/x', seed=3))
+    intervals = [each.pop('exact_interval') for each in found['cells']]
     self.assertEqual([Cell(**each) for each in found['cells']], CELLS)
+    # Wilson's interval of none of four, and of all.
+    np.testing.assert_allclose(intervals[2], [0, 0.4899], atol=1e-4)
+    np.testing.assert_allclose(intervals[1], [0.5101, 1], atol=1e-4)
     self.assertEqual((found['source'], found['seed']), ('runs/x', 3))
     self.assertSameElements(found['tasks'], ['verbatim', 'reset'])
 

@@ -1,0 +1,145 @@
+"""The match memory byte by byte: the ring and the table of a block's start, and the ids since.
+
+Shapes: B batch, T time (ids), R bytes of the ring, N slots of the table, M bytes of a context, C
+ids of a block. Contexts are numbered 0 .. C: number c ends before id c of the block.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from haiku_spectral.ops import match_memory, ngram_memory
+from haiku_spectral.ops.conv_cache import BLOCK
+from haiku_spectral.ops.match_memory import LONGEST_STREAK, Matches, MatchState
+from haiku_spectral.ops.ngram_memory import NO_BYTE, NgramReads
+
+
+class Entries(NamedTuple):
+  """What T ids add; [B, T] each."""
+
+  data: jax.Array  # uint8
+  hashed: jax.Array  # uint32: of the context that ends with each id,
+  there: jax.Array  # bool: whether it is stored,
+  distance: jax.Array  # int32: and what is expected after it.
+  streak: jax.Array  # int32
+
+
+class MatchBlock(NamedTuple):
+  """A match memory inside a block."""
+
+  ring: jax.Array  # [B, R] uint8: at the block's start.
+  table: jax.Array  # [B, N] uint32: the same.
+  data: jax.Array  # [B, M - 1 + C] uint8: the bytes before the block, then its own.
+  hashed: jax.Array  # [B, 1 + C], by the number of the context, as the next three.
+  there: jax.Array
+  distance: jax.Array
+  streak: jax.Array
+  first: jax.Array  # [B] int32: the ids of the block before are in the table already.
+  position: jax.Array  # [B] int32: the place of the block's first id.
+  seen: jax.Array  # [B] int32: ids since the stream began, `first` ids into the block, at most R.
+  filled: jax.Array  # [] int32
+
+
+def to_cache(state: MatchState, filled: jax.Array, *, length: int) -> MatchBlock:
+  """The decode cache `filled` ids into a block, all of them in the ring already."""
+  def listed(x: jax.Array) -> jax.Array:  # [B] -> [B, 1 + C]
+    return jnp.roll(jnp.pad(x[:, None], [(0, 0), (0, BLOCK)]), filled, axis=1)
+
+  data = match_memory.last_bytes(state, length - 1)
+  return MatchBlock(
+      state.ring, state.table, jnp.roll(jnp.pad(data, [(0, 0), (0, BLOCK)]), filled, axis=1),
+      # The context of the block's start is stored already: it need not be there again.
+      listed(jnp.zeros_like(state.seen).astype(jnp.uint32)), listed(jnp.zeros_like(state.seen) > 0),
+      listed(state.distance), listed(state.streak), jnp.full_like(state.seen, filled),
+      state.position - filled, state.seen, filled)
+
+
+def from_cache(block: MatchBlock) -> MatchState:
+  """The state of the chunk call."""
+  size, slots, number = block.ring.shape[1], block.table.shape[1], jnp.arange(BLOCK)
+  own = (number >= block.first[:, None]) & (number < block.filled)
+  place = (block.position[:, None] + number) & (size - 1)
+  ring = match_memory.put(block.ring, jnp.where(own, place, size), block.data[:, -BLOCK:])
+
+  hashed, there = block.hashed[:, 1:], block.there[:, 1:] & own
+  slot = jnp.where(there, ngram_memory.slot_of(hashed, slots), slots).astype(jnp.int32)
+  again = (slot[:, :, None] == slot[:, None, :]) & (number > number[:, None])
+  last = there & ~jnp.any(again & there[:, None, :], axis=2)
+  table = match_memory.put(
+      block.table, jnp.where(last, slot, slots), match_memory.entry(hashed, place))
+  seen = jnp.minimum(block.seen + block.filled - block.first, size)
+  return MatchState(
+      ring, table, (block.position + block.filled) & (match_memory.LONGEST_RING - 1), seen,
+      _at(block.distance, block.filled)[:, 0], _at(block.streak, block.filled)[:, 0])
+
+
+def read(
+    ids: jax.Array, block: MatchBlock, *, length: int  # [B, T]
+) -> tuple[NgramReads, Entries]:
+  """`match_memory.read` for T ids of a block, and the entries to append."""
+  found, followers = [], []
+  for t in range(ids.shape[1]):
+    entries = _read_one(ids[:, t : t + 1], block, length)
+    block = append(block, entries)
+    found.append(entries)
+    followers.append(_byte(block, block.filled - entries.distance))
+  entries = jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *found)
+  matches = Matches(entries.distance, entries.streak)
+  return match_memory.to_reads(matches, jnp.concatenate(followers, axis=1)), entries
+
+
+def append(block: MatchBlock, new: Entries) -> MatchBlock:
+  """Appends the entries of T ids; the block must have room for them."""
+  def put(old: jax.Array, new: jax.Array) -> jax.Array:
+    return lax.dynamic_update_slice_in_dim(old, new, block.filled + 1, axis=1)
+
+  place = block.filled + block.data.shape[1] - BLOCK
+  return block._replace(
+      data=lax.dynamic_update_slice_in_dim(block.data, new.data, place, axis=1),
+      hashed=put(block.hashed, new.hashed), there=put(block.there, new.there),
+      distance=put(block.distance, new.distance), streak=put(block.streak, new.streak),
+      filled=block.filled + new.data.shape[1])
+
+
+def _read_one(one: jax.Array, block: MatchBlock, length: int) -> Entries:  # [B, 1]
+  size, slots, last = block.ring.shape[1], block.table.shape[1], block.filled
+  data = jnp.minimum(one, NO_BYTE).astype(jnp.uint8)
+  line = lax.dynamic_update_slice_in_dim(
+      block.data, data, last + block.data.shape[1] - BLOCK, axis=1)
+  seen = (block.seen + last + 1 - block.first)[:, None]
+  hashed, there = match_memory.hashes(
+      lax.dynamic_slice_in_dim(line, last, length, axis=1), seen, length)
+  place = (block.position + last)[:, None]
+
+  # The last context of the block in the same slot, or the table's.
+  number = jnp.arange(BLOCK + 1)
+  same_slot = block.there & (number > block.first[:, None]) & (number <= last) & (
+      ngram_memory.slot_of(block.hashed, slots) == ngram_memory.slot_of(hashed, slots))
+  latest = jnp.max(jnp.where(same_slot, number, 0), axis=1, keepdims=True)
+  of_block = match_memory.entry(
+      jnp.take_along_axis(block.hashed, latest, axis=1),
+      (block.position[:, None] + latest - 1) & (size - 1))
+  slot = ngram_memory.slot_of(hashed, slots).astype(jnp.int32)
+  stored = jnp.where(latest > 0, of_block, jnp.take_along_axis(block.table, slot, axis=1))
+  candidate = jnp.where(there, match_memory.distance_of(stored, hashed, place, size), 0)
+
+  before, streak = _at(block.distance, last), _at(block.streak, last)
+  repeats = (before > 0) & (data == _byte(block, last - before))
+  streak = jnp.where(repeats, jnp.minimum(streak + 1, LONGEST_STREAK), 0)
+  distance = jnp.where(candidate > 0, candidate, jnp.where(repeats, before, 0))
+  return Entries(data, hashed, there, distance, streak)
+
+
+def _byte(block: MatchBlock, number: jax.Array) -> jax.Array:  # [B, 1] -> [B, 1] uint8
+  """The byte at a number of the block; where that is before its own ids, the ring's."""
+  size, first = block.ring.shape[1], block.data.shape[1] - BLOCK
+  own = jnp.take_along_axis(block.data, jnp.clip(number + first, 0), axis=1)
+  place = (block.position[:, None] + number) & (size - 1)
+  in_block = number >= block.first[:, None]
+  return jnp.where(in_block, own, jnp.take_along_axis(block.ring, place, axis=1))
+
+
+def _at(x: jax.Array, number: jax.Array) -> jax.Array:  # [B, 1 + C] -> [B, 1]
+  return lax.dynamic_slice_in_dim(x, number, 1, axis=1)
