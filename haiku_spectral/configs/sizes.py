@@ -7,7 +7,7 @@
 | width of the MLP | 5 W / 2 |
 | slots of the n-gram memory, per context | 2^18; 2^20 from W = 2048 on |
 | slots of the match memory, bytes of its ring | 2^20, 2^21 |
-| parameters | about 11.7 W^2 layers |
+| parameters | about 11.5 W^2 layers |
 | learning rate | 0.5 / W, in two digits |
 | text | 80 bytes per parameter: 20 tokens (Hoffmann et al. 2022) of 4 bytes |
 | precision, activations | bfloat16, computed again in the backward pass |
@@ -39,7 +39,7 @@ def model(width: int) -> config.ModelConfig:
 
 def parameters(model: config.ModelConfig) -> float:
   """About how many parameters the matrices of the layers have."""
-  return (25 / 6 + 3 * model.mlp_width / model.width) * model.width**2 * model.layers
+  return (4 + 3 * model.mlp_width / model.width) * model.width**2 * model.layers
 
 
 def large(width: int, *, rows: int, segment: int) -> config.Config:

@@ -16,13 +16,13 @@ import safetensors
 import safetensors.numpy
 
 MAGIC = b'haiku_spectral session\n'
-VERSION = 3
+VERSION = 4
 _VERSION = struct.Struct('<I')
 _OWNER = struct.Struct('<16s16sQ')  # Model, parameters, bytes of the payload.
 _DIGEST_SIZE = 32
 _HEADER_SIZE = struct.Struct('<Q')  # Of safetensors: the length of the JSON that comes first.
 _TYPES = {'F32': jnp.float32, 'BF16': jnp.bfloat16, 'F16': jnp.float16, 'I32': jnp.int32,
-          'U32': jnp.uint32}
+          'U32': jnp.uint32, 'U8': jnp.uint8}
 
 
 class Owner(NamedTuple):
