@@ -121,7 +121,7 @@ def info(path: Path) -> SessionInfo:
   return SessionInfo(
       session_file.VERSION, found, int(arrays['.position'][0]), precision, len(data),
       {name: array.nbytes for name, array in arrays.items()}, history,
-      {name: np.count_nonzero(array) / array.size for name, array in arrays.items()
+      {name: np.count_nonzero(array) / array.size for name, array in sorted(arrays.items())
        if name.endswith('.table')})
 
 

@@ -64,7 +64,7 @@ class ConfigTest(parameterized.TestCase):
       ({'data__mixture': 'a:1,a:2'}, 'distinct names'),
       ({'data__mixture': 'a:-1'}, 'weights above 0'),
       ({'data__batch_size': 0}, 'batch_size=0'),
-      ({'data__history': 65_536}, 'data.history=65536.*give 0 to 65535 bytes'),
+      ({'data__history': 1 << 21}, 'data.history=2097152.*give 0 to 1048576 bytes'),
       ({'data__history': -1}, 'data.history=-1 is not allowed'),
       ({'data__segment': 1000}, 'segment=1000.*a divisor of the record length 65536'),
       ({'data__chunk_segments': 65}, 'chunk_segments=65.*divides 65536, or is a multiple'),

@@ -166,7 +166,7 @@ class SessionTest(parameterized.TestCase):
   def test_flipped_bits_in_every_part(self):
     head = len(session_file.MAGIC)
     for place, message in (
-        (0, 'is not a session of this program'), (head, 'has version 2'), (head + 4, 'is damaged'),
+        (0, 'is not a session of this program'), (head, 'has version 5'), (head + 4, 'is damaged'),
         (head + 20, 'is damaged'), (head + 50, 'is damaged'), (head + 100, 'is damaged'),
         (len(saved()) - 1, 'is damaged: its checksum is wrong. Restore it from a copy, or give')):
       data = bytearray(saved())
@@ -221,7 +221,7 @@ class SessionTest(parameterized.TestCase):
     arrays = {jax.tree_util.keystr(path): np.asarray(leaf)
               for path, leaf in jax.tree_util.tree_leaves_with_path(some_context())}
     payload = safetensors.numpy.save(arrays)
-    head = b'haiku_spectral session\n' + (3).to_bytes(4, 'little')
+    head = b'haiku_spectral session\n' + (4).to_bytes(4, 'little')
     head += owner().model.encode() + owner().parameters.encode()
     head += len(payload).to_bytes(8, 'little')
     data = head + hashlib.sha256(head + payload).digest() + payload
@@ -238,7 +238,7 @@ class SessionTest(parameterized.TestCase):
     with mock.patch.object(session_file, 'VERSION', session_file.VERSION + 1):
       self._saved()
     with self.assertRaisesRegex(
-        ValueError, 'has version 4, this program reads version 3: use the program it was made wit'):
+        ValueError, 'has version 5, this program reads version 4: use the program it was made wit'):
       session.load(self.path, like(), owner())
 
   def test_a_save_that_fails_leaves_the_old_session_and_nothing_else(self):
@@ -267,7 +267,7 @@ class SessionTest(parameterized.TestCase):
     session.save(self.path, context, owner())
     info = session.info(self.path)
     self.assertEqual(
-        info[:5], (3, owner(), 1234, precision_name, os.path.getsize(self.path)))
+        info[:5], (4, owner(), 1234, precision_name, os.path.getsize(self.path)))
     self.assertEqual(info.array_bytes['.recent'], 4 * context_lib.RECENT)
     self.assertEqual(info.state_bytes, sum(leaf.nbytes for leaf in jax.tree.leaves(context)))
 
