@@ -121,7 +121,7 @@ class Model(NamedTuple):
   apply: Callable[..., tuple[jax.Array, State]]
   initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of an empty context.
   # (tokens, state, starts) -> state: what reads ids reads them, and the layers nothing.
-  remember: Callable[..., State]
+  remember: Callable[..., State] = lambda tokens, state, starts: state
 
 
 def transform(config: ModelConfig, form: Callable[[Mixer], Make]) -> hk.Transformed:

@@ -63,8 +63,8 @@ class PhasesTest(parameterized.TestCase):
 
   @parameterized.parameters(
       ({}, 16 * 1024), ({'stateful_rows': 0}, 1024), ({'chunk_segments': 4}, 4096),
-      ({'chunk_segments': 4, 'history': 8192}, 9216),
-      ({'stateful_rows': 8, 'chunk_segments': 4, 'history': 8192}, 4096))
+      ({'chunk_segments': 4, 'history': 8192}, 12_288),
+      ({'stateful_rows': 0, 'chunk_segments': 4, 'history': 8192}, 1024))
   def test_trained_context_is_the_longest_before_a_reset(self, fields, length):
     config = configs.Config(data=configs.DataConfig(**fields))
     self.assertEqual(phases.trained_context(config), length)

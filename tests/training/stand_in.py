@@ -82,7 +82,7 @@ def make_model(on_apply=lambda: None):
   def initial_state(batch_size, dtype=jnp.float32):
     return State(jnp.zeros((1, batch_size, WIDTH), dtype))
 
-  return spectral_gpt.Model(init, apply, initial_state, lambda tokens, state, starts: state)
+  return spectral_gpt.Model(init, apply, initial_state)
 
 
 def make_config(*, batch_size=8, segment=8, stateful_rows=4, curriculum=(), **train):
