@@ -44,6 +44,11 @@ class Rows(NamedTuple):
   history_start: jax.Array | None = None  # [B, H] bool: a new stream begins with this byte.
 
 
+def rows_of(batch: Any) -> Rows:
+  """The rows of a batch of any kind; what it does not have is None."""
+  return Rows(*(getattr(batch, name, None) for name in Rows._fields))  # type: ignore[arg-type]
+
+
 class Gradients(NamedTuple):
   """What one pass over a batch gives."""
 

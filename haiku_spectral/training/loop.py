@@ -153,10 +153,7 @@ def _next_rows(run: runs.Run, batches: Batches, number: int) -> gradients.Rows:
   wanted = (run.config.data.batch_size // shares, run.segment(number))
   if batch.inputs.shape != wanted:
     raise ValueError(f'batches must have the shape {wanted}, not {batch.inputs.shape}.')
-  return meshes.place_rows(
-      run.mesh, gradients.Rows(
-          batch.inputs, batch.targets, batch.reset, batch.sources, batch.stream_start,
-          batch.history, batch.history_start))
+  return meshes.place_rows(run.mesh, gradients.rows_of(batch))
 
 
 def _read(

@@ -37,8 +37,7 @@ def steps_in(
 
     def take(position: state.TrainState) -> state.TrainState:
       batch = next(batches)
-      rows = meshes.place_rows(mesh, gradients.Rows(
-          batch.inputs, batch.targets, batch.reset, batch.sources, batch.stream_start))
+      rows = meshes.place_rows(mesh, gradients.rows_of(batch))
       return jax.block_until_ready(train_step(position, rows)[0])
 
     for _ in range(WARM_STEPS):

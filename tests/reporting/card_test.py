@@ -61,7 +61,7 @@ class CardTest(parameterized.TestCase):
     self.assertEqual(re.findall('^## (.+)$', self.body, re.MULTILINE), SECTIONS)
 
   @parameterized.parameters(
-      '17,146', '40,000', '28,000 bytes of which', '| training | finished | first:0.7,second:0.3 |',
+      '17,242', '40,000', '28,000 bytes of which', '| training | finished | first:0.7,second:0.3 |',
       '| 2.3456 | [2.2456, 2.4456] |', 'PPMd order 6, with the whole context | 2.5', '0.6789',
       '0.5151', 'CC0', '3.9870', '| second | not known | 30.0 % |', '@book{first}',
       '2 steps of the training', 'less than half of the answers exactly', 'verbatim.')
