@@ -10,6 +10,8 @@ def get_config() -> ml_collections.ConfigDict:
   return config.to_config_dict(config.Config(
       model=config.ModelConfig(
           width=104, mlp_width=192, attention=config.AttentionConfig(heads=2),
+          # The delta rule would take a third of a step on a CPU.
+          memory=config.MemoryConfig(rule='gated'),
           ngram=config.NgramConfig(slots=1 << 17, words='1,2')),
       # Stateful rows know 64 KiB when they begin, and begin often: varied batches, long contexts.
       data=config.DataConfig(

@@ -10,6 +10,8 @@ def get_config() -> ml_collections.ConfigDict:
   return config.to_config_dict(config.Config(
       model=config.ModelConfig(
           width=96, mlp_width=160, attention=config.AttentionConfig(heads=2),
+          # The delta rule would take a third of a step on a CPU.
+          memory=config.MemoryConfig(rule='gated'),
           ngram=config.NgramConfig(slots=1 << 17, words='1,2')),
       # Stateful rows know 64 KiB when they begin, and begin often: varied batches, long contexts.
       data=config.DataConfig(batch_size=4, stateful_rows=3, chunk_segments=8, history=1 << 16),

@@ -14,7 +14,7 @@
 
 `tiny` and `small` have the models of widths 256 and 512. `nano` and `base` differ from those of 96
 and 768 in their MLPs (160 and 2560), and nano in fewer heads and slots and no
-match memory, for a CPU's sake. `1b`,
+match memory, for a CPU's sake; for that of its speed nano and tiny have the gated rule. `1b`,
 `7b` and `100b` are the rule itself.
 """
 
