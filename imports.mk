@@ -933,7 +933,8 @@ $(call py_library, //haiku_spectral/training:width_scaling, //haiku_spectral/con
     //haiku_spectral/modules:filters)
 $(call py_library, //haiku_spectral:vocab)
 $(call py_library, //tests:__init__, //haiku_spectral:backend)
-$(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions //tests:__init__)
+$(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions //tests:__init__ \
+    //tests:fixed_examples)
 $(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
@@ -948,8 +949,8 @@ $(call py_test, //tests/agent:loop_test, //haiku_spectral/agent:folder \
 $(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/decoding:sampling \
     //haiku_spectral/sandbox:result //tests:__init__ //tests/decoding:tiny_model)
-$(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript \
-    //tests:__init__)
+$(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript //tests:__init__ \
+    //tests:fixed_examples)
 $(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace //tests:__init__)
 $(call py_test, //tests:backend_test, //haiku_spectral:backend //tests:__init__)
 $(call py_test, //tests/benchmarks:compression_test, //haiku_spectral/benchmarks:compression \
@@ -1066,12 +1067,12 @@ $(call py_test, //tests/binaries:train_test, //datasets:__init__ \
     //haiku_spectral/configs:nano)
 $(call py_test, //tests:build_test, //binaries:tidy //datasets:__init__ //tests:__init__ \
     //tests:small_repository)
-$(call py_library, //tests:chunk_law, //tests:__init__)
+$(call py_library, //tests:chunk_law, //tests:__init__ //tests:fixed_examples)
 $(call py_test, //tests/compression:codec_test, //haiku_spectral/compression:codec \
     //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
     //haiku_spectral/config:__init__ //haiku_spectral/decoding:session //haiku_spectral:vocab \
     //tests:__init__ //tests/decoding:tiny_model //tests/decoding:toy_predictor \
-    //tests/evaluation:toy_models)
+    //tests/evaluation:toy_models //tests:fixed_examples)
 $(call py_test, //tests/config:config_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:base //haiku_spectral/configs:nano //haiku_spectral/configs:small \
     //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt //tests:__init__)
@@ -1084,7 +1085,8 @@ $(call py_test, //tests/config:sizes_test, //haiku_spectral/config:__init__ \
 $(call py_binary, //tests/datasets:beam_contract, //tests:__init__ \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets/cleaning:contamination_test, //datasets:__init__ \
-    //datasets/cleaning:contamination //tests:__init__ //tests/datasets:corpora)
+    //datasets/cleaning:contamination //tests:__init__ //tests/datasets:corpora \
+    //tests:fixed_examples)
 $(call py_test, //tests/datasets/cleaning:duplicates_test, //datasets:__init__ \
     //datasets/cleaning:duplicates //tests:__init__)
 $(call py_test, //tests/datasets/cleaning:language_test, //datasets:__init__ \
@@ -1103,7 +1105,7 @@ $(call py_test, //tests/datasets:curriculum_test, //datasets:__init__ //datasets
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/configs:curriculum //haiku_spectral/configs:curriculum_small \
     //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora \
-    //tests/datasets:host_batches)
+    //tests/datasets:host_batches //tests:fixed_examples)
 $(call py_binary, //tests/datasets:dummy_sources, //datasets:__init__ \
     //datasets/golden:golden_dataset_builder //datasets:splits \
     //haiku_spectral/tasks:verified_sample //tests:__init__ \
@@ -1111,13 +1113,14 @@ $(call py_binary, //tests/datasets:dummy_sources, //datasets:__init__ \
 $(call py_library, //tests/datasets:host_batches, //datasets:__init__ //datasets:pipeline \
     //tests:__init__)
 $(call py_test, //tests/datasets:mixture_test, //datasets:__init__ //datasets:mixture \
-    //tests:__init__)
+    //tests:__init__ //tests:fixed_examples)
 $(call py_test, //tests/datasets:packing_test, //datasets:__init__ //datasets:packing \
-    //haiku_spectral/config:__init__ //haiku_spectral:vocab //tests:__init__)
+    //haiku_spectral/config:__init__ //haiku_spectral:vocab //tests:__init__ \
+    //tests:fixed_examples)
 $(call py_test, //tests/datasets:pipeline_test, //datasets:__init__ //datasets:packing \
     //datasets:pipeline //datasets:windows //haiku_spectral/config:__init__ \
     //haiku_spectral:vocab //tests:__init__ //tests/datasets:corpora \
-    //tests/datasets:host_batches)
+    //tests/datasets:host_batches //tests:fixed_examples)
 $(call py_test, //tests/datasets:prefetch_test, //datasets:__init__ //datasets:pipeline \
     //datasets:prefetch //tests:__init__)
 $(call py_test, //tests/datasets:preparation_test, //datasets:__init__ //datasets:pipeline \
@@ -1135,7 +1138,7 @@ $(call py_test, //tests/datasets/readers:reader_process_test, //datasets:__init_
     //tests/datasets/readers:source_files)
 $(call py_test, //tests/datasets/readers:reader_test, //datasets:__init__ //datasets/readers:raw \
     //datasets/readers:reader //datasets/readers:reader_process //tests:__init__ \
-    //tests/datasets/readers:source_files)
+    //tests/datasets/readers:source_files //tests:fixed_examples)
 $(call py_test, //tests/datasets/readers:rules_test, //datasets:__init__ \
     //datasets/readers:decompression //datasets/readers:raw //datasets/readers:reader \
     //tests:__init__ //tests/datasets/readers:source_files)
@@ -1143,7 +1146,7 @@ $(call py_library, //tests/datasets/readers:source_files, //tests:__init__)
 $(call py_test, //tests/datasets:registry_test, //datasets:__init__ //datasets:registry \
     //datasets:windows //tests:__init__ //tests/datasets:corpora)
 $(call py_test, //tests/datasets:splits_test, //datasets:__init__ //datasets:splits \
-    //tests:__init__)
+    //tests:__init__ //tests:fixed_examples)
 $(call py_test, //tests/datasets/starter:starter_dataset_builder_test, //datasets:__init__ \
     //datasets:pipeline //datasets:preparation //datasets:registry //datasets:splits \
     //datasets/starter:starter_dataset_builder //tests:__init__)
@@ -1153,7 +1156,7 @@ $(call py_library, //tests/datasets/streaming:small_corpus, //datasets:__init__ 
     //datasets/cleaning:rules //datasets:packed_builder //datasets:streaming_builder \
     //tests:__init__)
 $(call py_test, //tests/datasets/streaming:spool_test, //datasets:__init__ \
-    //datasets/streaming:spool //tests:__init__ //tests/datasets:corpora)
+    //datasets/streaming:spool //tests:__init__ //tests/datasets:corpora //tests:fixed_examples)
 $(call py_test, //tests/datasets/streaming:work_units_test, //datasets:__init__ \
     //datasets/cleaning:rules //datasets/streaming:work_units //tests:__init__)
 $(call py_test, //tests/datasets:streaming_builder_kill_test, //datasets:__init__ \
@@ -1166,7 +1169,8 @@ $(call py_test, //tests/datasets:streaming_builder_test, //datasets:__init__ \
 $(call py_test, //tests/datasets:synthetic_test, //datasets:__init__ //datasets/readers:reader \
     //datasets:synthetic //tests:__init__)
 $(call py_test, //tests/datasets:text_files_test, //datasets:__init__ //datasets:text_files \
-    //haiku_spectral/storage:file_name //tests:__init__ //tests/datasets:corpora)
+    //haiku_spectral/storage:file_name //tests:__init__ //tests/datasets:corpora \
+    //tests:fixed_examples)
 $(call py_test, //tests/datasets/text_folder:text_folder_dataset_builder_test, \
     //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:pipeline \
     //datasets:registry //datasets/text_folder:text_folder_dataset_builder //datasets:windows \
@@ -1184,12 +1188,12 @@ $(call py_test, //tests/decoding:chat_test, //haiku_spectral/decoding:chat \
     //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:constraint_test, //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:regex_compiler \
-    //haiku_spectral:vocab //tests:__init__)
+    //haiku_spectral:vocab //tests:__init__ //tests:fixed_examples)
 $(call py_test, //tests/decoding:decoder_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/modules:decode_cache \
     //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
-    //tests/decoding:tiny_model)
+    //tests/decoding:tiny_model //tests:fixed_examples)
 $(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display \
     //tests:__init__)
 $(call py_test, //tests/decoding:generation_test, //haiku_spectral/decoding:automaton \
@@ -1199,12 +1203,13 @@ $(call py_test, //tests/decoding:generation_test, //haiku_spectral/decoding:auto
     //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:prefill_test, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:prefill //haiku_spectral:vocab //tests:__init__ \
-    //tests/decoding:tiny_model //tests/evaluation:toy_models)
+    //tests/decoding:tiny_model //tests/evaluation:toy_models //tests:fixed_examples)
 $(call py_test, //tests/decoding:prompt_lookup_test, //haiku_spectral/decoding:prompt_lookup \
     //tests:__init__)
 $(call py_test, //tests/decoding:prompt_test, //haiku_spectral/decoding:prompt //tests:__init__)
 $(call py_test, //tests/decoding:sampling_test, //haiku_spectral/decoding:context \
-    //haiku_spectral/decoding:sampling //haiku_spectral:vocab //tests:__init__)
+    //haiku_spectral/decoding:sampling //haiku_spectral:vocab //tests:__init__ \
+    //tests:fixed_examples)
 $(call py_test, //tests/decoding:scheduler_test, //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:loop //haiku_spectral/decoding:one_by_one \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
@@ -1216,14 +1221,14 @@ $(call py_test, //tests/decoding:session_test, //haiku_spectral/config:__init__ 
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session //haiku_spectral/decoding:session_file \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model)
+    //haiku_spectral:vocab //tests:__init__ //tests/decoding:tiny_model //tests:fixed_examples)
 $(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:speculation \
     //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
 $(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping \
-    //tests:__init__)
+    //tests:__init__ //tests:fixed_examples)
 $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
@@ -1271,17 +1276,17 @@ $(call py_test, //tests/evaluation/minimal_pairs:scoring_test, \
     //haiku_spectral/evaluation/minimal_pairs:scoring \
     //haiku_spectral/evaluation/minimal_pairs:turblimp //haiku_spectral/evaluation:plot \
     //tests:__init__)
-$(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram \
-    //tests:__init__)
+$(call py_test, //tests/evaluation:ngram_test, //haiku_spectral/evaluation:ngram //tests:__init__ \
+    //tests:fixed_examples)
 $(call py_test, //tests/evaluation:plan_test, //haiku_spectral/evaluation:plan //tests:__init__ \
-    //tests/evaluation:toy_models)
+    //tests/evaluation:toy_models //tests:fixed_examples)
 $(call py_test, //tests/evaluation/recall:background_test, \
     //haiku_spectral/evaluation/recall:background //tests:__init__ \
-    //tests/evaluation/recall:paragraphs)
+    //tests/evaluation/recall:paragraphs //tests:fixed_examples)
 $(call py_test, //tests/evaluation/recall:example_test, \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
     //haiku_spectral/evaluation/recall:tasks //haiku_spectral:vocab //tests:__init__ \
-    //tests/evaluation/recall:paragraphs)
+    //tests/evaluation/recall:paragraphs //tests:fixed_examples)
 $(call py_library, //tests/evaluation/recall:paragraphs, \
     //haiku_spectral/evaluation/recall:background //tests:__init__)
 $(call py_test, //tests/evaluation/recall:report_test, //haiku_spectral/evaluation/recall:plot \
@@ -1302,7 +1307,7 @@ $(call py_test, //tests/evaluation:short_texts_test, //haiku_spectral/evaluation
     //haiku_spectral/evaluation:streaming //haiku_spectral:vocab //tests:__init__ \
     //tests/decoding:tiny_model)
 $(call py_test, //tests/evaluation:streaming_test, //haiku_spectral/evaluation:streaming \
-    //haiku_spectral:vocab //tests:__init__ //tests/evaluation:toy_models)
+    //haiku_spectral:vocab //tests:__init__ //tests/evaluation:toy_models //tests:fixed_examples)
 $(call py_library, //tests/evaluation:toy_models, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/export:exported_test, //haiku_spectral/config:__init__ \
@@ -1313,6 +1318,7 @@ $(call py_test, //tests/export:numpy_loader_test, //haiku_spectral/config:__init
     //haiku_spectral/export:exported //haiku_spectral/export:numpy_loader \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab //tests:__init__ \
     //tests/decoding:tiny_model)
+$(call py_library, //tests:fixed_examples, //tests:__init__)
 $(call py_test, //tests:lint_test, //tests:__init__)
 $(call py_test, //tests:make_test, //tests:__init__ //tests:small_repository)
 $(call py_test, //tests/modules:filters_test, //haiku_spectral/config:__init__ \
@@ -1338,7 +1344,7 @@ $(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__ini
 $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
-    //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law)
+    //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law //tests:fixed_examples)
 $(call py_test, //tests/ops:crossing_test, //haiku_spectral/ops:conv_crossing \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_crossing //haiku_spectral/ops:ngram_contexts \
@@ -1355,10 +1361,10 @@ $(call py_test, //tests/ops:lookup_test, //haiku_spectral:backend //haiku_spectr
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:match_cache \
     //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_contexts //haiku_spectral:vocab \
-    //tests:__init__ //tests:chunk_law)
+    //tests:__init__ //tests:chunk_law //tests:fixed_examples)
 $(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_cache \
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab \
-    //tests:__init__ //tests:chunk_law)
+    //tests:__init__ //tests:chunk_law //tests:fixed_examples)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \
     //tests:chunk_law)
@@ -1399,7 +1405,8 @@ $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report 
     //haiku_spectral/reporting:results //tests:__init__ //tests:docs_pages \
     //tests/reporting:measured_run)
 $(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
-    //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__)
+    //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__ \
+    //tests:fixed_examples)
 $(call py_library, //tests/reporting:measured_run, //haiku_spectral/config:__init__ \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:context_report \
     //haiku_spectral/evaluation/minimal_pairs:report \
@@ -1508,7 +1515,8 @@ $(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_na
 $(call py_test, //tests/storage:strict_json_test, //haiku_spectral/storage:strict_json \
     //tests:__init__)
 $(call py_test, //tests/tasks:arithmetic_test, //haiku_spectral/tasks:arithmetic \
-    //haiku_spectral/tasks:column_addition //tests:__init__ //tests/tasks:trusted)
+    //haiku_spectral/tasks:column_addition //tests:__init__ //tests:fixed_examples \
+    //tests/tasks:trusted)
 $(call py_test, //tests/tasks:expressions_test, //haiku_spectral/tasks:expressions \
     //haiku_spectral/tasks:functions //tests:__init__)
 $(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \
@@ -1516,9 +1524,9 @@ $(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \
     //tests/tasks:trusted)
 $(call py_test, //tests/tasks:functions_test, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:functions //haiku_spectral/tasks:problem //tests:__init__ \
-    //tests/tasks:trusted)
+    //tests:fixed_examples //tests/tasks:trusted)
 $(call py_test, //tests/tasks:problem_test, //haiku_spectral/tasks:problem //tests:__init__ \
-    //tests/tasks:trusted)
+    //tests:fixed_examples //tests/tasks:trusted)
 $(call py_test, //tests/tasks:sandboxed_test, //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/tasks:registry //tests:__init__)
 $(call py_library, //tests/tasks:trusted, //haiku_spectral/sandbox:result //tests:__init__)
@@ -1526,7 +1534,7 @@ $(call py_test, //tests/tasks:turkish_pairs_test, //haiku_spectral/tasks:turkish
     //haiku_spectral/tasks:turkish_pairs //haiku_spectral/tasks:turkish_stems //tests:__init__)
 $(call py_test, //tests/tasks:turkish_suffixes_test, //haiku_spectral/tasks:turkish_operators \
     //haiku_spectral/tasks:turkish_stems //haiku_spectral/tasks:turkish_suffixes //tests:__init__ \
-    //tests/tasks:trusted)
+    //tests:fixed_examples //tests/tasks:trusted)
 $(call py_test, //tests/training:checkpoint_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:checkpoint_store \
     //haiku_spectral/training:leaves //haiku_spectral/training:run_folder //tests:__init__)
@@ -1587,4 +1595,5 @@ $(call py_test, //tests/training:time_budget_test, //haiku_spectral/training:tim
 $(call py_test, //tests/training:width_scaling_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:optimizer \
     //haiku_spectral/training:width_scaling //tests:__init__ //tests/decoding:tiny_model)
-$(call py_test, //tests:vocab_test, //haiku_spectral:vocab //tests:__init__)
+$(call py_test, //tests:vocab_test, //haiku_spectral:vocab //tests:__init__ \
+    //tests:fixed_examples)

@@ -6,10 +6,11 @@ However a sequence is cut into chunks, the outputs and the last state are the sa
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hypothesis
 import hypothesis.strategies as st
 import jax
 import numpy as np
+
+from tests.fixed_examples import fixed_examples
 
 FLOAT32_TOLERANCE = 1e-5  # Relative to the largest magnitude of an array.
 # Single bytes, odd lengths, and lengths around and past the windows, horizons and blocks of the
@@ -18,9 +19,7 @@ CHUNK_LENGTHS = (1, 1, 2, 7, 7, 16, 33, 64)
 TOTAL = sum(CHUNK_LENGTHS)
 
 cuts = st.permutations(CHUNK_LENGTHS)
-settings = hypothesis.settings(
-    max_examples=20, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(hypothesis.HealthCheck))
+settings = fixed_examples(20)
 
 # (x [B, T, ...], state) -> (y, state). Cutting and joining is numpy's: it compiles nothing.
 Mixer = Callable[[np.ndarray, Any], tuple[jax.Array, Any]]

@@ -8,8 +8,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
+from tests.fixed_examples import fixed_examples
 
-SETTINGS = hypothesis.settings(deadline=None, derandomize=True, database=None)
+SETTINGS = fixed_examples()
 # Random bytes hit few sequences of UTF-8: mix in whole characters and broken ones.
 BYTES = st.lists(
     st.one_of(

@@ -53,7 +53,7 @@ def _x_scale(values: Sequence[float], in_bytes: bool) -> _Scale:
   low, high = min(values), max(values)
   inner = WIDTH - LEFT - RIGHT
   if in_bytes:
-    low, high = max(low, 1) / 2**0.25, high * 2**0.25
+    low, high = max(low, 1) / 2**0.25, max(high, 1) * 2**0.25
     return _Scale(lambda x: LEFT + inner * math.log(max(x, 1) / low) / math.log(high / low),
                   axis.power_ticks(low, high, 2.0), axis.size)
   low, high = min(low, 0), high if high > low else low + 1

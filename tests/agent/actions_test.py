@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.agent import actions
+from tests.fixed_examples import fixed_examples
 
 LINES = st.sampled_from([
     b'```', b'```python', b'```c', b'DONE', b'DONE ', b'REMEMBER a=b', b'REMEMBER a', b'REMEMBER ',
@@ -14,7 +15,7 @@ LINES = st.sampled_from([
 TURNS = st.one_of(
     st.binary(max_size=60), st.lists(LINES, max_size=8).map(b'\n'.join),
     st.lists(LINES, max_size=8).map(lambda lines: b''.join(line + b'\n' for line in lines)))
-settings = hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
+settings = fixed_examples(300)
 
 
 class ActionsTest(parameterized.TestCase):

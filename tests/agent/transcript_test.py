@@ -13,6 +13,7 @@ import hypothesis.strategies as st
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.agent.transcript import Event, Transcript, decode, encode
+from tests.fixed_examples import fixed_examples
 
 EVENTS = (
     Event('goal', b'count', {'a.txt': b'\x00\xff', 'b': 'ğ'.encode()}, {'k': 'ğ'}),
@@ -47,7 +48,7 @@ class TranscriptTest(parameterized.TestCase):
       st.dictionaries(st.text('ab.-', min_size=1, max_size=3), st.text(
           st.characters(codec='utf-8', exclude_characters='\n'), max_size=200)),
       st.booleans(), st.integers(0, 99))
-  @hypothesis.settings(max_examples=200, deadline=None, derandomize=True, database=None)
+  @fixed_examples(200)
   def test_any_bytes_come_back_from_a_line(self, text, files, memory, executed, seconds):
     event = Event('observation', text, files, memory, executed, float(seconds))
     line = encode(event)

@@ -17,6 +17,7 @@ from haiku_spectral.compression import codec, compressed_file, predictor
 from haiku_spectral.decoding import session
 from tests.decoding import tiny_model, toy_predictor
 from tests.evaluation import toy_models
+from tests.fixed_examples import fixed_examples
 
 MODEL = tiny_model.MODEL
 COUNTING = toy_models.counting()
@@ -87,7 +88,7 @@ class RoundTripTest(parameterized.TestCase):
     self.assertEqual(compress(data), file)
 
   @hypothesis.given(st.binary(max_size=200), st.sampled_from([0, 1, 2, 7, 40]))
-  @hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
+  @fixed_examples(40)
   def test_any_bytes_in_any_streams(self, data, streams):
     self.assertEqual(decompress(compress(data, COUNTING, streams), COUNTING), data)
 
@@ -164,7 +165,7 @@ class RefusalTest(parameterized.TestCase):
       compress(TEXT, streams=streams)
 
   @hypothesis.given(st.integers(0, 10**9), st.integers(0, 7))
-  @hypothesis.settings(max_examples=100, deadline=None, derandomize=True, database=None)
+  @fixed_examples(100)
   def test_a_flipped_bit_anywhere_is_noticed(self, place, bit):
     data = bytearray(compressed())
     data[place % len(data)] ^= 1 << bit

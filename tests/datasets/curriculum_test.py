@@ -18,6 +18,7 @@ from haiku_spectral.config import phases
 from haiku_spectral.configs import curriculum as mission
 from haiku_spectral.configs import curriculum_small
 from tests.datasets import corpora, host_batches
+from tests.fixed_examples import fixed_examples
 
 SCALE = 64  # By which segments are shorter than in the presets.
 NAMES = {'papers': 'turkish', 'turkish_web': 'web', 'pile_english': 'english',
@@ -94,7 +95,7 @@ class CurriculumTest(parameterized.TestCase):
       for hosts in (2, 4, 8):
         self.assert_same(self.joined(config, step, hosts), batches[step])
 
-  @hypothesis.settings(deadline=None, max_examples=15)
+  @fixed_examples(15)
   @hypothesis.given(st.data())
   def test_a_batch_depends_on_the_step_alone_and_on_no_host(self, data):
     config = small(batch_size=8, stateful_rows=3)

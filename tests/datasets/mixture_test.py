@@ -8,6 +8,7 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
 from datasets import mixture
+from tests.fixed_examples import fixed_examples
 
 
 class MixtureTest(parameterized.TestCase):
@@ -52,7 +53,7 @@ class MixtureTest(parameterized.TestCase):
     order = mixture.mix((10**9, 7), (1.0, 1.0), seed=(0,))
     self.assertEqual({order[10**15 + i][0] for i in range(2)}, {0, 1})
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(
       st.lists(st.tuples(st.integers(1, 300), st.floats(0.01, 10)), min_size=1, max_size=12),
       st.one_of(st.none(), st.integers(1, 200)))
@@ -72,7 +73,7 @@ class MixtureTest(parameterized.TestCase):
     else:
       self.assertLessEqual(len(chosen), total)
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=40), st.integers(0, 500))
   def test_seats_are_those_asked_for_one_for_each_and_near_the_shares(self, weights, more):
     total = len(weights) + more

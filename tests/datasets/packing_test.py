@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from datasets import packing
 from haiku_spectral import config, vocab
+from tests.fixed_examples import fixed_examples
 
 R = packing.RECORD_BYTES
 EDGES = (0, 1, 2, R - 2, R - 1, R, R + 1, 2 * R - 2, 2 * R - 1, 2 * R, 2 * R + 1)
@@ -65,13 +66,13 @@ class PackingTest(parameterized.TestCase):
       self.assertEqual(table, expected_table(documents, index))
     self.assertEqual(list(packing.unpack(records)), list(enumerate(documents)))
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(documents_of_any_size, st.sampled_from((1, 3, 1000, R, 10 * R)))
   def test_any_documents_in_any_chunks(self, documents, chunk):
     chunk = max(chunk, max(map(len, documents)) // 200)  # Few chunks: a chunk costs its time.
     self.check(documents, pack(documents, chunk))
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(st.lists(st.text(), min_size=1))
   def test_unicode_text(self, texts):
     documents = [text.encode('utf-8', 'surrogatepass') for text in texts]
@@ -82,7 +83,7 @@ class PackingTest(parameterized.TestCase):
     documents = [content(1, first), content(2, second), b'last']
     self.check(documents, pack(documents))
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(documents_of_any_size, st.data())
   def test_a_stream_is_packed_from_any_record_on(self, documents, data):
     first = data.draw(st.integers(0, packing.count_records(map(len, documents)) - 1))
@@ -116,7 +117,7 @@ class PackingTest(parameterized.TestCase):
                              'documents': np.int64, 'offsets': np.int64})
     self.assertEqual(record['bytes'].shape, (config.RECORD_BYTES,))
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(st.integers(0, R - 1), st.integers(1, 3000))
   def test_a_window_is_a_slice_of_the_record(self, start, length):
     record = pack([content(i, 1500) for i in range(41)])[0]  # 41 documents: not quite full.

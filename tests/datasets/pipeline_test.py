@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from datasets import packing, pipeline, windows
 from haiku_spectral import config, vocab
 from tests.datasets import corpora, host_batches
+from tests.fixed_examples import fixed_examples
 
 CONFIG = config.DataConfig(
     mixture='text_folder/big:4,text_folder/other:1', batch_size=8, segment=1024, chunk_segments=4,
@@ -128,7 +129,7 @@ class PipelineTest(parameterized.TestCase):
       joined = host_batches.joined(parts)
       self.assert_same(joined, self.batches(data_config)[5])
 
-  @hypothesis.settings(deadline=None, max_examples=20)
+  @fixed_examples(20)
   @hypothesis.given(st.lists(st.integers(0, 10**12), min_size=1, max_size=5))
   def test_a_batch_depends_on_the_step_alone(self, steps):
     used = self.batches()

@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 from hypothesis import strategies as st
 
 from datasets import splits
+from tests.fixed_examples import fixed_examples
 
 names_of_files = st.lists(st.text(min_size=1), min_size=2, max_size=60, unique=True)
 
@@ -20,7 +21,7 @@ def different(names):
 
 class SplitsTest(parameterized.TestCase):
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(names_of_files, st.sampled_from(((0.05, 0.05), (0.5, 0.4), (0.9, 0.0))))
   def test_every_document_once_and_none_without_validation(self, names, fractions):
     validation, test = fractions
@@ -29,7 +30,7 @@ class SplitsTest(parameterized.TestCase):
     self.assertContainsSubset({'train', 'validation'}, assigned)
     self.assertTrue(all(assigned.values()))
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(names_of_files)
   def test_independent_of_the_order_in_which_files_are_found(self, names):
     self.assertEqual(splits.assign(different(names)), splits.assign(different(names[::-1])))
@@ -70,7 +71,7 @@ class SplitsTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       splits.assign({f'{i}': b'the same' for i in range(count)})
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(
       st.dictionaries(st.text(min_size=1), st.integers(0, 20), min_size=2, max_size=60),
       st.sampled_from(((0.05, 0.05), (0.5, 0.4), (0.9, 0.0))))
@@ -92,7 +93,7 @@ class SplitsTest(parameterized.TestCase):
       self.assertEqual([name for name in part if name in names], without[split])
       self.assertCountEqual(part, without[split] + [f'{name} (copy)' for name in without[split]])
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(st.text('ab\r\n\ufeff'), st.lists(st.integers(0, 40)), st.booleans())
   def test_content_is_told_without_mark_and_line_ends_however_it_is_fed(self, text, cuts, mark):
     data = ('\ufeff' * mark + text).encode()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from datasets import text_files
 from haiku_spectral.storage import file_name
 from tests.datasets import corpora
+from tests.fixed_examples import fixed_examples
 
 BOM = b'\xef\xbb\xbf'
 
@@ -29,7 +30,7 @@ class TextFilesTest(parameterized.TestCase):
   def read(self, data, **options):
     return b''.join(text_files.read_text(self.file(data), **options))
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(st.text(st.characters(exclude_characters='\0', exclude_categories=('Cs',))),
                     st.integers(1, 9), st.booleans())
   def test_any_text_in_any_buffer(self, text, buffer_bytes, bom):
@@ -38,7 +39,7 @@ class TextFilesTest(parameterized.TestCase):
       result = self.read((BOM if bom else b'') + data, replace=replace, buffer_bytes=buffer_bytes)
       self.assertEqual(result, data.removeprefix(BOM) if not bom else data)
 
-  @hypothesis.settings(deadline=None, max_examples=100)
+  @fixed_examples(100)
   @hypothesis.given(st.binary(max_size=40), st.integers(1, 9))
   def test_replacing_agrees_with_python_and_is_valid(self, data, buffer_bytes):
     expected = data.decode('utf-8', 'replace').removeprefix('\ufeff').replace('\0', '\ufffd')

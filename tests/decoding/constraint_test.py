@@ -15,9 +15,10 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.decoding import automaton as automata
 from haiku_spectral.decoding import constraint, regex_compiler
+from tests.fixed_examples import fixed_examples
 
 V = vocab.SIZE
-SETTINGS = hypothesis.settings(max_examples=100, deadline=None, derandomize=True, database=None)
+SETTINGS = fixed_examples(100)
 UTF8 = automata.utf8()
 # Bytes at every border of RFC 3629's table, from both sides.
 BORDERS = bytes.fromhex('00 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 ff')

@@ -19,6 +19,7 @@ from haiku_spectral.decoding import prefill
 from haiku_spectral.modules import decode_cache, precision
 from tests import chunk_law
 from tests.decoding import tiny_model
+from tests.fixed_examples import fixed_examples
 
 # Few different bytes, so that what the tables hold is recalled.
 TEXT = np.random.default_rng(5).integers(97, 103, 800, np.int32)
@@ -26,9 +27,7 @@ TEXT = np.random.default_rng(5).integers(97, 103, 800, np.int32)
 ACTIONS = st.lists(
     st.tuples(st.sampled_from(['read', 'few', 'back', 'state']), st.integers(1, 40)),
     min_size=1, max_size=8)
-SETTINGS = hypothesis.settings(
-    max_examples=5, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(hypothesis.HealthCheck))
+SETTINGS = fixed_examples(5)
 CONFIGS = {
     'taps': tiny_model.CONFIG,
     'ngram': dataclasses.replace(

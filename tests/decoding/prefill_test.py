@@ -12,10 +12,11 @@ from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import prefill
 from tests.decoding import tiny_model
 from tests.evaluation import toy_models
+from tests.fixed_examples import fixed_examples
 
 TOY = toy_models.windowed(5)
 TOY_PARAMS = TOY.init(jax.random.key(0))
-SETTINGS = hypothesis.settings(max_examples=8, deadline=None, derandomize=True, database=None)
+SETTINGS = fixed_examples(8)
 
 
 def toy_context(data, model=TOY, **kwargs):

@@ -10,9 +10,10 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
 from haiku_spectral.decoding import context, sampling
+from tests.fixed_examples import fixed_examples
 
 V = vocab.SIZE
-SETTINGS = hypothesis.settings(max_examples=25, deadline=None, derandomize=True, database=None)
+SETTINGS = fixed_examples(25)
 # Few values, so that equal logits are common.
 LOGITS = hnp.arrays(
     np.float32, (2, V), elements=st.sampled_from([-30.0, -2.0, -1.0, 0.0, 0.5, 3.0]))

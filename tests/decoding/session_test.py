@@ -25,6 +25,7 @@ from haiku_spectral.decoding import prefill, sampling, session, session_file
 from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.modules import precision, spectral_gpt
 from tests.decoding import tiny_model
+from tests.fixed_examples import fixed_examples
 
 MODEL, CONFIG = tiny_model.MODEL, tiny_model.CONFIG
 FACTS = b'The key is under the third stone. '
@@ -156,7 +157,7 @@ class SessionTest(parameterized.TestCase):
     self.assertLen(sizes, 1)
 
   @hypothesis.given(st.integers(0, 10**9), st.integers(0, 7))
-  @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
+  @fixed_examples(60)
   def test_a_flipped_bit_anywhere_is_noticed(self, place, bit):
     data = bytearray(saved())
     data[place % len(data)] ^= 1 << bit

@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 from absl.testing import absltest
 
 from haiku_spectral.decoding import stopping
+from tests.fixed_examples import fixed_examples
 
 LETTERS = st.lists(st.sampled_from(b'ab'), max_size=12).map(bytes)
 STOPS = st.lists(LETTERS.filter(bool).filter(lambda stop: len(stop) <= 4), max_size=3)
@@ -25,7 +26,7 @@ def written_out(stops, data):
 class StoppingTest(absltest.TestCase):
 
   @hypothesis.given(STOPS, LETTERS, st.lists(st.integers(0, 12)))
-  @hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
+  @fixed_examples(300)
   def test_any_cut_of_the_stream_stops_at_the_same_place(self, stops, data, cuts):
     matcher = stopping.StopMatcher(stops)
     places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})

@@ -9,6 +9,7 @@ import numpy as np
 from absl.testing import absltest
 
 from haiku_spectral.evaluation import ngram
+from tests.fixed_examples import fixed_examples
 
 TEXTS = [b'the cat sat on the mat', b'', b'x', b'xy', b'\x00\xff\xfe']
 COUNTS = ngram.count(TEXTS)
@@ -29,7 +30,7 @@ def written_out(texts, context, target):
 class NgramTest(absltest.TestCase):
 
   @hypothesis.given(text=st.text('theca \xe9', max_size=40).map(str.encode))
-  @hypothesis.settings(max_examples=20, deadline=None, derandomize=True, database=None)
+  @fixed_examples(20)
   def test_is_interpolated_witten_bell(self, text):
     model = ngram.fit(COUNTS)
     contexts = [text[max(i - 2, 0):i] for i in range(len(text))]

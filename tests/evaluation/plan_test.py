@@ -7,6 +7,7 @@ from absl.testing import absltest
 
 from haiku_spectral.evaluation import plan as plan_lib
 from tests.evaluation import toy_models
+from tests.fixed_examples import fixed_examples
 
 T = 32
 
@@ -14,7 +15,7 @@ T = 32
 class PlanTest(absltest.TestCase):
 
   @hypothesis.given(length=st.integers(0, 2000), power=st.integers(0, 6))
-  @hypothesis.settings(deadline=None, derandomize=True, database=None)
+  @fixed_examples()
   def test_plan_scores_each_counted_position_in_one_window(self, length, power):
     plan = plan_lib.Plan(T, 2**power)
     half, end = T // 2, plan.end(length)
@@ -39,7 +40,7 @@ class LongestTest(absltest.TestCase):
   @hypothesis.given(
       lengths=st.lists(st.integers(0, 30), max_size=20), count=st.integers(1, 8),
       limit=st.integers(1, 40))
-  @hypothesis.settings(deadline=None, derandomize=True, database=None)
+  @fixed_examples()
   def test_is_sorting_by_length_as_far_as_it_is_read(self, lengths, count, limit):
     documents = toy_models.documents(lengths)
     want = sorted(documents, key=lambda document: -min(len(document[1]), limit))[:count]

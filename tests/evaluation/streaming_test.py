@@ -10,6 +10,7 @@ from absl.testing import absltest
 from haiku_spectral import vocab
 from haiku_spectral.evaluation import streaming
 from tests.evaluation import toy_models
+from tests.fixed_examples import fixed_examples
 
 MODEL = toy_models.counting()
 PARAMS = MODEL.init(jax.random.key(0))
@@ -38,7 +39,7 @@ class StreamingTest(absltest.TestCase):
   @hypothesis.given(
       lengths=st.lists(st.integers(0, 60), max_size=9),
       batch_size=st.sampled_from([1, 3]), chunk=st.sampled_from([1, 7, 16]))
-  @hypothesis.settings(max_examples=30, deadline=None, derandomize=True, database=None)
+  @fixed_examples(30)
   def test_every_byte_of_every_sequence_is_scored_once_and_right(self, lengths, batch_size, chunk):
     sequences = [
         streaming.Sequence(number, vocab.BOUNDARY if number % 2 else 65, data)

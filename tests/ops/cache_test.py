@@ -18,11 +18,10 @@ from haiku_spectral.ops import (
   window_cache,
 )
 from tests import chunk_law
+from tests.fixed_examples import fixed_examples
 
 BLOCK = conv_cache.BLOCK
-SETTINGS = hypothesis.settings(
-    max_examples=8, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(hypothesis.HealthCheck))
+SETTINGS = fixed_examples(8)
 LENGTHS = st.lists(st.sampled_from([1, 1, 1, 4]), min_size=1, max_size=30)
 
 

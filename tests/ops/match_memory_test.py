@@ -11,12 +11,11 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.ops import match_cache, match_memory, ngram_contexts
 from tests import chunk_law
+from tests.fixed_examples import fixed_examples
 
 LENGTH, RING, SLOTS = 4, 1 << 9, 1 << 7
 WORDS = (b'the ', b'cat ', b'sat on ', b'a mat. ', b'and then it went ', b'away from here ')
-SETTINGS = hypothesis.settings(
-    max_examples=10, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(hypothesis.HealthCheck))
+SETTINGS = fixed_examples(10)
 
 
 def text(length, rows=2, seed=0):

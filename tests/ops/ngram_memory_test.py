@@ -11,13 +11,12 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.ops import ngram_cache, ngram_contexts, ngram_memory
 from tests import chunk_law
+from tests.fixed_examples import fixed_examples
 
 CONTEXTS, SLOTS = ngram_contexts.Contexts((1, 2, 3, 5, 8), words=(0, 1, 2)), 1 << 12
 HOW = {'contexts': CONTEXTS, 'followers': 3}
 WORDS = (b'the ', b'The ', b'cat ', b'sat, ', b'on. ', 'ağaç '.encode(), b'a_7 ', b'unreasonably')
-SETTINGS = hypothesis.settings(
-    max_examples=10, deadline=None, derandomize=True, database=None,
-    suppress_health_check=list(hypothesis.HealthCheck))
+SETTINGS = fixed_examples(10)
 
 
 def text(length, rows=2, seed=0):

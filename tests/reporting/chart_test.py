@@ -9,6 +9,7 @@ from hypothesis import strategies
 
 from haiku_spectral.reporting import axis, chart
 from haiku_spectral.reporting.document import Chart, Line
+from tests.fixed_examples import fixed_examples
 
 finite = strategies.floats(-1e12, 1e12, allow_nan=False)
 
@@ -21,7 +22,7 @@ def places(svg, what):
 
 class ChartTest(parameterized.TestCase):
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(strategies.lists(strategies.tuples(finite, finite), min_size=1, max_size=8),
                     strategies.booleans(), strategies.booleans())
   def test_everything_is_inside_the_picture(self, points, bytes_x, log_y):

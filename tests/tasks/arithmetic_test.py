@@ -10,6 +10,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral.tasks import arithmetic
 from haiku_spectral.tasks.column_addition import add
+from tests.fixed_examples import fixed_examples
 from tests.tasks import trusted
 
 FAMILY = arithmetic.Arithmetic()
@@ -38,7 +39,7 @@ class ArithmeticTest(parameterized.TestCase):
     self.assertEqual(add(a, b, program), a + b)
 
   @hypothesis.given(st.integers(1, 6), st.sampled_from(('train', 'heldout')), st.integers(0))
-  @hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
+  @fixed_examples(300)
   def test_answers_are_the_sum_and_its_carries(self, depth, split, seed):
     problem = FAMILY.propose(np.random.default_rng(seed), depth, split)
     a, b = map(int, re.fullmatch(r'(\d+)\+(\d+)=', problem.prompt).groups())
@@ -57,7 +58,7 @@ class ArithmeticTest(parameterized.TestCase):
       self.assertEqual(add(a, b, right[0]), a + b)
 
   @hypothesis.given(st.integers(1, 6), st.integers(0))
-  @hypothesis.settings(max_examples=100, deadline=None, derandomize=True, database=None)
+  @fixed_examples(100)
   def test_every_small_change_is_rejected(self, depth, seed):
     problem = FAMILY.propose(np.random.default_rng(seed), depth, 'train')
     right = problem.answer

@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral.sandbox.result import Status
 from haiku_spectral.tasks import functions, problem
+from tests.fixed_examples import fixed_examples
 from tests.tasks import trusted
 
 FAMILY = functions.Functions()
@@ -101,7 +102,7 @@ class FunctionsTest(parameterized.TestCase):
     self.assertEqual(eval(text, {'x': value}), expected)
 
   @hypothesis.given(CHAINS, st.integers(0))
-  @hypothesis.settings(max_examples=400, deadline=None, derandomize=True, database=None)
+  @fixed_examples(400)
   def test_text_and_chain_do_what_an_interpreter_of_names_does(self, drawn, seed):
     kind, chain = drawn
     text = functions.expression(kind, chain)

@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.tasks import problem
+from tests.fixed_examples import fixed_examples
 from tests.tasks import trusted
 
 VALUES = st.recursive(
@@ -40,7 +41,7 @@ PINNED = {
 class ProblemTest(parameterized.TestCase):
 
   @hypothesis.given(VALUES, VALUES)
-  @hypothesis.settings(max_examples=500, deadline=None, derandomize=True, database=None)
+  @fixed_examples(500)
   def test_identical_means_the_same_text(self, left, right):
     self.assertEqual(problem.identical(left, right), canonical(left) == canonical(right))
 

@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral.tasks import turkish_stems, turkish_suffixes
 from haiku_spectral.tasks.turkish_operators import SUFFIXES, attach, build, follows
+from tests.fixed_examples import fixed_examples
 from tests.tasks import trusted
 
 FORMS_AND_WORDS = '''
@@ -110,7 +111,7 @@ class TurkishSuffixesTest(parameterized.TestCase):
     self.assertEqual({name for form in CHECKED for name in form.split('+')[1:]}, set(SUFFIXES))
 
   @hypothesis.given(st.integers(1, 6), st.sampled_from(('train', 'heldout')), st.integers(0))
-  @hypothesis.settings(max_examples=800, deadline=None, derandomize=True, database=None)
+  @fixed_examples(800)
   def test_agrees_with_a_choice_among_written_out_forms(self, depth, split, seed):
     family = turkish_suffixes.TurkishSuffixes()
     problem = family.propose(np.random.default_rng(seed), depth, split)

@@ -9,6 +9,7 @@ from hypothesis import strategies
 
 from datasets.cleaning import contamination
 from tests.datasets import corpora
+from tests.fixed_examples import fixed_examples
 
 
 def digits(size):
@@ -26,7 +27,7 @@ class ContaminationTest(parameterized.TestCase):
     contamination.write(cls.folder, cls.texts)
     cls.sets = contamination.EvaluationText(cls.folder)
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(strategies.data())
   def test_64_bytes_are_found_anywhere(self, data):
     text = data.draw(strategies.sampled_from(self.texts))
@@ -35,7 +36,7 @@ class ContaminationTest(parameterized.TestCase):
     found = self.sets.find(before + text[begin:begin + 64] + digits(50))
     self.assertEqual(found, len(before))
 
-  @hypothesis.settings(deadline=None)
+  @fixed_examples()
   @hypothesis.given(strategies.data())
   def test_63_bytes_are_not(self, data):
     text = data.draw(strategies.sampled_from(self.texts))

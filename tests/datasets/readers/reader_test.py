@@ -16,6 +16,7 @@ from pyarrow import parquet as pq
 
 from datasets.readers import raw, reader, reader_process
 from tests.datasets.readers import source_files
+from tests.fixed_examples import fixed_examples
 
 TEXTS = ['Bir varmış, bir yokmuş.\nSatır iki.', 'x', 'two\ttabs ' * 40, '🌱 ağaç']
 ROWS = [{'text': text, 'id': i, 'license': 'mit' if i % 2 else 'apache-2.0'}
@@ -104,7 +105,7 @@ class ReaderTest(FilesTest):
       parts = [pack(line + b'\n') for line in LINES.splitlines()]
       self.assertEqual(texts(self.read(name, b''.join(parts))), TEXTS)
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(st.lists(st.text('ab<|ğ', max_size=9), max_size=6), st.integers(1, 7))
   def test_separators_across_reads(self, documents, read_bytes):
     data = b'<||>'.join(document.encode() for document in documents)
@@ -117,7 +118,7 @@ class ReaderTest(FilesTest):
         begin = int(item.name.rpartition(':')[2])
         self.assertEqual(data[begin:begin + len(item.text)], item.text)
 
-  @hypothesis.settings(deadline=None, max_examples=60)
+  @fixed_examples(60)
   @hypothesis.given(st.text('ağ€🌱', max_size=12), st.lists(st.integers(0, 30), max_size=3),
                     st.integers(1, 40))
   def test_spans_cut_a_text_between_characters(self, text, cuts, read_bytes):

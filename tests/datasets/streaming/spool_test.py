@@ -8,11 +8,12 @@ from hypothesis import strategies
 
 from datasets.streaming import spool
 from tests.datasets import corpora
+from tests.fixed_examples import fixed_examples
 
 
 class SpoolTest(absltest.TestCase):
 
-  @hypothesis.settings(deadline=None, max_examples=30)
+  @fixed_examples(30)
   @hypothesis.given(strategies.lists(strategies.binary(max_size=99)), strategies.data())
   def test_reads_any_range(self, texts, data):
     path = pathlib.Path(corpora.temporary_folder(type(self)), 'text')

@@ -8,6 +8,7 @@ from absl.testing import absltest
 
 from haiku_spectral.evaluation.recall import background
 from tests.evaluation.recall import paragraphs
+from tests.fixed_examples import fixed_examples
 
 MAKE = (paragraphs.filler().shuffled, background.Noise)
 
@@ -16,7 +17,7 @@ class BackgroundTest(absltest.TestCase):
 
   @hypothesis.given(
       start=st.integers(0, 20_000), count=st.integers(0, 9000), make=st.sampled_from(MAKE))
-  @hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
+  @fixed_examples(40)
   def test_a_piece_is_the_same_however_it_is_asked_for(self, start, count, make):
     whole = make((1, 2)).take(0, start + count)
     self.assertEqual(whole.size, start + count)

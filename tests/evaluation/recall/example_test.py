@@ -12,6 +12,7 @@ from absl.testing import absltest, parameterized
 from haiku_spectral import vocab
 from haiku_spectral.evaluation.recall import background, example, tasks
 from tests.evaluation.recall import paragraphs
+from tests.fixed_examples import fixed_examples
 
 FILLER = paragraphs.filler()
 TASKS = [tasks.TASKS[name] for name in tasks.TASKS if name not in ('mqar_128', 'mqar_256')]
@@ -39,7 +40,7 @@ class ExampleTest(parameterized.TestCase):
   @hypothesis.given(
       task=st.sampled_from(TASKS), extra=st.integers(0, 3000), depth=st.floats(0, 1),
       seed=st.integers(0, 9), cuts=st.lists(st.floats(0, 1), max_size=4))
-  @hypothesis.settings(max_examples=120, deadline=None, derandomize=True, database=None)
+  @fixed_examples(120)
   def test_length_depth_answers_and_pieces(self, task, extra, depth, seed, cuts):
     length = example.minimum_length(task) + extra
     text = make(task, length, depth, (0, seed, 0))
