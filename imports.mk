@@ -1160,8 +1160,8 @@ $(call py_test, //tests/datasets/streaming:spool_test, //datasets:__init__ \
 $(call py_test, //tests/datasets/streaming:work_units_test, //datasets:__init__ \
     //datasets/cleaning:rules //datasets/streaming:work_units //tests:__init__)
 $(call py_test, //tests/datasets:streaming_builder_kill_test, //datasets:__init__ \
-    //datasets:streaming_builder //tests:__init__ //tests/datasets:corpora \
-    //tests/datasets/streaming:small_corpus)
+    //datasets:streaming_builder //haiku_spectral/storage:atomic_file //tests:__init__ \
+    //tests/datasets:corpora //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets:streaming_builder_test, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:packed_builder //datasets:packing //datasets:splits \
     //datasets/streaming:collect //datasets:streaming_builder //tests:__init__ \

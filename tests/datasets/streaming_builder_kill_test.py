@@ -1,5 +1,6 @@
 """Builds of a corpus are the same: in parallel, or ended by kill -9 and resumed."""
 
+import fcntl
 import multiprocessing
 import os
 import pathlib
@@ -9,6 +10,7 @@ from unittest import mock
 from absl.testing import absltest, parameterized
 
 from datasets import streaming_builder
+from haiku_spectral.storage import atomic_file
 from tests.datasets import corpora
 from tests.datasets.streaming import small_corpus
 
@@ -27,6 +29,13 @@ def build_and_die(data_dir: str, folder: str, stage: str, pieces: int, workers: 
   builder.progress = progress
   with small_corpus.small_shards():
     builder.download_and_prepare(file_format='array_record')
+
+
+def wait_for_orphans(folder):
+  """Until no worker of a build that was killed is at a unit any more."""
+  for lock in folder.rglob('*.lock'):
+    with lock.open('rb') as file:
+      fcntl.flock(file, fcntl.LOCK_EX)
 
 
 class StreamingBuilderKillTest(parameterized.TestCase):
@@ -56,7 +65,9 @@ class StreamingBuilderKillTest(parameterized.TestCase):
     process.start()
     process.join()
     self.assertEqual(process.exitcode, -signal.SIGKILL)
-    finished = {path: path.stat().st_mtime_ns for path in self.folder.rglob('done.json')}
+    wait_for_orphans(self.folder)
+    finished = {path: path.stat().st_mtime_ns for path in self.folder.rglob('done.json')
+                if path.parent.suffix != atomic_file.UNFINISHED}
     self.assertNotEmpty(finished)
     kept = {}
 
