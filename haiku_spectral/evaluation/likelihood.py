@@ -78,7 +78,7 @@ def _chunks(pairs: list[tuple[bytes, bytes]], batch_size: int, chunk: int) -> It
     yield _Chunk(inputs, targets, counted)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=2)
 def _step(
     model: spectral_gpt.Model, params: Any, state: Any,
     inputs: jax.Array, targets: jax.Array,  # [B, T] int32 twice

@@ -81,7 +81,7 @@ def _gather(streams: list[_Stream], chunk: int) -> _Chunk:
   return _Chunk(inputs, targets, reset, parts)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=3)
 def _step(
     model: spectral_gpt.Model,
     dtype: DTypeLike,
@@ -92,7 +92,11 @@ def _step(
     reset: jax.Array,  # [B] bool
 ) -> tuple[jax.Array, Any]:  # [B, T] float32 nats, and the state after the chunk.
   """Resets rows where they start, then scores the targets of the chunk."""
-  state = spectral_gpt.reset(state, reset, model.initial_state(inputs.shape[0], dtype))
+  # Where no row starts, nothing of the state is copied.
+  state = jax.lax.cond(
+      jnp.any(reset),
+      lambda: spectral_gpt.reset(state, reset, model.initial_state(inputs.shape[0], dtype)),
+      lambda: state)
   logits, state = model.apply(params, inputs, state)
   log_probs = jax.nn.log_softmax(logits, axis=-1)
   return -jnp.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0], state

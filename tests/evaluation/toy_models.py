@@ -119,8 +119,9 @@ def recalling(size=4096, longest=8):
 
   def initial_state(batch_size, dtype=jnp.float32):
     del dtype
-    table = jnp.zeros((1, batch_size, size), jnp.int32)
-    return History(table, table, jnp.zeros((1, batch_size), jnp.int32))
+    # Two tables, not one twice: states are donated.
+    ids, match = (jnp.zeros((1, batch_size, size), jnp.int32) for _ in range(2))
+    return History(ids, match, jnp.zeros((1, batch_size), jnp.int32))
 
   return spectral_gpt.Model(lambda key: {}, apply, initial_state)
 

@@ -54,20 +54,27 @@ class Answer(NamedTuple):
   nll: np.ndarray  # [n] float32 nats
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=2)
 def _step(
     model: spectral_gpt.Model,
     params: Any,
     state: Any,
-    inputs: jax.Array,  # [B, T] int32
     targets: jax.Array,  # [B, T] int32
-    starts: jax.Array | None,  # [B, T] bool
+    inputs: jax.Array,  # [B, T] int32
+    *starts: jax.Array,  # [B, T] bool, where a state begins anew.
 ) -> tuple[tuple[jax.Array, jax.Array], Any]:  # [B, T] bool, [B, T] float32 nats; the state.
-  given = (inputs, state) if starts is None else (inputs, state, starts)
-  logits, state = model.apply(params, *given)
+  logits, state = model.apply(params, inputs, state, *starts)
   log_probs = jax.nn.log_softmax(logits, axis=-1)
   nll = -jnp.take_along_axis(log_probs, targets[..., None], axis=-1)[..., 0]
   return (jnp.argmax(logits, axis=-1) == targets, nll), state
+
+
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=2)
+def _pass_over(
+    model: spectral_gpt.Model, params: Any, state: Any, inputs: jax.Array, *starts: jax.Array
+) -> Any:
+  """The state after a chunk in which nothing is asked: what only logits need is not computed."""
+  return model.apply(params, inputs, state, *starts)[1]
 
 
 def read(
@@ -88,7 +95,7 @@ def read(
   resets = any(each.restart is not None for each in examples)
   first = min(each.answers[0].start for each in examples)
   last = np.full((batch_size, 1), vocab.BOUNDARY, np.int32)
-  kept, scores = [], None
+  kept = []
   for start in range(0, length, chunk):
     stop = min(start + chunk, length)
     targets = np.full((batch_size, chunk), vocab.PAD, np.int32)
@@ -96,11 +103,13 @@ def read(
       targets[row, :stop - start] = each.ids(start, stop)
     inputs = np.concatenate([last, targets[:, :-1]], axis=1)
     last = targets[:, -1:]
-    jax.block_until_ready(scores)  # So that the host is one call ahead and no more.
-    scores, state = _step(model, params, state, inputs, targets,
-                          _starts(examples, start, inputs.shape) if resets else None)
+    given = (inputs, _starts(examples, start, inputs.shape)) if resets else (inputs,)
+    jax.block_until_ready(state)  # So that the host is one call ahead and no more.
     if stop > first:
-      kept.append(jax.tree.map(lambda x: np.asarray(x), scores))
+      scores, state = _step(model, params, state, targets, *given)
+      kept.append(jax.tree.map(np.asarray, scores))
+    else:
+      state = _pass_over(model, params, state, *given)
     if on_progress:
       on_progress((stop - start) * len(examples))
   hit, nll = (np.concatenate(parts, axis=1) for parts in zip(*kept, strict=True))
