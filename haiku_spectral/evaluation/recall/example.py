@@ -49,7 +49,7 @@ class Example(NamedTuple):
 
 def minimum_length(task: Task) -> int:
   """The ids that the facts and questions of a task take."""
-  script = task.script(Draw(np.random.default_rng(0), b''))
+  script = task.script(Draw(np.random.default_rng(0), lambda string: False))
   return sum(map(len, script.facts)) + _ending(task, script).size
 
 
@@ -79,7 +79,7 @@ def make(
   """
   check([task], [length], [depth])
   key = (*seed, zlib.crc32(task.name.encode()), length, round(depth * 1e6))
-  script = task.script(Draw(np.random.default_rng((*key, 0)), filler.text))
+  script = task.script(Draw(np.random.default_rng((*key, 0)), filler.holds))
   around = background_lib.Noise((*key, 1)) if task.noise else filler.shuffled((*key, 1))
   ending = _ending(task, script)
   asked_from = length - ending.size

@@ -34,9 +34,9 @@ class Script(NamedTuple):
 class Draw:
   """Random strings that do not occur in the filler, all different."""
 
-  def __init__(self, generator: np.random.Generator, filler: bytes) -> None:
+  def __init__(self, generator: np.random.Generator, known: Callable[[bytes], bool]) -> None:
     self.generator = generator
-    self._filler, self._drawn = filler, set[bytes]()
+    self._known, self._drawn = known, set[bytes]()  # What the filler holds, and what was drawn.
 
   def letters(self, count: int, alphabet: bytes = LETTERS) -> bytes:
     """Any letters."""
@@ -45,7 +45,7 @@ class Draw:
   def new(self, make: Callable[[], bytes]) -> bytes:
     """A string that is new. Raises ValueError when no such string turns up."""
     for _ in range(10_000):
-      if (found := make()) not in self._filler and found not in self._drawn:
+      if (found := make()) not in self._drawn and not self._known(found):
         self._drawn.add(found)
         return found
     raise ValueError(f'the filler holds all strings like {found.decode()!r}: give other text.')
