@@ -579,22 +579,24 @@ $(call py_library, //haiku_spectral/modules:decode_cache, //haiku_spectral:backe
     //haiku_spectral/config:__init__ //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/modules:filter_cache, //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/modules:filters, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_cache \
-    //haiku_spectral/ops:conv_crossing //haiku_spectral/ops:fft_conv \
-    //haiku_spectral/ops:modal_cache //haiku_spectral/ops:slices)
+    //haiku_spectral/modules:filter_cache //haiku_spectral/modules:modal_filter \
+    //haiku_spectral/modules:time_constants //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:conv_crossing //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:slices)
+    //haiku_spectral/modules:filter_cache //haiku_spectral/modules:filters \
+    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:conv_crossing //haiku_spectral/ops:fft_conv //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:conv_cache //haiku_spectral/ops:dense //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:match_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:mixer //haiku_spectral/ops:match_cache \
     //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:filters //haiku_spectral/modules:layers \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:conv_crossing \
+    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:time_constants //haiku_spectral/ops:conv_crossing \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:memory_crossing \
     //haiku_spectral/ops:slices)
@@ -605,6 +607,10 @@ $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__in
     //haiku_spectral/modules:hyena //haiku_spectral/modules:match_memory \
     //haiku_spectral/modules:memory //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:ngram_memory)
+$(call py_library, //haiku_spectral/modules:modal_filter, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:filter_cache //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:time_constants //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:modal_cache //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:ngram_cache //haiku_spectral/ops:ngram_contexts \
@@ -616,6 +622,7 @@ $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/confi
     //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory \
     //haiku_spectral/modules:shards //haiku_spectral/ops:lookup //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/modules:time_constants)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:conv_crossing, //haiku_spectral/ops:fft_conv \
     //haiku_spectral/ops:slices)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from haiku_spectral.config import HyenaConfig
-from haiku_spectral.modules import filters, layers
+from haiku_spectral.modules import filter_cache, filters, layers
 from haiku_spectral.modules.mixer import Mixer
 from haiku_spectral.ops import conv_crossing, fft_conv, slices
 
@@ -21,7 +21,7 @@ class HyenaState(NamedTuple):
   """What the operator remembers between chunks."""
 
   short: Any  # fft_conv.ConvState: [B, short_width - 1, (order + 1) D]
-  long: tuple[Any, ...]  # fft_conv.ConvState or filters.ModalState for each of order - 1 filters.
+  long: tuple[Any, ...]  # fft_conv.ConvState or ModalState for each of order - 1 filters.
 
 
 class Operators(NamedTuple):
@@ -34,7 +34,7 @@ class Operators(NamedTuple):
 CHUNK = Operators()
 CROSSING = Operators(
     conv_crossing.causal_conv, lambda mix, z, state: mix(z, mix.entering(z, state)))
-STEP = Operators(layers.short_conv_step, lambda mix, z, cached: filters.step(z, cached))
+STEP = Operators(layers.short_conv_step, lambda mix, z, cached: filter_cache.step(z, cached))
 TABLES = Operators(lambda x, taps, state: (x, ()), lambda mix, z, state: (z, mix.table()))
 
 

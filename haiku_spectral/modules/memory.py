@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from haiku_spectral.config import MemoryConfig
-from haiku_spectral.modules import filters, layers
+from haiku_spectral.modules import layers, time_constants
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
 from haiku_spectral.ops import (
   conv_crossing,
@@ -109,7 +109,7 @@ class Decay(hk.Module):
 
   def __call__(self, x: jax.Array) -> jax.Array:  # [B, T, D] -> [B, T, H] float32
     config = self._config
-    rates = 1 / filters.log_uniform(
+    rates = 1 / time_constants.log_uniform(
         config.min_time_constant, config.max_time_constant, config.heads)
     bias = hk.get_parameter(
         'b', (config.heads,), init=hk.initializers.Constant(np.log(np.expm1(rates))))
