@@ -79,15 +79,23 @@ def read(
     ids: jax.Array, block: MatchBlock, *, length: int  # [B, T]
 ) -> tuple[NgramReads, Entries]:
   """`match_memory.read` for T ids of a block, and the entries to append."""
-  found, followers = [], []
+  data = jnp.minimum(ids, NO_BYTE).astype(jnp.uint8)
+  place = block.filled + block.data.shape[1] - BLOCK
+  block = block._replace(data=lax.dynamic_update_slice_in_dim(block.data, data, place, axis=1))
+  hashed, there, candidate = _candidates(block, ids.shape[1], length)
+  distance, streak = _at(block.distance, block.filled), _at(block.streak, block.filled)
+  expected, found = _byte(block, block.filled - distance), []
   for t in range(ids.shape[1]):
-    entries = _read_one(ids[:, t : t + 1], block, length)
-    block = append(block, entries)
-    found.append(entries)
-    followers.append(_byte(block, block.filled - entries.distance))
-  entries = jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *found)
-  matches = Matches(entries.distance, entries.streak)
-  return match_memory.to_reads(matches, jnp.concatenate(followers, axis=1)), entries
+    now = slice(t, t + 1)
+    repeats = (distance > 0) & (data[:, now] == expected)
+    streak = jnp.where(repeats, jnp.minimum(streak + 1, LONGEST_STREAK), 0)
+    distance = jnp.where(
+        candidate[:, now] > 0, candidate[:, now], jnp.where(repeats, distance, 0))
+    expected = _byte(block, block.filled + t + 1 - distance)
+    found.append((distance, streak, expected))
+  distance, streak, expected = (jnp.concatenate(x, axis=1) for x in zip(*found, strict=True))
+  entries = Entries(data, hashed, there, distance, streak)
+  return match_memory.to_reads(Matches(distance, streak), expected), entries
 
 
 def append(block: MatchBlock, new: Entries) -> MatchBlock:
@@ -103,33 +111,32 @@ def append(block: MatchBlock, new: Entries) -> MatchBlock:
       filled=block.filled + new.data.shape[1])
 
 
-def _read_one(one: jax.Array, block: MatchBlock, length: int) -> Entries:  # [B, 1]
+def _candidates(
+    block: MatchBlock, time: int, length: int
+) -> tuple[jax.Array, jax.Array, jax.Array]:  # [B, T]: uint32, bool, int32
+  """The contexts of the next T bytes, which the block's data has; how far back each one was."""
   size, slots, last = block.ring.shape[1], block.table.shape[1], block.filled
-  data = jnp.minimum(one, NO_BYTE).astype(jnp.uint8)
-  line = lax.dynamic_update_slice_in_dim(
-      block.data, data, last + block.data.shape[1] - BLOCK, axis=1)
-  seen = (block.seen + last + 1 - block.first)[:, None]
-  hashed, there = match_memory.hashes(
-      lax.dynamic_slice_in_dim(line, last, length, axis=1), seen, length)
-  place = (block.position + last)[:, None]
+  until = last + jnp.arange(time)
+  seen = block.seen[:, None] + until + 1 - block.first[:, None]
+  line = lax.dynamic_slice_in_dim(block.data, last, length + time - 1, axis=1)
+  hashed, there = match_memory.hashes(line, seen, length)
+  old, old_there = (lax.dynamic_update_slice_in_dim(x, new, last + 1, axis=1)
+                    for x, new in ((block.hashed, hashed), (block.there, there)))
 
-  # The last context of the block in the same slot, or the table's.
+  # The last context of the block in the same slot, or the table's. [B, T, 1 + C]
   number = jnp.arange(BLOCK + 1)
-  same_slot = block.there & (number > block.first[:, None]) & (number <= last) & (
-      ngram_memory.slot_of(block.hashed, slots) == ngram_memory.slot_of(hashed, slots))
-  latest = jnp.max(jnp.where(same_slot, number, 0), axis=1, keepdims=True)
+  slot = ngram_memory.slot_of(hashed, slots)
+  same_slot = old_there[:, None] & (number > block.first[:, None, None]) & (
+      number <= until[:, None]) & (ngram_memory.slot_of(old, slots)[:, None] == slot[..., None])
+  latest = jnp.max(jnp.where(same_slot, number, 0), axis=2)
   of_block = match_memory.entry(
-      jnp.take_along_axis(block.hashed, latest, axis=1),
+      jnp.take_along_axis(old, latest, axis=1),
       (block.position[:, None] + latest - 1) & (size - 1))
-  slot = ngram_memory.slot_of(hashed, slots).astype(jnp.int32)
-  stored = jnp.where(latest > 0, of_block, jnp.take_along_axis(block.table, slot, axis=1))
-  candidate = jnp.where(there, match_memory.distance_of(stored, hashed, place, size), 0)
-
-  before, streak = _at(block.distance, last), _at(block.streak, last)
-  repeats = (before > 0) & (data == _byte(block, last - before))
-  streak = jnp.where(repeats, jnp.minimum(streak + 1, LONGEST_STREAK), 0)
-  distance = jnp.where(candidate > 0, candidate, jnp.where(repeats, before, 0))
-  return Entries(data, hashed, there, distance, streak)
+  stored = jnp.where(
+      latest > 0, of_block, jnp.take_along_axis(block.table, slot.astype(jnp.int32), axis=1))
+  place = block.position[:, None] + until
+  return hashed, there, jnp.where(
+      there, match_memory.distance_of(stored, hashed, place, size), 0)
 
 
 def _byte(block: MatchBlock, number: jax.Array) -> jax.Array:  # [B, 1] -> [B, 1] uint8

@@ -75,15 +75,16 @@ def read(
     ids: jax.Array, block: NgramBlock, *, contexts: Contexts, followers: int  # [B, T]
 ) -> tuple[NgramReads, Entries]:
   """`ngram_memory.read` for T ids of a block, and the entries to append."""
-  found = []
-  for t in range(ids.shape[1]):
-    entries = _read_one(ids[:, t : t + 1], block, contexts, followers)
-    block = append(block, entries)
-    found.append(entries)
-  ids = jnp.concatenate([each.ids for each in found], axis=1)
-  others = (jnp.concatenate(x, axis=2) for x in zip(*(each[1:] for each in found), strict=True))
-  entries = Entries(ids, *others)
-  return ngram_memory.to_reads(entries.found, entries.streak, followers), entries
+  reach, last = contexts.reach, block.filled
+  until = last + jnp.arange(ids.shape[1])  # [T]: the context that each id follows.
+  line = lax.dynamic_update_slice_in_dim(block.ids, ids, last + reach, axis=1)
+  seen = block.seen[:, None] + until + 1 - block.first[:, None]
+  recent = lax.dynamic_slice_in_dim(line, last + 1, reach + ids.shape[1] - 1, axis=1)
+  hashed, there = hashes(recent, seen, contexts)
+  newest, count = _followers(hashed, there, until, line[:, reach:], block, followers)
+  found = jnp.where(there, newest | (count << 24), 0)
+  entries = Entries(ids, hashed, there, found, _streaks(ids, found, block))
+  return ngram_memory.to_reads(found, entries.streak, followers), entries
 
 
 def append(block: NgramBlock, new: Entries) -> NgramBlock:
@@ -99,51 +100,56 @@ def append(block: NgramBlock, new: Entries) -> NgramBlock:
       filled=block.filled + new.ids.shape[1])
 
 
-def _read_one(
-    one: jax.Array, block: NgramBlock, contexts: Contexts, followers: int  # [B, 1]
-) -> Entries:
-  """Reads one id: it follows the last context, and ends the next one."""
-  reach, slots, last = contexts.reach, block.table.shape[2], block.filled
-  line = lax.dynamic_update_slice_in_dim(block.ids, one, last + reach, axis=1)
-  seen = (block.seen + last + 1 - block.first)[:, None]
-  hashed, there = hashes(
-      lax.dynamic_slice_in_dim(line, last + 1, reach, axis=1), seen, contexts)  # [B, O, 1]
-  check = ngram_memory.check_of(hashed)
+def _followers(
+    hashed: jax.Array, there: jax.Array,  # [B, O, T]: of the contexts that end with each id.
+    until: jax.Array,  # [T]: the last context before it.
+    line: jax.Array,  # [B, C] int32: ids of the block, the new ones among them.
+    block: NgramBlock, followers: int,
+) -> tuple[jax.Array, jax.Array]:  # [B, O, T] uint32 twice
+  """The latest followers of each context, newest in the lowest bits, and how many there are."""
+  slots, number = block.table.shape[2], jnp.arange(BLOCK + 1)
+  old, old_there = (lax.dynamic_update_slice_in_dim(x, new, block.filled + 1, axis=2)[:, :, None]
+                    for x, new in ((block.hashed, hashed), (block.there, there)))
+  check, new = ngram_memory.check_of(hashed), hashed[..., None]
 
-  # Among the contexts of the block: those since another one took the slot.
-  number = jnp.arange(BLOCK + 1)
-  earlier = block.there & ((number >= block.first[:, None]) & (number <= last))[:, None]
-  same_slot = earlier & (
-      ngram_memory.slot_of(block.hashed, slots) == ngram_memory.slot_of(hashed, slots))
-  same = same_slot & (ngram_memory.check_of(block.hashed) == check)
+  # Among the contexts of the block: those since another one took the slot. [B, O, T, 1 + C]
+  earlier = old_there & (number >= block.first[:, None, None, None]) & (number <= until[:, None])
+  same_slot = earlier & (ngram_memory.slot_of(old, slots) == ngram_memory.slot_of(new, slots))
+  same = same_slot & (ngram_memory.check_of(old) == check[..., None])
   other = _last(same_slot & ~same, number)
   run = same & (number > other)
   follower = jnp.pad(
-      jnp.minimum(line[:, reach:], ngram_memory.NO_BYTE), [(0, 0), (0, 1)])[:, None]
+      jnp.minimum(line, ngram_memory.NO_BYTE), [(0, 0), (0, 1)])[:, None, None]
   newest, count = jnp.zeros_like(hashed), jnp.zeros_like(hashed)
   for back in range(followers):
     place = _last(run, number)
-    byte = jnp.sum(jnp.where(number == place, follower, 0), axis=2, keepdims=True)
+    byte = jnp.sum(jnp.where(number == place, follower, 0), axis=3)
     newest |= byte.astype(jnp.uint32) << (8 * back)
-    count += place >= 0
+    count += place[..., 0] >= 0
     run &= number < place
-  entry = jnp.where(other < 0, _entry(block.table, hashed), 0)
-  newest, count = ngram_memory.continued(newest, count, entry, check, followers)
+  entry = jnp.where(other[..., 0] < 0, _entry(block.table, hashed), 0)
+  return ngram_memory.continued(newest, count, entry, check, followers)
 
+
+def _streaks(ids: jax.Array, found: jax.Array, block: NgramBlock) -> jax.Array:  # [B, O, T]
+  """How often in a row the newest follower was right, at each of the contexts `found`."""
   known, streak = (
-      lax.dynamic_slice_in_dim(x, last, 1, axis=2) for x in (block.found, block.streak))
-  byte = jnp.minimum(one, ngram_memory.NO_BYTE).astype(jnp.uint32)[:, None]
-  hit = (known >> 24 > 0) & ((known & 255) == byte)
-  streak = jnp.where(hit, jnp.minimum(streak + 1, ngram_memory.MAX_STREAK), 0)
-  return Entries(one, hashed, there, jnp.where(there, newest | (count << 24), 0), streak)
+      lax.dynamic_slice_in_dim(x, block.filled, 1, axis=2) for x in (block.found, block.streak))
+  known = jnp.concatenate([known, found[..., :-1]], axis=2)
+  byte = jnp.minimum(ids, ngram_memory.NO_BYTE).astype(jnp.uint32)[:, None]
+  hit, streaks = (known >> 24 > 0) & ((known & 255) == byte), []
+  for t in range(ids.shape[1]):
+    streak = jnp.where(hit[..., t : t + 1], jnp.minimum(streak + 1, ngram_memory.MAX_STREAK), 0)
+    streaks.append(streak)
+  return jnp.concatenate(streaks, axis=2)
 
 
-def _last(mask: jax.Array, number: jax.Array) -> jax.Array:  # [B, O, 1 + C] -> [B, O, 1]
+def _last(mask: jax.Array, number: jax.Array) -> jax.Array:  # [B, O, T, 1 + C] -> [B, O, T, 1]
   """The greatest number in a mask, -1 where it is empty."""
-  return jnp.max(jnp.where(mask, number, -1), axis=2, keepdims=True)
+  return jnp.max(jnp.where(mask, number, -1), axis=3, keepdims=True)
 
 
-def _entry(table: jax.Array, hashed: jax.Array) -> jax.Array:  # [B, O, 1]
+def _entry(table: jax.Array, hashed: jax.Array) -> jax.Array:  # [B, O, T]
   """The entries of contexts in a table."""
   slot = ngram_memory.slot_of(hashed, table.shape[2]).astype(jnp.int32)
   return jnp.take_along_axis(table, slot, axis=2)

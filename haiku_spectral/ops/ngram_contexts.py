@@ -17,6 +17,7 @@ from jax import lax
 
 WORD_REACH = 32  # Ids among which words are looked for.
 _FACTOR = 0x9E3779B1
+_FEW = 8  # Up to so many places a loop would cost more than its iterations.
 
 
 class Contexts(NamedTuple):
@@ -57,45 +58,48 @@ def hashes(
     if number + 1 in contexts.orders:
       found[number + 1] = total
   of_orders = [(found[n], seen >= n) for n in contexts.orders]
-  of_words = [(total, seen >= 1) for total in _words(back, seen, contexts.words)]
+  of_words = [(total, seen >= 1) for total in _words(line, seen, contexts.words)]
   totals, there = (
       jnp.stack([jnp.broadcast_to(x, seen.shape) for x in each], axis=1)
       for each in zip(*of_orders, *of_words, strict=True))
   return _mixed(totals), there
 
 
-def _words(back, seen: jax.Array, words: tuple[int, ...]) -> list[jax.Array]:
+def _words(line: jax.Array, seen: jax.Array, words: tuple[int, ...]) -> list[jax.Array]:
   """Totals of the contexts of words, from the newest id backwards."""
   if not words:
     return []
-  newest = back(0)
-  # Between words the place counts: what follows a space is not what follows a comma.
-  start = jnp.where(_is_word(newest), 0, newest + 1).astype(jnp.uint32)
-  totals = [start] * len(words)
-  number, inside = jnp.zeros_like(seen), jnp.ones(seen.shape, bool)
-  for place in range(WORD_REACH):
-    one = back(place)
-    of_word = _is_word(one) & (seen > place)
+  letters, first = _letters(line), line.shape[1] - seen.shape[1]
+
+  def step(place: jax.Array, carry: tuple) -> tuple:
+    totals, number, inside = carry
+    letter = lax.dynamic_slice_in_dim(letters, first - place, seen.shape[1], axis=1)
+    of_word = (letter > 0) & (seen > place)
     number += of_word & ~inside
-    symbol = (_folded(one) + 1 + 512 * number).astype(jnp.uint32)
-    totals = [
+    symbol = letter + number * 512
+    totals = tuple(
         jnp.where(of_word & (number <= most), total * jnp.uint32(_FACTOR) + symbol, total)
-        for total, most in zip(totals, words, strict=True)]
-    inside = of_word
-  return totals
+        for total, most in zip(totals, words, strict=True))
+    return totals, number, of_word
+
+  # Between words the place counts: what follows a space is not what follows a comma.
+  newest, letter = line[:, first:], letters[:, first:]
+  start = jnp.where(letter > 0, 0, newest + 1).astype(jnp.uint32)
+  carry = (start,) * len(words), jnp.zeros(seen.shape, jnp.uint32), jnp.ones(seen.shape, bool)
+  unroll = WORD_REACH if seen.shape[1] <= _FEW else _FEW
+  return list(lax.fori_loop(0, WORD_REACH, step, carry, unroll=unroll)[0])
 
 
-def _is_word(ids: jax.Array) -> jax.Array:
-  """Letters, digits, underscores, and all bytes of characters beyond ASCII."""
+def _letters(ids: jax.Array) -> jax.Array:
+  """One more than the id, capitals of ASCII as small letters, and 0 for what is of no word.
+
+  Of words are letters, digits, underscores, and all bytes of characters beyond ASCII.
+  """
   lower = ids | 32
-  return (((lower >= ord('a')) & (lower <= ord('z')) & (ids < 128))
-          | ((ids >= ord('0')) & (ids <= ord('9'))) | (ids == ord('_'))
-          | ((ids >= 128) & (ids < 256)))
-
-
-def _folded(ids: jax.Array) -> jax.Array:
-  """Capital letters of ASCII as small ones."""
-  return jnp.where((ids >= ord('A')) & (ids <= ord('Z')), ids + 32, ids)
+  is_letter = (lower >= ord('a')) & (lower <= ord('z')) & (ids < 128)
+  is_word = (is_letter | ((ids >= ord('0')) & (ids <= ord('9'))) | (ids == ord('_'))
+             | ((ids >= 128) & (ids < 256)))
+  return jnp.where(is_word, jnp.where(is_letter, lower, ids) + 1, 0).astype(jnp.uint32)
 
 
 def _mixed(x: jax.Array) -> jax.Array:
