@@ -1200,7 +1200,7 @@ $(call py_test, //tests/decoding:decoder_test, //haiku_spectral/config:__init__ 
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:prefill //haiku_spectral/modules:decode_cache \
     //haiku_spectral/modules:precision //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
-    //tests/decoding:tiny_model //tests:fixed_examples)
+    //tests/decoding:tiny_model //tests:fixed_examples //tests/modules:random_params)
 $(call py_test, //tests/decoding:display_test, //haiku_spectral/decoding:display \
     //tests:__init__)
 $(call py_test, //tests/decoding:generation_test, //haiku_spectral/decoding:automaton \
@@ -1233,13 +1233,14 @@ $(call py_test, //tests/decoding:speculation_test, //haiku_spectral/decoding:aut
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:speculation \
-    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model)
+    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/decoding:tiny_model \
+    //tests/modules:random_params)
 $(call py_test, //tests/decoding:stopping_test, //haiku_spectral/decoding:stopping \
     //tests:__init__ //tests:fixed_examples)
 $(call py_library, //tests/decoding:tiny_model, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
-    //tests:__init__)
+    //tests:__init__ //tests/modules:random_params)
 $(call py_library, //tests/decoding:toy_predictor, //tests:__init__)
 $(call py_test, //tests/decoding:typed_lines_test, //tests:__init__)
 $(call py_test, //tests:device_test, //haiku_spectral/config:__init__ \
@@ -1324,7 +1325,7 @@ $(call py_test, //tests/export:numpy_loader_test, //haiku_spectral/config:__init
     //haiku_spectral/configs:nano //haiku_spectral/configs:small //haiku_spectral/configs:tiny \
     //haiku_spectral/export:exported //haiku_spectral/export:numpy_loader \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab //tests:__init__ \
-    //tests/decoding:tiny_model)
+    //tests/modules:random_params)
 $(call py_library, //tests:fixed_examples, //tests:__init__)
 $(call py_test, //tests:lint_test, //tests:__init__)
 $(call py_test, //tests:make_test, //tests:__init__ //tests:small_repository)
@@ -1344,10 +1345,12 @@ $(call py_test, //tests/modules:new_mixer_test, //haiku_spectral/config:__init__
     //haiku_spectral/training:gradients //haiku_spectral/training:state \
     //haiku_spectral/training:step //tests:__init__ //tests:chunk_law \
     //tests/modules:moving_average)
+$(call py_library, //tests/modules:random_params, //haiku_spectral/modules:spectral_gpt \
+    //tests:__init__)
 $(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:nano //haiku_spectral/modules:filters \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law)
+    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/modules:random_params)
 $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
@@ -1548,7 +1551,7 @@ $(call py_test, //tests/training:checkpoint_test, //haiku_spectral/config:__init
 $(call py_test, //tests/training:gradients_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:loss //haiku_spectral:vocab \
-    //tests:__init__ //tests/training:stand_in)
+    //tests:__init__ //tests/modules:random_params //tests/training:stand_in)
 $(call py_test, //tests/training:guards_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:guards //tests:__init__)
 $(call py_test, //tests/training:hosts_slow_test, //haiku_spectral/modules:spectral_gpt \

@@ -16,10 +16,10 @@ PRESET = '--config=haiku_spectral/configs/nano.py'
 TINY = (PRESET, *(f'--config.{field}' for field in (
     'model.pattern=HM', 'model.layers=2', 'model.width=16', 'model.mlp_width=16',
     'model.hyena.filter.horizon=32', 'model.hyena.filter.max_time_constant=8.0',
-    'model.attention.heads=2', 'model.ngram.orders=2', 'model.ngram.slots=64',
-    'train.optimizer.kind=adamw', 'data.segment=64', 'train.steps=6', 'train.log_every=2',
-    'train.eval_every=3', 'train.eval_batches=2', 'train.checkpoint_every=2',
-    'train.optimizer.warmup_steps=1')))
+    'model.attention.heads=2', 'model.ngram.orders=2', 'model.ngram.words=',
+    'model.ngram.slots=64', 'train.optimizer.kind=adamw', 'data.segment=64', 'data.history=256',
+    'train.steps=6', 'train.log_every=2', 'train.eval_every=3', 'train.eval_batches=2',
+    'train.checkpoint_every=2', 'train.optimizer.warmup_steps=1')))
 
 
 def start(*arguments, module='binaries.train'):

@@ -14,6 +14,7 @@ from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from tests import chunk_law
 from tests.decoding import tiny_model
+from tests.modules.random_params import random_params
 
 DECODER = tiny_model.decoder()
 GREEDY = sampling.SamplingConfig(temperature=0)
@@ -35,7 +36,7 @@ def generate(num_bytes, decode, config=GREEDY, decoder=DECODER, start=None, stop
 def tied(noise):
   """A decoder whose logits of bytes 2n and 2n + 1 are the same but for some relative noise."""
   config = dataclasses.replace(tiny_model.CONFIG, tied_head=False)
-  params = dict(tiny_model.random_params(config))
+  params = dict(random_params(config))
   path, = (path for path in params if path.endswith('/head'))
   table = np.array(params[path]['table'])  # [V, D]
   pairs = table[0:256:2]

@@ -3,13 +3,13 @@
 import functools
 import pathlib
 
-import jax
 import numpy as np
 
 from haiku_spectral import config
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import checkpoint_store, run_folder
+from tests.modules.random_params import random_params
 
 CONFIG = config.ModelConfig(
     pattern='HMA', layers=3, width=16, mlp_width=16,
@@ -18,14 +18,6 @@ CONFIG = config.ModelConfig(
     attention=config.AttentionConfig(heads=2, window=16, block=8),
     ngram=config.NgramConfig(orders=''))  # Quicker to compile without.
 MODEL = spectral_gpt.make_model(CONFIG)
-
-
-def random_params(config, seed=0):
-  """Random parameters drawn by numpy: `init` would take longer to compile than all else here."""
-  generator = np.random.default_rng(seed)
-  return jax.tree.map(
-      lambda leaf: generator.normal(0, 0.3, leaf.shape).astype(leaf.dtype),
-      jax.eval_shape(spectral_gpt.make_model(config).init, jax.random.key(0)))
 
 
 def params(seed=0):

@@ -16,7 +16,7 @@ from haiku_spectral import config, vocab
 from haiku_spectral.configs import base, curriculum, nano, small, tiny
 from haiku_spectral.export import exported, numpy_loader
 from haiku_spectral.modules import spectral_gpt
-from tests.decoding import tiny_model
+from tests.modules.random_params import random_params
 
 MODEL = config.ModelConfig(
     pattern='HMA', layers=6, width=16, mlp_width=24,
@@ -43,7 +43,7 @@ LENGTH = 900  # More than the ring of the match memory.
 @functools.cache
 def exported_model(name):
   """(folder of an export with random parameters, ids, logits of the library)."""
-  params = tiny_model.random_params(CONFIGS[name])
+  params = random_params(CONFIGS[name])
   folder = pathlib.Path(tempfile.mkdtemp(dir=absltest.get_default_test_tmpdir()), 'out')
   whole = config.Config(model=CONFIGS[name])
   exported.write_folder(folder, exported.Exported(whole, params, 3))

@@ -15,6 +15,7 @@ from haiku_spectral import vocab
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import gradients, loss
+from tests.modules.random_params import random_params
 from tests.training import stand_in
 
 jax.config.update('jax_num_cpu_devices', 8)
@@ -54,7 +55,7 @@ def run(real, devices, accumulation, carried=True):
   """Gradients of the same batch, cut among devices and micro-batches."""
   config = stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8)
   model = spectral_gpt.make_model(REAL) if real else stand_in.make_model()
-  params = jax.jit(model.init)(jax.random.key(0))
+  params = random_params(REAL) if real else jax.jit(model.init)(jax.random.key(0))
   mesh = meshes.data_mesh(jax.devices()[:devices])
   carry = None
   if carried:
@@ -91,7 +92,7 @@ class GradientsTest(parameterized.TestCase):
     alone = jax.jit(gradients.make_gradients(
         model, meshes.data_mesh(jax.devices()[:1]), dtype=jnp.float32, accumulation=1, sources=2))
     other = np.where((rows.sources == 1)[:, None], vocab.PAD, rows.targets)
-    params, carry = model.init(jax.random.key(0)), model.initial_state(ROWS)
+    params, carry = jax.jit(model.init)(jax.random.key(0)), model.initial_state(ROWS)
     whole, part = (alone(params, carry, rows._replace(targets=targets), 1.0)
                    for targets in (rows.targets, other))
     assert_close(whole.by_source.nats[0], part.loss.nats)
@@ -100,14 +101,16 @@ class GradientsTest(parameterized.TestCase):
   def test_are_those_of_the_global_mean(self):
     config = stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8)
     model, rows = stand_in.make_model(), make_rows(config)
-    params = model.init(jax.random.key(0))
+    params = jax.jit(model.init)(jax.random.key(0))
 
+    @jax.jit
+    @jax.value_and_grad
     def mean(params):
       logits, _ = model.apply(params, rows.inputs, model.initial_state(ROWS))
       sums = loss.next_byte_loss(logits, rows.targets)
       return sums.nats.sum() / sums.targets.sum()
 
-    value, expected = jax.value_and_grad(mean)(params)
+    value, expected = mean(params)
     found = run(False, 8, 2, carried=False)
     assert_close(found.gradients, expected)
     assert_close(found.loss.nats / found.loss.targets, value)
@@ -117,7 +120,7 @@ class GradientsTest(parameterized.TestCase):
     model, mesh = stand_in.make_model(), meshes.data_mesh(jax.devices()[:1])
     compute = jax.jit(gradients.make_gradients(
         model, mesh, dtype=jnp.float32, accumulation=1, sources=2))
-    params, rows = model.init(jax.random.key(0)), make_rows(stand_in.make_config())
+    params, rows = jax.jit(model.init)(jax.random.key(0)), make_rows(stand_in.make_config())
     carry = model.initial_state(8)
     one, many = compute(params, carry, rows, 1.0), compute(params, carry, rows, 1024.0)
     assert_close(many.gradients, jax.tree.map(lambda g: 1024 * g, one.gradients), 1e-6)
@@ -147,8 +150,9 @@ class AccumulateTest(parameterized.TestCase):
 class HistoryTest(absltest.TestCase):
 
   def test_the_exact_memory_knows_what_stood_before_rows_that_have_a_history(self):
-    model = spectral_gpt.make_model(dataclasses.replace(
-        REAL, pattern='M', match=configs.MatchConfig(length=3, slots=64, ring=512), layers=1))
+    config = dataclasses.replace(
+        REAL, pattern='M', match=configs.MatchConfig(length=3, slots=64, ring=512), layers=1)
+    model = spectral_gpt.make_model(config)
     ids = np.random.default_rng(0).integers(97, 100, (3, 40), np.int32)
     ids[1] = vocab.PAD  # Has none.
     ids[2, :25] = vocab.PAD
@@ -157,10 +161,10 @@ class HistoryTest(absltest.TestCase):
     carried = jax.tree.map(lambda x: x + jnp.ones((), x.dtype), model.initial_state(3))
     state = spectral_gpt.reset(carried, np.array([True, False, True]), model.initial_state(3))
     found = jax.jit(functools.partial(gradients.remember, model))(state, ids, starts)
-    params = jax.jit(model.init)(jax.random.key(0))
     chex.assert_trees_all_equal(found.blocks, state.blocks)
+    params, apply = random_params(config), jax.jit(model.apply)
     for row, text, memories in ((0, ids[:1], 2), (2, ids[2:, 25:], 1)):
-      _, read = model.apply(params, text, model.initial_state(1))
+      _, read = apply(params, text, model.initial_state(1))
       # The match memory counts places, the padding among them.
       for got, want in zip(found.readers[:memories], read.readers[:memories], strict=True):
         chex.assert_trees_all_equal(
@@ -175,7 +179,7 @@ class CarryTest(parameterized.TestCase):
     super().setUp()
     self.model = stand_in.make_model()
     self.config = stand_in.make_config()
-    self.params = self.model.init(jax.random.key(0))
+    self.params = jax.jit(self.model.init)(jax.random.key(0))
     self.rows = make_rows(self.config)
     self.old = stand_in.State(jax.random.normal(jax.random.key(1), (1, 8, stand_in.WIDTH)))
     mesh = meshes.data_mesh(jax.devices()[:1])
@@ -183,7 +187,7 @@ class CarryTest(parameterized.TestCase):
         self.model, mesh, dtype=jnp.float32, accumulation=1, sources=2))
 
   def after(self, state):
-    return self.model.apply(self.params, self.rows.inputs, state)[1].past
+    return jax.jit(self.model.apply)(self.params, self.rows.inputs, state)[1].past
 
   def test_states_are_carried_and_reset_exactly_where_rows_say_so(self):
     reset = np.array([True, False, False, True, False, True, True, False])
