@@ -30,7 +30,7 @@ class _Plan(NamedTuple):
 def document(number: int, *, size: int, seed: int, filler: Filler) -> bytes:
   """Texts of random tasks, lengths and depths one after the other, `size` bytes in all.
 
-  Lengths are log-uniform up to 16 KiB. A function of (number, size, seed, filler).
+  Lengths are up to 16 KiB, most of them short. A function of (number, size, seed, filler).
   """
   key = (example_lib.TRAINING, seed, number)
   parts = []
@@ -54,7 +54,8 @@ def _plans(generator: np.random.Generator, size: int) -> Iterator[_Plan]:
     of_kind = [task for task in fitting if task.name.split('_')[0] == kind]
     task = of_kind[generator.integers(len(of_kind))]
     low, high = least[task.name], min(size, LONGEST)
-    length = min(int(low * (high / low) ** generator.random()), high)
+    # Most are short, so that there are many; all lengths occur.
+    length = min(int(low * (high / low) ** generator.random() ** 3), high)
     yield _Plan(task, length, round(generator.random(), 3))
     size -= length
 
