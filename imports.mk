@@ -1,16 +1,31 @@
 # Each module with its imports and what its strings name. `make tidy` writes this file.
-$(call py_binary, //binaries:agent, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //haiku_spectral/agent:folder //haiku_spectral/agent:loop \
-    //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
-    //haiku_spectral/decoding:sampling //haiku_spectral/decoding:session \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
+$(call py_binary, //binaries:agent, //binaries:agent_model //binaries:command_line \
+    //binaries:flag_types //binaries:model_flags //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:loop //haiku_spectral/agent:transcript \
+    //haiku_spectral/decoding:display //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
+    //haiku_spectral/storage:atomic_file)
+$(call py_binary, //binaries:agent_goals, //binaries:agent_model //binaries:command_line \
+    //binaries:flag_types //binaries:model_flags //haiku_spectral/agent:goals \
+    //haiku_spectral/agent:goals_report //haiku_spectral/agent:play \
+    //haiku_spectral/agent:sampler //haiku_spectral/agent:teacher \
+    //haiku_spectral/decoding:context //haiku_spectral/decoding:session \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:registry)
+$(call py_library, //binaries:agent_model, //binaries:model_flags //haiku_spectral/agent:sampler \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:sampling \
+    //haiku_spectral/decoding:session)
+$(call py_binary, //binaries:agent_sessions, //binaries:agent_model //binaries:command_line \
+    //binaries:flag_types //binaries:model_flags //haiku_spectral/agent:folder \
+    //haiku_spectral/agent:goals //haiku_spectral/agent:play //haiku_spectral/agent:teacher \
+    //haiku_spectral/agent:transcript //haiku_spectral:requirement \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets/starter:starter_dataset_builder \
     //datasets:synthetic //haiku_spectral/benchmarks:coordinates //haiku_spectral/benchmarks:data \
@@ -177,6 +192,10 @@ $(call py_library, //binaries:training_task, //binaries:extrapolation_report //d
     //haiku_spectral/config:__init__ //haiku_spectral/modules:filters \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:task)
 $(call py_library, //datasets:__init__, //datasets:registry)
+$(call py_library, //datasets/agent_transcripts:agent_transcripts_dataset_builder, \
+    //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:splits \
+    //datasets:text_files //haiku_spectral/agent:document //haiku_spectral/agent:transcript \
+    //haiku_spectral/storage:file_name)
 $(call py_library, //datasets:build_report, //datasets:__init__ \
     //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:__init__ \
@@ -292,12 +311,18 @@ $(call py_library, //datasets/wikitext103:wikitext103_dataset_builder, //dataset
 $(call py_library, //datasets:windows, //datasets:__init__ //datasets:packing //datasets:registry \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:actions)
+$(call py_library, //haiku_spectral/agent:document, //haiku_spectral/agent:transcript \
+    //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:execution, //haiku_spectral/agent:workspace \
     //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:history \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:session)
+$(call py_library, //haiku_spectral/agent:goals, //haiku_spectral:requirement \
+    //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/agent:goals_report, //haiku_spectral/agent:goals \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/agent:history, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/decoding:context \
@@ -311,11 +336,20 @@ $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:execution //haiku_spectral/agent:folder //haiku_spectral/agent:history \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
     //haiku_spectral/agent:workspace)
+$(call py_library, //haiku_spectral/agent:play, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:document //haiku_spectral/agent:execution //haiku_spectral/agent:goals \
+    //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/agent:teacher \
+    //haiku_spectral/agent:transcript //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generation //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:sampler, //haiku_spectral/agent:actions \
-    //haiku_spectral/agent:transcript //haiku_spectral/decoding:chat \
+    //haiku_spectral/agent:document //haiku_spectral/agent:transcript \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:generation //haiku_spectral/decoding:prefill \
-    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+    //haiku_spectral/decoding:sampling)
+$(call py_library, //haiku_spectral/agent:teacher, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:execution //haiku_spectral/agent:goals //haiku_spectral/agent:history \
+    //haiku_spectral/agent:loop //haiku_spectral/agent:transcript \
+    //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/agent:transcript, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:workspace //haiku_spectral/storage:append_log \
     //haiku_spectral/storage:file_lock //haiku_spectral/storage:strict_json)
@@ -428,6 +462,8 @@ $(call py_library, //haiku_spectral/configs:1b, //haiku_spectral/config:__init__
     //haiku_spectral/configs:sizes)
 $(call py_library, //haiku_spectral/configs:7b, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:sizes)
+$(call py_library, //haiku_spectral/configs:agent, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:nano)
 $(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
@@ -942,10 +978,13 @@ $(call py_library, //haiku_spectral:vocab)
 $(call py_library, //tests:__init__, //haiku_spectral:backend)
 $(call py_test, //tests/agent:actions_test, //haiku_spectral/agent:actions //tests:__init__ \
     //tests:fixed_examples)
-$(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:folder \
-    //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
+$(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:document \
+    //haiku_spectral/agent:folder //haiku_spectral/agent:transcript \
     //haiku_spectral/decoding:session //haiku_spectral:vocab //tests:__init__ \
     //tests/agent:scripted //tests/decoding:tiny_model)
+$(call py_test, //tests/agent:goals_test, //haiku_spectral/agent:document \
+    //haiku_spectral/agent:goals //haiku_spectral/agent:loop //haiku_spectral/agent:teacher \
+    //haiku_spectral/agent:transcript //haiku_spectral/tasks:problem //tests:__init__)
 $(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
     //haiku_spectral/agent:horizon_report //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:registry //haiku_spectral/tasks:turkish_stems //haiku_spectral:vocab \
@@ -953,9 +992,16 @@ $(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
 $(call py_test, //tests/agent:loop_test, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:transcript //haiku_spectral/sandbox:result \
     //tests:__init__ //tests/agent:scripted)
+$(call py_test, //tests/agent:play_test, //haiku_spectral/agent:document \
+    //haiku_spectral/agent:folder //haiku_spectral/agent:goals //haiku_spectral/agent:loop \
+    //haiku_spectral/agent:play //haiku_spectral/agent:teacher //haiku_spectral:vocab \
+    //tests:__init__ //tests/agent:scripted //tests/agent:taught)
 $(call py_library, //tests/agent:scripted, //haiku_spectral/agent:folder \
     //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/decoding:sampling \
     //haiku_spectral/sandbox:result //tests:__init__ //tests/decoding:tiny_model)
+$(call py_library, //tests/agent:taught, //haiku_spectral/agent:play \
+    //haiku_spectral/agent:teacher //haiku_spectral/sandbox:sandbox //tests:__init__ \
+    //tests/agent:scripted)
 $(call py_test, //tests/agent:transcript_test, //haiku_spectral/agent:transcript //tests:__init__ \
     //tests:fixed_examples)
 $(call py_test, //tests/agent:workspace_test, //haiku_spectral/agent:workspace //tests:__init__)
@@ -986,9 +1032,17 @@ $(call py_test, //tests/benchmarks:train_test, //haiku_spectral/benchmarks:setti
     //haiku_spectral/benchmarks:train //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:run_folder //tests:__init__ \
     //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:agent_goals_test, //binaries:agent_goals \
+    //haiku_spectral/agent:goals_report //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //tests:__init__ //tests/agent:taught \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:agent_horizon_test, //binaries:agent_horizon \
     //haiku_spectral/agent:horizon //haiku_spectral/sandbox:result \
     //haiku_spectral/sandbox:sandbox //tests:__init__ //tests/decoding:tiny_model)
+$(call py_test, //tests/binaries:agent_sessions_test, //binaries:agent_sessions \
+    //haiku_spectral/agent:transcript //haiku_spectral/sandbox:result \
+    //haiku_spectral/sandbox:sandbox //tests:__init__ //tests/agent:taught \
+    //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:agent_test, //binaries:agent //haiku_spectral/agent:folder \
     //haiku_spectral/agent:sampler //haiku_spectral/config:__init__ \
     //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
@@ -1089,6 +1143,11 @@ $(call py_test, //tests/config:phases_test, //haiku_spectral/config:__init__ \
 $(call py_test, //tests/config:sizes_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:presets //haiku_spectral/configs:sizes \
     //haiku_spectral/modules:spectral_gpt //tests:__init__)
+$(call py_test, //tests/datasets/agent_transcripts:agent_transcripts_dataset_builder_test, \
+    //datasets:__init__ //datasets/agent_transcripts:agent_transcripts_dataset_builder \
+    //datasets:preparation //datasets:registry //datasets:windows //haiku_spectral/agent:document \
+    //haiku_spectral/agent:goals //haiku_spectral/agent:teacher //haiku_spectral/agent:transcript \
+    //haiku_spectral:vocab //tests:__init__)
 $(call py_binary, //tests/datasets:beam_contract, //tests:__init__ \
     //tests/datasets/streaming:small_corpus)
 $(call py_test, //tests/datasets/cleaning:contamination_test, //datasets:__init__ \

@@ -11,14 +11,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-import jax
 from absl import flags
 
-from binaries import command_line, flag_types, model_flags
+from binaries import agent_model, command_line, flag_types, model_flags
 from haiku_spectral import shutdown
-from haiku_spectral.agent import folder, loop, sampler, transcript
-from haiku_spectral.decoding import decoder as decoder_lib
-from haiku_spectral.decoding import display, sampling, session
+from haiku_spectral.agent import folder, loop, transcript
+from haiku_spectral.decoding import display
 from haiku_spectral.sandbox import result, sandbox
 from haiku_spectral.storage import atomic_file
 
@@ -48,12 +46,9 @@ ENDED_BY_LIMIT = 2  # Exit code.
 def _work(box: sandbox.Sandbox, limits: loop.Limits, stop: shutdown.Interruption) -> str:
   """Goes on with the session; returns why it ended."""
   atomic_file.check_folder(SESSION.value, what='The session', flag='--session')
-  config, params, _ = model_flags.load()
-  owner = session.owner(config.model, params)
-  writer = sampler.ModelSampler(
-      decoder_lib.Decoder(config.model, model_flags.on_device(params, PRECISION.value)),
-      sampling.SamplingConfig(temperature=TEMPERATURE.value, end_of_document=True),
-      jax.random.key(SEED.value), TURN_BYTES.value)
+  writer, owner = agent_model.load(
+      precision=PRECISION.value, temperature=TEMPERATURE.value, seed=SEED.value,
+      turn_bytes=TURN_BYTES.value)
   screen = display.Display(sys.stdout)
 
   def show(event: transcript.Event) -> None:

@@ -2,6 +2,7 @@
 
   python -m binaries.prepare_data --dataset=starter
   python -m binaries.prepare_data --dataset=text_folder --source=DIR --name=books
+  python -m binaries.prepare_data --dataset=agent_transcripts --source=DIR --name=teacher
   python -m binaries.prepare_data --dataset=turkish_web --manual_dir=DIR --workers=8
   python -m binaries.prepare_data --dataset=tiny_shakespeare --source=input.txt
   python -m binaries.prepare_data --imports=my_package.my_dataset_builder --dataset=my
@@ -31,15 +32,17 @@ _IMPORTS = flags.DEFINE_list(
     'imports', [], 'Modules with builders of your own, separated by commas.')
 
 _SOURCE = flag_types.define_path(
-    'source', '', 'text_folder: folder of UTF-8 text files. Corpora of a single file: that file.')
-_NAME = flags.DEFINE_string('name', '', 'text_folder: name of the new dataset.')
+    'source', '', 'text_folder: folder of UTF-8 text files. agent_transcripts: folder of sessions. '
+    'Corpora of a single file: that file.')
+_NAME = flags.DEFINE_string('name', '', 'text_folder, agent_transcripts: name of the new dataset.')
 _EXTENSIONS = flags.DEFINE_list(
     'extensions', [], 'text_folder: extensions of the files to take, as .txt,.py (default: all).')
 _INVALID = flags.DEFINE_string(
     'invalid', 'skip', 'text_folder: treatment of files that are not UTF-8 text: skip (and count), '
     'replace (wrong bytes by U+FFFD) or fail.')
 _VALIDATION = flag_types.define_float(
-    'validation', 0.05, 'text_folder: share of the documents in the validation split.', upper=1.0)
+    'validation', 0.05, 'text_folder, agent_transcripts: share of the documents in the validation '
+    'split.', upper=1.0)
 _TEST = flag_types.define_float(
     'test', 0.05, 'text_folder: share of the documents in the test split.', upper=1.0)
 
@@ -104,8 +107,8 @@ def _plan() -> tuple[str, Callable[[str], Any]]:
   dataset, _, corpus = _DATASET.value.partition('/')
   builder = registry.builder_class(dataset)
   if dataset in registry.WITH_CORPORA:
-    _refuse(_CORPUS_FLAGS, 'a corpus, not to --dataset=text_folder')
-    config = {'config': _text_folder()}
+    _refuse(_CORPUS_FLAGS, f'a corpus, not to --dataset={dataset}')
+    config = {'config': _text_folder() if dataset == 'text_folder' else _transcripts()}
     return f'{dataset}/{_NAME.value}', functools.partial(_make, builder, None, config)
   _refuse(_FOLDER_FLAGS, f'--dataset=text_folder, not to {dataset!r}')
   name = registry.full_name(_DATASET.value)
@@ -148,10 +151,21 @@ def _refuse(names: Sequence[str], belongs: str) -> None:
       raise ValueError(f'--{name} belongs to {belongs}.')
 
 
-def _text_folder() -> Any:
+def _require(dataset: str) -> None:
   for name in ('source', 'name'):
     if not flags.FLAGS[name].value:
-      raise ValueError(f'--dataset=text_folder needs --{name} (see --help).')
+      raise ValueError(f'--dataset={dataset} needs --{name} (see --help).')
+
+
+def _transcripts() -> Any:
+  _require('agent_transcripts')
+  _refuse(('extensions', 'invalid', 'test'), '--dataset=text_folder, not to agent_transcripts')
+  return registry.builder_module('agent_transcripts').TranscriptsConfig(
+      name=_NAME.value, source=_SOURCE.value, validation=_VALIDATION.value)
+
+
+def _text_folder() -> Any:
+  _require('text_folder')
   return registry.builder_module('text_folder').TextFolderConfig(
       name=_NAME.value, source=_SOURCE.value, extensions=tuple(_EXTENSIONS.value),
       invalid=_INVALID.value, validation=_VALIDATION.value, test=_TEST.value)

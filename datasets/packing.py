@@ -21,6 +21,9 @@ import numpy as np
 from haiku_spectral import config, vocab
 
 RECORD_BYTES = config.RECORD_BYTES
+# Bytes that UTF-8 never contains, and the marks that they stand for in datasets that have marks.
+MARKS = {0xFE: vocab.TURN, 0xFF: vocab.RESULT}
+MARKED = 'marked'  # A field of the records of such a dataset, which is not stored.
 Record = dict[str, Any]
 Row = tuple[int, int, int]  # (position, document, offset)
 
@@ -137,15 +140,30 @@ def unpack(
 def window_ids(record: Record, start: int, length: int) -> np.ndarray:  # [length] int32
   """The ids of `length` positions of a record, which may reach past its end.
 
-  BOUNDARY where a document starts, PAD past the record's valid bytes.
+  BOUNDARY where a document starts, PAD past the record's valid bytes; marks in a record of MARKED.
   """
   ids = np.full(length, vocab.PAD, np.int32)
   end = min(start + length, int(record['length']))
   if end > start:
     ids[:end - start] = record['bytes'][start:end]
+    if record.get(MARKED):
+      for byte, mark in MARKS.items():
+        ids[ids == byte] = mark
   boundaries = record['positions'][record['offsets'] == 0] - start
   ids[boundaries[(boundaries >= 0) & (boundaries < length)]] = vocab.BOUNDARY
   return ids
+
+
+def mark(ids: np.ndarray) -> bytes:  # [T] int32
+  """Text with marks as bytes. Raises ValueError for other specials, and for bytes of no text."""
+  data = ids.copy()
+  if np.isin(ids, list(MARKS)).any():
+    raise ValueError('it is not UTF-8')
+  for byte, special in MARKS.items():
+    data[ids == special] = byte
+  if data.size and data.max() > 0xFF:
+    raise ValueError('it has specials that are no marks')
+  return data.astype(np.uint8).tobytes()
 
 
 def record_ids(record: Record) -> np.ndarray:  # [65536] int32

@@ -16,11 +16,13 @@ from haiku_spectral.storage import file_name
 
 BUILDERS = {
     name: f'datasets.{name}.{name}_dataset_builder' for name in (
-        'c4_english', 'enwik8', 'github_code', 'golden', 'pg19', 'pile_english',
-        'shakespeare_sonnets', 'starter', 'text_folder', 'tiny_shakespeare', 'tiny_stories',
-        'turkish_academic', 'turkish_web', 'wikitext103')
+        'agent_transcripts', 'c4_english', 'enwik8', 'github_code', 'golden', 'pg19',
+        'pile_english', 'shakespeare_sonnets', 'starter', 'text_folder', 'tiny_shakespeare',
+        'tiny_stories', 'turkish_academic', 'turkish_web', 'wikitext103')
 }
-WITH_CORPORA = ('text_folder',)  # Builders of which there may be any number, each with a name.
+# Builders of which there may be any number of datasets, each with a name.
+WITH_CORPORA = ('agent_transcripts', 'text_folder')
+WITH_MARKS = ('agent_transcripts',)  # Those of packing.MARKS.
 OF_ANY_NAME = ('golden',)  # The same, but one of them may be without.
 
 

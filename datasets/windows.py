@@ -26,6 +26,7 @@ class Records:
     self.name = name
     self._source: Any = registry.open_split(name, data_dir, split)
     self._data_dir = data_dir
+    self._marked = name.partition('/')[0] in registry.WITH_MARKS
     self._recent = functools.lru_cache(maxsize=CACHED_RECORDS)(self._read)
 
   def __len__(self) -> int:
@@ -38,9 +39,10 @@ class Records:
 
   def _read(self, index: int) -> packing.Record:
     try:
-      return self._source[index]
+      record = self._source[index]
     except RuntimeError as error:  # ArrayRecord files carry checksums.
       raise registry.damaged(self.name, self._data_dir, error) from error
+    return {**record, packing.MARKED: True} if self._marked else record
 
   def stream(self) -> Iterator[packing.Record]:
     """All records in order, past the cache."""

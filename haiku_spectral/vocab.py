@@ -27,6 +27,15 @@ def decode(ids: np.ndarray) -> bytes:  # ids: [N]
   return ids[ids < 256].astype(np.uint8).tobytes()
 
 
+def turn_ids(line: bytes, last: int) -> np.ndarray:  # [T] int32
+  """The ids of a user's turn in a conversation; `last` is the last id of the context.
+
+  TURN stands wherever the speaker changes, and nowhere else.
+  """
+  before = [] if last in (BOUNDARY, TURN) else [TURN]
+  return np.array([*before, *line, TURN], np.int32)
+
+
 class TextStream:
   """Bytes in as they come, text out as soon as its characters are whole.
 

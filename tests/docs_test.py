@@ -37,7 +37,7 @@ def get_config():
     phase['rate']['warmup_steps'] = 0
   return preset
 """
-PRESETS = ('nano', 'tiny', 'curriculum_small')
+PRESETS = ('nano', 'tiny', 'curriculum_small', 'agent')
 # XLA's optimisations take longer than they save, but for a page that trains for minutes.
 OPTIMISED = ('docs/self_training.md',)
 SECONDS = 1500  # For one block.

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Sequence
 
@@ -10,7 +9,6 @@ import matplotlib
 import matplotlib.figure
 import numpy as np
 from matplotlib.backends import backend_agg
-from scipy import stats
 
 from haiku_spectral.evaluation import bootstrap, plot
 from haiku_spectral.evaluation.bootstrap import Estimate
@@ -72,14 +70,9 @@ def summarize(
 
 
 def _share(reached: np.ndarray, count: int) -> Estimate:  # [goals] bool
-  """With Wilson's interval for `count` draws: a bootstrap gives none where all goals end alike.
-
-  Source: Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
-  """
-  share, z = float(reached.mean()), float(stats.norm.ppf((1 + bootstrap.CONFIDENCE) / 2))
-  middle = (share * count + z * z / 2) / (count + z * z)
-  half = z * math.sqrt(share * (1 - share) * count + z * z / 4) / (count + z * z)
-  return Estimate(share, max(middle - half, 0.0), min(middle + half, 1.0))
+  """With Wilson's interval for `count` draws: a bootstrap gives none where all goals end alike."""
+  share = float(reached.mean())
+  return Estimate(share, *bootstrap.of_proportion(share, count))
 
 
 def to_json(report: Report) -> str:

@@ -52,12 +52,12 @@ def run(
   none: it is generated again, and is then the same. Raises sandbox.result.Unavailable.
   """
   while not should_stop():
-    if reason := _end(folder.history, limits):
+    if reason := ending(folder.history, limits):
       folder.add(Event('end', reason.encode()))
       return reason
     start = clock()
     if folder.history.latest and folder.history.latest.kind == 'turn':
-      event = _act(folder.history, sandbox)
+      event = act(folder.history, sandbox)
     else:
       text = sampler.generate(folder.context, should_stop)
       if should_stop():
@@ -69,7 +69,7 @@ def run(
   return ''
 
 
-def _end(history: History, limits: Limits) -> str:
+def ending(history: History, limits: Limits) -> str:
   """Why nothing more may happen, if so."""
   latest = history.latest
   if latest and latest.kind == 'turn':
@@ -80,7 +80,7 @@ def _end(history: History, limits: Limits) -> str:
   return next((name for name, count in used.items() if count >= getattr(limits, name)), '')
 
 
-def _act(history: History, sandbox: execution.Runner) -> Event:
+def act(history: History, sandbox: execution.Runner) -> Event:
   """Does what the last turn asks for."""
   try:
     wanted = actions.parse(history.turn)

@@ -1,8 +1,4 @@
-"""Turns are sampled from a model, whose context is what happened as a conversation with marks.
-
-A goal is preceded by all that is remembered; an answer to it begins behind vocab.TURN. What came of
-a turn stands between vocab.RESULT and vocab.TURN.
-"""
+"""Turns are sampled from a model, whose context is what happened (`document`)."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,11 +7,10 @@ from typing import Protocol
 import jax
 import numpy as np
 
-from haiku_spectral import vocab
-from haiku_spectral.agent import actions
+from haiku_spectral.agent import actions, document
 from haiku_spectral.agent.transcript import Event
-from haiku_spectral.decoding import chat, prefill, sampling
 from haiku_spectral.decoding import decoder as decoder_lib
+from haiku_spectral.decoding import prefill, sampling
 from haiku_spectral.decoding.context import Context
 from haiku_spectral.decoding.generation import Generation, Request
 
@@ -66,14 +61,4 @@ def extend(sampler: Sampler, context: Context, event: Event) -> Context:
   """
   if event.kind == 'end':
     return context
-  return sampler.extend(context, ids(event, int(context.recent[0, -1])))
-
-
-def ids(event: Event, last: int) -> np.ndarray:  # [T] int32
-  """An event as the context has it; `last` is the last id of the context."""
-  if event.kind == 'turn':
-    return vocab.encode(event.text)
-  if event.kind == 'observation':
-    return np.array([vocab.RESULT, *event.text, vocab.TURN], np.int32)
-  memory = ''.join(f'REMEMBER {key}={value}\n' for key, value in event.memory.items())
-  return chat.turn_ids(memory.encode() + event.text, last)
+  return sampler.extend(context, document.ids(event, int(context.recent[0, -1])))

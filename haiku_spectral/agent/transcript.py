@@ -163,6 +163,24 @@ class Transcript:
     self.digests.append(self._hash.hexdigest())
 
 
+def read(path: Path) -> list[Event]:
+  """The events of a transcript that nobody need have open; a torn last line is left out.
+
+  Raises ValueError for a file that is damaged elsewhere, OSError for one that cannot be read.
+  """
+  with open(path, 'rb') as file:
+    lines = file.read().splitlines(keepends=True)
+  events: list[Event] = []
+  for number, line in enumerate(lines, 1):
+    if not line.endswith(b'\n'):
+      break
+    try:
+      events.append(decode(line))
+    except ValueError as error:
+      raise damaged(path, number, error) from error
+  return events
+
+
 def _mend(torn: bytes) -> bytes:
   """Completes a last line that lacks its end alone; nothing else of it stays in the transcript."""
   if b'\r' in torn:

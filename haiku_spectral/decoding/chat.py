@@ -1,7 +1,6 @@
 """A conversation in a terminal, kept in a file: a line in, an answer out, the file up to date.
 
-The context is the user's line, vocab.TURN, the model's answer, vocab.TURN, the next line and so on:
-vocab.TURN stands wherever the speaker changes, and nowhere else.
+The context is the user's line, vocab.TURN, the model's answer, vocab.TURN, the next line and so on.
 """
 
 import dataclasses
@@ -51,7 +50,7 @@ class Conversation:
   ) -> None:
     """One turn of each. If it fails, the conversation is where it was."""
     context = self.prefill(
-        self.context, turn_ids(line, int(self.context.recent[0, -1]))[np.newaxis])
+        self.context, vocab.turn_ids(line, int(self.context.recent[0, -1]))[np.newaxis])
     self.context = self.answer(context).run(on_bytes, should_stop).context()
     self.saved = False
 
@@ -78,12 +77,6 @@ class Conversation:
       raise ValueError('this conversation is not kept: start with --session=PATH.')
     self.save()
     return self.path
-
-
-def turn_ids(line: bytes, last: int) -> np.ndarray:  # [T] int32
-  """The ids of a user's turn; `last` is the last id of the context."""
-  before = [] if last in (vocab.BOUNDARY, vocab.TURN) else [vocab.TURN]
-  return np.array([*before, *line, vocab.TURN], np.int32)
 
 
 def run(

@@ -10,7 +10,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.agent import folder, sampler
+from haiku_spectral.agent import document, folder
 from haiku_spectral.agent.transcript import Event
 from haiku_spectral.decoding import session
 from tests.agent import scripted
@@ -86,7 +86,7 @@ class FolderTest(parameterized.TestCase):
 
   def test_a_goal_behind_an_unanswered_turn_begins_with_a_mark(self):
     np.testing.assert_array_equal(
-        sampler.ids(Event('goal', b'a'), last=ord('x')), [vocab.TURN, ord('a'), vocab.TURN])
+        document.ids(Event('goal', b'a'), last=ord('x')), [vocab.TURN, ord('a'), vocab.TURN])
 
   def test_the_state_may_be_older_than_the_transcript(self):
     self._make(HISTORY[:3])

@@ -1,0 +1,1 @@
+"""Sessions of the agent as a dataset."""
