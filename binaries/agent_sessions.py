@@ -8,10 +8,12 @@ of the model runs in a sandbox; only sessions are kept that computed and remembe
 Exit codes: 1 a mistake in the flags, 3 no sandbox, 4 no session of the model reached its goal.
 """
 
+import dataclasses
 import pathlib
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 
+import jax
 import numpy as np
 import tqdm
 from absl import flags
@@ -78,14 +80,15 @@ def _own(
     drawn: Sequence[goals.Goal], advance: Callable[[int], object], box: sandbox.Sandbox
 ) -> Sessions:
   """Those sessions of the model that reached their goals."""
+  sampler = agent_model.load(
+      precision=PRECISION.value, temperature=TEMPERATURE.value, seed=SEED.value,
+      turn_bytes=TURN_BYTES).sampler
   for start in range(0, len(drawn), ROWS.value):
     some = drawn[start:start + ROWS.value]
-    # A seed for each batch: the same draw would make the same mistakes.
-    agent = agent_model.load(
-        precision=PRECISION.value, temperature=TEMPERATURE.value, seed=SEED.value + start,
-        turn_bytes=TURN_BYTES)
+    # A key for each batch: the same one would make the same mistakes.
+    keyed = dataclasses.replace(sampler, key=jax.random.fold_in(sampler.key, start))
     for number, (goal, played) in enumerate(
-        zip(some, play.play(some, agent.sampler, box), strict=True), start):
+        zip(some, play.play(some, keyed, box), strict=True), start):
       if teacher.result(goal, played.events)[0]:
         yield number, played.events
     advance(len(some))

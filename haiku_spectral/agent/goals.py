@@ -127,7 +127,7 @@ def of_distance(distance: int) -> Spec:
   """The goals with the fewest turns whose first value is needed about so many bytes back."""
   # Measured on the teacher's documents: what stands between the two without fillers, and what a
   # filler takes beside what it shows.
-  bare, frame = 73, 111
+  bare, frame = 73, 89
   count = max(0, -(-(distance - bare) // (MOST_SHOWN + frame)))
   shown = (distance - bare) // count - frame if count else LEAST_SHOWN
   return Spec(turns=3 + count, depth=1, shown=min(max(shown, LEAST_SHOWN), MOST_SHOWN))

@@ -17,14 +17,10 @@ from tests.decoding import tiny_model
 
 class AgentGoalsTest(parameterized.TestCase):
 
-  @classmethod
-  def setUpClass(cls):
-    super().setUpClass()
-    cls.run_dir = tiny_model.save_run(pathlib.Path(cls.create_tempdir(cls).full_path, 'run'))
-
   def setUp(self):
     super().setUp()
     self.folder = pathlib.Path(self.create_tempdir().full_path)
+    self.run_dir = tiny_model.save_run(self.create_tempdir().full_path + '/run')
 
   def _measure(self, **flags):
     flags = {'run_dir': self.run_dir, 'turns': [5], 'distances': [512], 'goals': 3, 'rows': 2,

@@ -16,14 +16,10 @@ from tests.decoding import tiny_model
 
 class AgentSessionsTest(absltest.TestCase):
 
-  @classmethod
-  def setUpClass(cls):
-    super().setUpClass()
-    cls.run_dir = tiny_model.save_run(pathlib.Path(cls.create_tempdir(cls).full_path, 'run'))
-
   def setUp(self):
     super().setUp()
     self.place = pathlib.Path(self.create_tempdir().full_path, 'sessions')
+    self.run_dir = tiny_model.save_run(self.create_tempdir().full_path + '/run')
 
   def _run(self, **flags):
     flags = {'output': str(self.place), 'goals': 3, 'rows': 2, 'most_turns': 6, **flags}

@@ -97,7 +97,7 @@ class RegistryTest(parameterized.TestCase):
         './run //binaries:prepare_data --dataset=text_folder --source=DIR --name=x --data_dir=/d')
 
   @parameterized.parameters(
-      ('nothing', "there is no dataset 'nothing': give one of c4_english, enwik8"),
+      ('nothing', "there is no dataset 'nothing': give one of agent_transcripts, c4"),
       ('turkish_web/nothing', "is not allowed: give 'turkish_web' or one of turkish_web/fine"),
       ('turkish_web/', "is not allowed: give 'turkish_web' or one of"),
       ('text_folder', "the dataset name 'text_folder' is not allowed: give 'text_folder/NAME'"),
@@ -124,7 +124,7 @@ class RegistryTest(parameterized.TestCase):
     self.assertEqual(registry.folder('mine', str(root)), root / 'mine/10.0.0')
     self.assertEqual(registry.built(str(root)), ['many/words', 'mine'])
     self.assertNotEmpty(registry.open_split('many/words', str(root), 'train'))
-    with self.assertRaisesRegex(ValueError, "there is no dataset 'other': give one of c4_english"):
+    with self.assertRaisesRegex(ValueError, "there is no dataset 'other': give one of agent_"):
       registry.folder('other', str(root))
 
   def test_builders_of_ones_own(self):
