@@ -1462,12 +1462,11 @@ $(call py_test, //tests/parallel:sharding_test, //haiku_spectral/modules:spectra
     //haiku_spectral/training:gradients //haiku_spectral/training:state //tests:__init__ \
     //tests/parallel:meshed)
 $(call py_test, //tests/planning:plan_test, //haiku_spectral/benchmarks:device_step \
-    //haiku_spectral/config:__init__ //haiku_spectral/configs:presets \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:hardware \
-    //haiku_spectral/parallel:mesh //haiku_spectral/planning:aot //haiku_spectral/planning:memory \
-    //haiku_spectral/planning:plan //haiku_spectral/planning:roofline \
-    //haiku_spectral/planning:text //haiku_spectral/training:state //haiku_spectral/training:step \
-    //tests:__init__)
+    //haiku_spectral/config:__init__ //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:hardware //haiku_spectral/parallel:mesh \
+    //haiku_spectral/planning:aot //haiku_spectral/planning:memory //haiku_spectral/planning:plan \
+    //haiku_spectral/planning:roofline //haiku_spectral/planning:text \
+    //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__)
 $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
     //haiku_spectral/reporting:measurements //haiku_spectral/reporting:provenance \

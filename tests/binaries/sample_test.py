@@ -80,13 +80,13 @@ class SampleTest(parameterized.TestCase):
   def test_a_record_of_what_was_generated(self):
     file = pathlib.Path(self.create_tempdir().full_path, 'new', 'samples.jsonl')
     run(prompt='abcdefgh', record=str(file))
-    run(prompt='', num_samples=2, num_bytes=5, record=str(file))
+    run(prompt='', num_samples=3, num_bytes=5, record=str(file))
     first, second = map(json.loads, file.read_text(encoding='utf-8').splitlines())
     self.assertEqual((first['prompt'], first['texts'], first['bytes'], first['step']), (
         'abcdefgh', [generated(b'abcdefgh').decode(errors='replace')], 20, 7))
     self.assertGreater(first['bytes_per_second'], 0)
     self.assertIn('//binaries:', first['command'])
-    self.assertEqual((second['prompt'], len(second['texts']), second['bytes']), ('', 2, 10))
+    self.assertEqual((second['prompt'], len(second['texts']), second['bytes']), ('', 3, 15))
 
   def test_stop_string_is_not_shown(self):
     free = generated(b'')
@@ -150,10 +150,10 @@ class SampleTest(parameterized.TestCase):
     self.assertLess(sum(shares), 100)
 
   def test_best_of_several(self):
-    out, _ = run(prompt='abc', best_of=4)
+    out, _ = run(prompt='abc', best_of=3)
     model, params = tiny_model.MODEL, tiny_model.params()
     context = context_lib.repeat(prefill.extend(
-        model, params, prefill.begin(model, params), vocab.encode(b'abc')[np.newaxis]), 4)
+        model, params, prefill.begin(model, params), vocab.encode(b'abc')[np.newaxis]), 3)
     several = Generation(
         tiny_model.decoder(), context, Request(20, jax.random.key(0)),
         sampling.SamplingConfig(end_of_document=True)).run()
@@ -179,7 +179,7 @@ class SampleTest(parameterized.TestCase):
     flags = {'prompt': 'abcabcabc', 'num_bytes': 100, **flags}
     self.assertEqual(run(speculate=True, **flags)[0], run(**flags)[0])
 
-  @parameterized.parameters(1e-37, 1e-38, 1e-45, 1e-300)
+  @parameterized.parameters(1e-38, 1e-300)  # In float32 one with fewer bits, and zero.
   def test_tiny_temperatures_are_greedy(self, temperature):
     want = run(prompt='x', temperature=0.0)[0]
     self.assertEqual(run(prompt='x', temperature=temperature)[0], want)

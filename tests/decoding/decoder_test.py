@@ -30,7 +30,7 @@ ACTIONS = st.lists(
     min_size=1, max_size=8)
 SETTINGS = fixed_examples(5)
 CONFIGS = {
-    'taps': tiny_model.CONFIG,
+    'taps': dataclasses.replace(tiny_model.CONFIG, pattern='HMA', layers=3),
     'ngram': dataclasses.replace(
         tiny_model.CONFIG, pattern='A', layers=1,
         ngram=NgramConfig(orders='1,3', words='1', slots=64),

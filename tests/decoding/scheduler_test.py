@@ -123,25 +123,25 @@ class SchedulerTest(parameterized.TestCase):
       ended[ticket], contexts[ticket] = bytes(row.text), context
 
     batch = scheduler.Scheduler(
-        DECODER, CONFIG, rows=2, callbacks=scheduler.Callbacks(on_end=end))
-    made = [(Request(90, jax.random.key(i)), b'abc') for i in range(4)]
+        DECODER, CONFIG, rows=3, callbacks=scheduler.Callbacks(on_end=end))
+    made = [(Request(90, jax.random.key(i)), b'abc') for i in range(5)]
     tickets = [batch.submit(*request) for request in made]
     batch.step()
-    for ticket in (tickets[0], tickets[2]):  # One is generated, one waits.
+    for ticket in (tickets[0], tickets[3]):  # One is generated, one waits.
       batch.cancel(ticket)
     while not batch.idle:
       batch.step()
     want = [alone(*request) for request in made]
-    self.assertEqual([ended[tickets[1]], ended[tickets[3]]], [want[1], want[3]])
+    self.assertEqual([ended[tickets[i]] for i in (1, 2, 4)], [want[i] for i in (1, 2, 4)])
     self.assertStartsWith(want[0], ended[tickets[0]])
     self.assertBetween(len(ended[tickets[0]]), 1, 89)
-    self.assertEqual(ended[tickets[2]], b'')
-    self.assertIsNone(contexts[tickets[2]])
+    self.assertEqual(ended[tickets[3]], b'')
+    self.assertIsNone(contexts[tickets[3]])
     self.assertEqual(contexts[tickets[1]].position, 4)
 
   def test_long_prompt_does_not_keep_the_others_waiting(self):
     shown = []
-    batch = scheduler.Scheduler(DECODER, CONFIG, rows=2, callbacks=scheduler.Callbacks(
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=3, callbacks=scheduler.Callbacks(
         on_bytes=lambda ticket, row, data: shown.append(ticket),
         on_prefill=lambda ticket, log_probs: shown.append((ticket, len(log_probs)))))
     first = batch.submit(Request(150, jax.random.key(0)))
@@ -155,9 +155,9 @@ class SchedulerTest(parameterized.TestCase):
 
   def test_a_text_of_no_bytes_needs_no_row(self):
     contexts = {}
-    batch = scheduler.Scheduler(DECODER, CONFIG, rows=2, callbacks=scheduler.Callbacks(
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=3, callbacks=scheduler.Callbacks(
         on_end=lambda ticket, row, context: contexts.update({ticket: context})))
-    busy = [batch.submit(Request(90, jax.random.key(0))) for _ in range(2)]
+    busy = [batch.submit(Request(90, jax.random.key(0))) for _ in range(3)]
     batch.step()
     made = batch.submit(Request(0, jax.random.key(0)), np.array([65, vocab.BOUNDARY], np.int32),
                         first=True)
@@ -185,13 +185,13 @@ class OneLoopTest(parameterized.TestCase):
   def test_alone_scheduled_ragged_and_speculative_texts_are_the_same(self, seed, config):
     made = some_requests(5, seed)
     want = [alone(*request, config) for request in made]
-    batch = scheduler.Scheduler(DECODER, config, rows=2)
+    batch = scheduler.Scheduler(DECODER, config, rows=3)
     tickets = [batch.submit(*request) for request in made]
     scheduled = batch.run()
     self.assertEqual([scheduled[ticket] for ticket in tickets], want)
     self.assertEqual(together(made, config), want)
     self.assertEqual(
-        [alone(*request, config, decode=Speculation(request[1])) for request in made], want)
+        [alone(*request, config, decode=Speculation(request[1], (1, 8))) for request in made], want)
 
 
 if __name__ == '__main__':

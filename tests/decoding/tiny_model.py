@@ -12,7 +12,7 @@ from haiku_spectral.training import checkpoint_store, run_folder
 from tests.modules.random_params import random_params
 
 CONFIG = config.ModelConfig(
-    pattern='HMA', layers=3, width=16, mlp_width=16,
+    pattern='HA', layers=2, width=16, mlp_width=16,
     hyena=config.HyenaConfig(filter=config.FilterConfig(horizon=32, max_time_constant=8.0)),
     memory=config.MemoryConfig(heads=2, block=8),
     attention=config.AttentionConfig(heads=2, window=16, block=8),

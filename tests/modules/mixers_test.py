@@ -57,7 +57,7 @@ class MixersTest(parameterized.TestCase):
   @parameterized.named_parameters((name, name) for name in MIXERS)
   def test_law_of_chunks(self, name):
     @chunk_law.settings
-    @hypothesis.given(lengths=chunk_law.cuts)
+    @hypothesis.given(lengths=chunk_law.few_cuts)
     def law(lengths):
       mixer, empty = build(name)
       chunk_law.assert_law(mixer, chunk_law.normal(2, chunk_law.TOTAL, WIDTH), empty, lengths)
@@ -67,9 +67,9 @@ class MixersTest(parameterized.TestCase):
   @parameterized.named_parameters((name, name) for name in MIXERS)
   def test_law_of_chunks_in_bfloat16(self, name):
     mixer, empty = build(name, 'bfloat16')
-    x = chunk_law.normal(2, 98, WIDTH).astype(jnp.bfloat16)
+    x = chunk_law.normal(2, 67, WIDTH).astype(jnp.bfloat16)
     # Sixteen-bit steps are 2^-8 of a value: a few of them apart, after a few roundings.
-    for lengths in ((33, 1, 64), (1, 64, 33), (64, 33, 1)):
+    for lengths in ((33, 1, 33), (1, 33, 33), (33, 33, 1)):
       chunk_law.assert_law(mixer, x, empty, lengths, tolerance=0.03)
 
   @parameterized.named_parameters((name, name) for name in MIXERS)
@@ -78,7 +78,7 @@ class MixersTest(parameterized.TestCase):
     forgetful = lambda x, state: (mixer(x, empty)[0], mixer(x, state)[1])
     with self.assertRaises(AssertionError):
       chunk_law.assert_law(
-          forgetful, chunk_law.normal(2, chunk_law.TOTAL, WIDTH), empty, chunk_law.CHUNK_LENGTHS)
+          forgetful, chunk_law.normal(2, chunk_law.TOTAL, WIDTH), empty, chunk_law.FEW_LENGTHS)
 
   @parameterized.named_parameters((name, name) for name in MIXERS)
   def test_causal_with_reach(self, name):
@@ -116,7 +116,7 @@ class MixersTest(parameterized.TestCase):
       chunk_law.assert_close(alone[1], y[1, 40:], 1e-5)
 
   @chunk_law.settings
-  @hypothesis.given(name=st.sampled_from(sorted(MIXERS)), length=st.sampled_from((1, 33, 64)))
+  @hypothesis.given(name=st.sampled_from(sorted(MIXERS)), length=st.sampled_from((1, 33, 67)))
   def test_state_keeps_its_shapes_and_types(self, name, length):
     mixer, empty = build(name, 'bfloat16')
     x = chunk_law.normal(2, length, WIDTH).astype(jnp.bfloat16)

@@ -5,7 +5,6 @@ import functools
 import pathlib
 
 import hypothesis
-import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,9 +28,6 @@ SMALL = config.ModelConfig(
 )
 
 
-# As `chunk_law.CHUNK_LENGTHS`, of which each mixer is held to more.
-LENGTHS = (1, 1, 33, 33, 63)
-TOTAL = sum(LENGTHS)
 MODEL = spectral_gpt.make_model(SMALL)
 APPLY = jax.jit(MODEL.apply)
 
@@ -54,9 +50,9 @@ def tokens(length: int) -> np.ndarray:
 class SpectralGPTTest(parameterized.TestCase):
 
   @chunk_law.settings
-  @hypothesis.given(lengths=st.permutations(LENGTHS))
+  @hypothesis.given(lengths=chunk_law.few_cuts)
   def test_law_of_chunks(self, lengths):
-    chunk_law.assert_law(small_model()[0], tokens(TOTAL), small_model()[1], lengths)
+    chunk_law.assert_law(small_model()[0], tokens(chunk_law.TOTAL), small_model()[1], lengths)
 
   def test_law_of_chunks_in_bfloat16(self):
     apply, empty = small_model('bfloat16')
@@ -65,11 +61,11 @@ class SpectralGPTTest(parameterized.TestCase):
 
   def test_causal_with_reach_beyond_window_and_horizon(self):
     apply, empty = small_model()
-    chunk_law.assert_causal_with_reach(apply, tokens(TOTAL), empty, reach=75)
+    chunk_law.assert_causal_with_reach(apply, tokens(chunk_law.TOTAL), empty, reach=75)
 
   def test_rows_that_began_at_different_times_read_as_if_alone(self):
     apply, empty = small_model()
-    text = tokens(TOTAL)
+    text = tokens(chunk_law.TOTAL)
     _, later = apply(text[:, :33], empty)
 
     def take(kept, new):

@@ -51,7 +51,8 @@ class TableTest(absltest.TestCase):
 class ShardedStateTest(absltest.TestCase):
 
   def test_parameters_and_moments_are_created_in_shards(self):
-    model = spectral_gpt.make_model(meshed.MODEL)
+    model = spectral_gpt.make_model(dataclasses.replace(
+        meshed.MODEL, pattern='M', layers=1, ngram=meshed.configs.NgramConfig(orders='')))
     first = state.start(model, CONFIG, meshed.make_mesh(MIXED))
     expected = state.start(model, CONFIG, meshed.make_mesh('data:1'))
     chex.assert_trees_all_equal(*map(jax.device_get, (first.params, expected.params)))
@@ -63,7 +64,7 @@ class ShardedStateTest(absltest.TestCase):
         sharded += share > 1
         if jax.tree_util.keystr(path[-2:]) == "['spectral_gpt/embedding']['table']":
           self.assertEqual(share, 2, path)
-    self.assertGreater(sharded, 30)
+    self.assertGreater(sharded, 12)
 
 
 class GradientsTest(absltest.TestCase):

@@ -11,7 +11,8 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import optimizer, width_scaling
 from tests.decoding import tiny_model
 
-MODEL = dataclasses.replace(tiny_model.CONFIG, width=64, ngram=configs.NgramConfig(orders='2'))
+MODEL = dataclasses.replace(
+    tiny_model.CONFIG, pattern='HMA', layers=3, width=64, ngram=configs.NgramConfig(orders='2'))
 PARAMS = {  # Some of them.
     'spectral_gpt/head': {'table': np.linspace(-1, 1, 80).reshape(20, 4).astype(np.float32)},
     'spectral_gpt/stack/block_0/mlp/in': {'w': np.linspace(-1, 1, 8)[:, None].astype(np.float32)},
