@@ -105,7 +105,7 @@ class SpectralGPTTest(parameterized.TestCase):
       return jnp.sum(model.apply(params, tokens(64), model.initial_state(2))[0] ** 2)
 
     plain = dataclasses.replace(  # Without what is outside of the blocks.
-        SMALL, pattern='HM', layers=4, ngram=config.NgramConfig(orders=''),
+        SMALL, pattern='A', layers=4, ngram=config.NgramConfig(orders=''),
         match=config.MatchConfig())
     params = random_params(plain)
     grads, memory = {}, {}

@@ -65,7 +65,8 @@ class FlopsTest(absltest.TestCase):
   def test_operations_of_a_training_step_are_those_that_xla_counts(self):
     # One super-block and one block of memory, since XLA counts the body of a loop once.
     model = dataclasses.replace(
-        MODEL, pattern='HMA', layers=3, width=256, mlp_width=640, remat=False)
+        MODEL, pattern='HMA', layers=3, width=256, mlp_width=640, remat=False,
+        ngram=configs.NgramConfig(orders=''))
     config = dataclasses.replace(
         CONFIG, model=model, data=configs.DataConfig(batch_size=8, segment=64, stateful_rows=4))
     made = spectral_gpt.make_model(model)
