@@ -780,7 +780,13 @@ $(call py_library, //haiku_spectral/sandbox:worker, //haiku_spectral/sandbox:bub
 $(call py_library, //haiku_spectral/self_training:acceptance_filter, \
     //haiku_spectral/self_training:frontier //haiku_spectral/tasks:problem \
     //haiku_spectral/tasks:verified_sample)
+$(call py_library, //haiku_spectral/self_training:agreement, \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:problem \
+    //haiku_spectral/tasks:verified_sample)
 $(call py_library, //haiku_spectral/self_training:callbacks, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/self_training:claim, //haiku_spectral/evaluation:bootstrap \
+    //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:frontier \
+    //haiku_spectral/self_training:outcomes)
 $(call py_library, //haiku_spectral/self_training:curriculum, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases)
 $(call py_library, //haiku_spectral/self_training:evaluation, \
@@ -790,34 +796,35 @@ $(call py_library, //haiku_spectral/self_training:evaluator, \
     //haiku_spectral/self_training:callbacks //haiku_spectral/self_training:sampler \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:frontier)
-$(call py_library, //haiku_spectral/self_training:outcomes)
+$(call py_library, //haiku_spectral/self_training:outcomes, //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/self_training:paths)
 $(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot \
-    //haiku_spectral/self_training:evaluation)
+    //haiku_spectral/self_training:claim //haiku_spectral/self_training:evaluation)
 $(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
-$(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:bootstrap \
-    //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:paths \
-    //haiku_spectral/self_training:plot //haiku_spectral/self_training:settings \
-    //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/self_training:claim \
+    //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:outcomes \
+    //haiku_spectral/self_training:paths //haiku_spectral/self_training:plot \
+    //haiku_spectral/self_training:settings //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/config:__init__ \
     //haiku_spectral/self_training:curriculum //haiku_spectral/self_training:evaluation \
-    //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:outcomes \
-    //haiku_spectral/self_training:paths //haiku_spectral/self_training:proposals \
-    //haiku_spectral/self_training:samples //haiku_spectral/self_training:seed_run \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics \
-    //haiku_spectral/training:run_folder)
+    //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:frontier \
+    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:paths \
+    //haiku_spectral/self_training:proposals //haiku_spectral/self_training:samples \
+    //haiku_spectral/self_training:seed_run //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:metrics //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
     //haiku_spectral/decoding:one_by_one //haiku_spectral/decoding:prefill \
     //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
     //haiku_spectral/tasks:problem //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/self_training:samples, \
-    //haiku_spectral/self_training:acceptance_filter //haiku_spectral/self_training:evaluator \
-    //haiku_spectral/self_training:frontier //haiku_spectral/self_training:outcomes \
-    //haiku_spectral/self_training:proposals //haiku_spectral/self_training:sampler \
-    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:verifier_cache \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:problem \
-    //haiku_spectral/tasks:verified_sample)
+    //haiku_spectral/self_training:acceptance_filter //haiku_spectral/self_training:agreement \
+    //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:frontier \
+    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:proposals \
+    //haiku_spectral/self_training:sampler //haiku_spectral/self_training:seed_run \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:problem //haiku_spectral/tasks:verified_sample)
 $(call py_library, //haiku_spectral/self_training:seed_run, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:session //haiku_spectral/self_training:callbacks \
     //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:paths \
@@ -884,11 +891,13 @@ $(call py_library, //haiku_spectral/storage:file_lock)
 $(call py_library, //haiku_spectral/storage:file_name)
 $(call py_library, //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/tasks:arithmetic, //haiku_spectral/sandbox:result \
-    //haiku_spectral/tasks:column_addition //haiku_spectral/tasks:problem)
+    //haiku_spectral/tasks:column_addition //haiku_spectral/tasks:named_columns \
+    //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/tasks:column_addition)
 $(call py_library, //haiku_spectral/tasks:expressions)
 $(call py_library, //haiku_spectral/tasks:functions, //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:expressions //haiku_spectral/tasks:problem)
+$(call py_library, //haiku_spectral/tasks:named_columns)
 $(call py_library, //haiku_spectral/tasks:problem, //haiku_spectral/sandbox:literals \
     //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/tasks:registry, //haiku_spectral/tasks:arithmetic \
@@ -1522,9 +1531,12 @@ $(call py_test, //tests/sandbox:selftest_test, //haiku_spectral/sandbox:bubblewr
 $(call py_test, //tests/self_training:acceptance_filter_test, \
     //haiku_spectral/self_training:acceptance_filter //haiku_spectral/tasks:registry \
     //haiku_spectral/tasks:verified_sample //tests:__init__ //tests/self_training:stand_ins)
+$(call py_test, //tests/self_training:agreement_test, //haiku_spectral/self_training:agreement \
+    //haiku_spectral/tasks:verified_sample //tests:__init__ //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:frontier_test, //haiku_spectral/self_training:frontier \
     //tests:__init__)
-$(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:evaluation \
+$(call py_test, //tests/self_training:report_test, //haiku_spectral/self_training:claim \
+    //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:outcomes \
     //haiku_spectral/self_training:report //tests:__init__ //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/self_training:callbacks \
@@ -1583,8 +1595,8 @@ $(call py_test, //tests/storage:file_name_test, //haiku_spectral/storage:file_na
 $(call py_test, //tests/storage:strict_json_test, //haiku_spectral/storage:strict_json \
     //tests:__init__)
 $(call py_test, //tests/tasks:arithmetic_test, //haiku_spectral/tasks:arithmetic \
-    //haiku_spectral/tasks:column_addition //tests:__init__ //tests:fixed_examples \
-    //tests/tasks:trusted)
+    //haiku_spectral/tasks:column_addition //haiku_spectral/tasks:named_columns //tests:__init__ \
+    //tests:fixed_examples //tests/tasks:trusted)
 $(call py_test, //tests/tasks:expressions_test, //haiku_spectral/tasks:expressions \
     //haiku_spectral/tasks:functions //tests:__init__)
 $(call py_test, //tests/tasks:families_test, //haiku_spectral/sandbox:result \

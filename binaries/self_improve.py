@@ -1,12 +1,13 @@
 """Improves a model by its own samples: it generates programs, and learns from those that are right.
 
   python -m binaries.self_improve --run_dir=runs/self_improve
-  python -m binaries.self_improve --run_dir=runs/self_improve --arm=control,unfiltered,oracle
+  python -m binaries.self_improve --run_dir=runs/self_improve --arm=golden,oracle,agreement --seed=0
   python -m binaries.self_improve --run_dir=runs/self_improve --report
 
 Whatever stops it, the same command goes on. Exit codes: 0 all rounds are done, or every depth is
 mastered before the last one (a line says so); 1 a mistake in the flags, 3 the sandbox is missing or
-does not hold, 4 no signal at the frontier, 5 a round has made the model worse.
+does not hold, 4 no signal at the frontier, 5 a round has made the model worse. With 4 and 5 the
+other arms and seeds are still run: how a seed has ended is part of what is claimed.
 """
 
 import dataclasses
@@ -32,9 +33,12 @@ CONFIG = preset_flag.define(
 RUN_DIR = flag_types.define_path(
     'run_dir', 'runs/self_improve', 'Folder of all models, samples and reports.')
 SEED = flags.DEFINE_list(
-    'seed', ['0'], 'Seeds of the base model and of all draws, by commas: each is a run of its own.')
+    'seed', ['0', '1', '2', '3', '4'],
+    'Seeds of the base model and of all draws, by commas: each is a run of its own.')
 ARM = flags.DEFINE_list(
-    'arm', ['golden'], f'What the rounds learn from, by commas: {", ".join(settings_lib.ARMS)}.')
+    'arm', ['golden', 'unfiltered', 'control'],
+    f'What the rounds learn from, by commas: {", ".join(settings_lib.ARMS)}. The others ask what '
+    'golden has asked, so it comes first.')
 REPORT = flags.DEFINE_bool('report', False, 'Reports on what is there and runs nothing.')
 SANDBOX = flags.DEFINE_enum(
     'sandbox', 'bwrap', ['bwrap', 'landlock'], 'Isolation of the programs: bwrap, or landlock, a '
@@ -160,7 +164,7 @@ def _run_arm(run: Any, arm: str) -> int:
     rounds.run_arm(run, arm)
   except outcomes.Mastered as mastered:
     print(mastered, flush=True)
-  except (outcomes.NoSignal, outcomes.Regression) as error:
+  except outcomes.Ended as error:  # Neither a success: others and other seeds go on.
     command_line.tell(f'error: {error}')
     return NO_SIGNAL if isinstance(error, outcomes.NoSignal) else WORSE
   return 0

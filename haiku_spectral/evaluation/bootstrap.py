@@ -1,8 +1,9 @@
 """Confidence intervals over documents, and over runs.
 
 Bytes of one document depend on each other, documents hardly do: documents are what is drawn again.
+Where runs with different seeds answer the same problems, both are drawn again (`of_runs`).
 Sources: Efron, "Better bootstrap confidence intervals" (1987), BCa; Tukey (1958), the jackknife;
-Wilson (1927), "Probable inference".
+Wilson (1927), "Probable inference"; Owen, "The pigeonhole bootstrap" (2007), for runs and problems.
 """
 
 import math
@@ -54,6 +55,36 @@ def estimate(
       return Estimate(value, low, high)
   without_one = statistic(table.sum(axis=0) - table)  # [N]
   return _student(value, float(without_one.std()) * math.sqrt(count - 1), count)
+
+
+def of_runs(
+    table: np.ndarray,  # [R runs, N problems, C] float64 sums.
+    statistic: Statistic,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Estimate:
+  """The statistic of the table's total, with its interval over runs and over problems.
+
+  Hierarchical: first runs are drawn again, then problems, which are the same for all runs that were
+  drawn, since all runs answer the same ones. The interval is Student's t with R - 1 degrees of
+  freedom: of a few runs a bootstrap alone would be too narrow, by the factor sqrt((R - 1) / R) and
+  by the quantiles of the normal distribution. None where one run gives no interval.
+  O(resamples x R x N).
+  """
+  runs, problems = table.shape[:2]
+  value = float(statistic(table.sum(axis=(0, 1))))
+  if runs < 2:
+    return Estimate(value, None, None)
+  rng = np.random.default_rng(seed)
+  drawn = []
+  for start in range(0, resamples, _BATCH):
+    size = min(_BATCH, resamples - start)
+    of_run = rng.multinomial(runs, np.full(runs, 1 / runs), size)  # [B, R] times each was drawn.
+    of_problem = rng.multinomial(problems, np.full(problems, 1 / problems), size)  # [B, N]
+    drawn.append(statistic(np.einsum('br,bn,rnc->bc', of_run, of_problem, table, optimize=True)))
+  error = float(np.nanstd(np.concatenate(drawn)))
+  return _student(value, error * math.sqrt(runs / (runs - 1)), runs)
 
 
 def of_proportion(share: float, count: int) -> tuple[float, float]:

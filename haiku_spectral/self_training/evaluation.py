@@ -12,19 +12,42 @@ from haiku_spectral.storage import atomic_file, strict_json
 from haiku_spectral.tasks.problem import Problem
 
 KS = (1, 4, 8, 16)
-DEEP = 3  # The depth from which problems are hard: what is claimed is about these.
+_DEEP = 3  # The depth from which problems are hard where all depths have labels.
 
 
 class Evaluation(NamedTuple):
-  """One model on the held-out problems."""
+  """One model on the held-out problems, and on those of the gate."""
 
   step: int  # Of its checkpoint.
+  labelled_depth: int  # The greatest depth that the base model saw labels of.
   bits_per_byte: float  # On held-out real text.
   greedy: Mapping[str, Sequence[bool]]  # By depth: whether the greedy completion is right.
   objects: Mapping[str, Sequence[int]]  # By depth: its object, see `number_objects`.
   attempts: int
-  sampled: Mapping[str, Sequence[int]]  # By depth: right completions among the attempts.
+  sampled: Mapping[str, Sequence[int]]  # By depth: right completions among the attempts, at the
+  # first of these problems.
+  # Of the gate, which decides while the rounds go on; no claim reads it. By depth:
+  gate: Mapping[str, float] = {}  # pass@1 where there are labels.
+  probe: Mapping[str, Sequence[int]] = {}  # Right ones among frontier.ATTEMPTS, up to the frontier.
   round: Mapping[str, float] = {}  # Metrics of the round before it; empty for the base model.
+
+  @property
+  def easy(self) -> list[str]:
+    """The depths at which nothing may be lost."""
+    return [depth for depth in self.greedy if depth not in self.hard]
+
+  @property
+  def hard(self) -> list[str]:
+    """The depths that a claim is about: those without labels, if there are any."""
+    deepest = max(map(int, self.greedy))
+    first = self.labelled_depth + 1 if self.labelled_depth < deepest else _DEEP
+    return [depth for depth in self.greedy if int(depth) >= first]
+
+  @property
+  def frontier(self) -> int:
+    """The frontier on held-out problems: what a report shows."""
+    rights = {int(depth): rights for depth, rights in self.sampled.items()}
+    return frontier.find(rights, self.attempts).depth
 
   def pass_at(self, k: int, depth: str) -> float:
     """Unbiased pass@k at a depth."""
@@ -33,10 +56,11 @@ class Evaluation(NamedTuple):
   def scalars(self) -> dict[str, float]:
     """All of it as a row of metrics."""
     return {
-        'bits_per_byte': self.bits_per_byte,
+        'bits_per_byte': self.bits_per_byte, 'frontier': float(self.frontier),
         **{f'greedy/{depth}': float(np.mean(right)) for depth, right in self.greedy.items()},
         **{f'pass_{k}/{depth}': self.pass_at(k, depth)
            for k in KS if k <= self.attempts for depth in self.sampled},
+        **{f'gate/{depth}': share for depth, share in self.gate.items()},
         **self.round,
     }
 

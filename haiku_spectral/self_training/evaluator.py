@@ -9,7 +9,7 @@ import numpy as np
 from haiku_spectral.self_training import sampler as samplers
 from haiku_spectral.self_training import verifier_cache
 from haiku_spectral.self_training.callbacks import Progress
-from haiku_spectral.tasks.problem import Family, Problem
+from haiku_spectral.tasks.problem import STOP, Family, Problem
 
 Request = tuple[Problem, int]  # And the seed of its sampling.
 
@@ -27,9 +27,14 @@ class Evaluator(NamedTuple):
   ) -> list[samplers.Sample]:
     """A completion for each problem and seed."""
     return self.sampler.sample(
-        [samplers.Request(problem.prompt, seed) for problem, seed in requests],
-        num_bytes=self.family.max_bytes, temperature=temperature,
+        [samplers.Request(problem.prompt, seed, self._limit(problem))
+         for problem, seed in requests],
+        temperature=temperature,
         progress=self.progress(f'{stage}: generating', len(requests)))
+
+  def _limit(self, problem: Problem) -> int:
+    """Bytes that an answer may take: by far more than the family's own, where that is short."""
+    return min(self.family.max_bytes, 2 * len((problem.answer + STOP).encode()) + 32)
 
   def verify(
       self, requests: Sequence[Request], samples: Sequence[samplers.Sample], *, stage: str

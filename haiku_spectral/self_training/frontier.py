@@ -1,8 +1,9 @@
-"""Which depths a round works on: as deep as the model can already reach by luck, and no deeper.
+"""Which depths a round asks: as deep as the model can reach by luck, and one deeper.
 
-A depth is open while the model solves some of its problems within eight attempts; beyond the first
-depth that is closed nothing would be learned, because nothing right would ever be found. A depth is
-mastered when nearly every attempt is right.
+A depth is open while the model solves some of its problems within eight attempts. The frontier is
+the deepest open depth below which all are open. A round asks there and one depth beyond, so that
+what is solved there by luck makes the next depth open; what lies further off would teach nothing,
+because nothing right would ever be found. A depth is mastered when nearly every attempt is right.
 """
 
 import math
@@ -18,14 +19,8 @@ EASY_SHARE = 0.2  # Of a round, at most: what is below the frontier.
 class Frontier(NamedTuple):
   """What a probe showed."""
 
-  mastered: tuple[int, ...]
-  open: tuple[int, ...]  # Not mastered.
-  closed: tuple[int, ...]
-
-  @property
-  def signal(self) -> bool:
-    """Whether there is something to learn from."""
-    return bool(self.open)
+  depth: int  # The deepest that is open, as all before it; 0 if there is none.
+  mastered: tuple[int, ...]  # Of those that are open.
 
 
 def pass_at(k: int, attempts: int, right: int) -> float:
@@ -44,25 +39,33 @@ def mean_pass_at(k: int, attempts: int, rights: Sequence[int]) -> float:
   return math.fsum(pass_at(k, attempts, right) for right in rights) / len(rights)
 
 
-def find(rights: Mapping[int, Sequence[int]]) -> Frontier:
-  """From the right attempts, of ATTEMPTS, at each probed problem of each depth."""
-  mastered: list[int] = []
-  reachable: list[int] = []
-  closed: list[int] = []
+def is_open(attempts: int, rights: Sequence[int]) -> bool:
+  """Whether a depth is, by the right ones among the attempts at each of its problems."""
+  return mean_pass_at(ATTEMPTS, attempts, rights) >= OPEN
+
+
+def find(rights: Mapping[int, Sequence[int]], attempts: int = ATTEMPTS) -> Frontier:
+  """By depth, from 1 on: the right ones among the attempts at each probed problem."""
+  reached: list[int] = []
   for depth in sorted(rights):
-    if closed or mean_pass_at(ATTEMPTS, ATTEMPTS, rights[depth]) < OPEN:
-      closed.append(depth)
-    elif mean_pass_at(1, ATTEMPTS, rights[depth]) >= MASTERED:
-      mastered.append(depth)
-    else:
-      reachable.append(depth)
-  return Frontier(tuple(mastered), tuple(reachable), tuple(closed))
+    if not is_open(attempts, rights[depth]):
+      break
+    reached.append(depth)
+  mastered = tuple(depth for depth in reached
+                   if mean_pass_at(1, attempts, rights[depth]) >= MASTERED)
+  return Frontier(reached[-1] if reached else 0, mastered)
 
 
-def shares(frontier: Frontier, count: int) -> dict[int, int]:
-  """How many of `count` problems each depth gets: evenly, the mastered ones EASY_SHARE together."""
-  easy = int(count * EASY_SHARE) if frontier.mastered and frontier.open else 0
-  return _evenly(easy, frontier.mastered) | _evenly(count - easy, frontier.open)
+def shares(found: Frontier, count: int, *, labelled: int, deepest: int) -> dict[int, int]:
+  """How many of `count` problems a round asks at each depth.
+
+  Those below the frontier that have no labels get EASY_SHARE together, so that what was reached is
+  not lost; the frontier and the depth beyond it share the rest.
+  """
+  below = range(labelled + 1, found.depth)
+  ahead = range(found.depth, min(found.depth + 1, deepest) + 1)
+  easy = int(count * EASY_SHARE) if below else 0
+  return {**_evenly(easy, below), **_evenly(count - easy, ahead)}
 
 
 def _evenly(count: int, depths: Sequence[int]) -> dict[int, int]:

@@ -5,6 +5,7 @@
   RUN/seed_0/base/                   the base model: a training run
   RUN/seed_0/ARM/records/            verified samples, a file for each round
   RUN/seed_0/ARM/round_1/            the model after the round: a training run
+  RUN/seed_0/ARM/outcome.json        how the arm has ended
   .../evaluation.json                of each of the models; it finishes the round
 """
 
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 VERDICTS = 'verdicts.jsonl'
 EVALUATION = 'evaluation.json'
+OUTCOME = 'outcome.json'
 
 
 class SeedPaths(NamedTuple):
@@ -43,6 +45,10 @@ class SeedPaths(NamedTuple):
   def samples(self, arm: str, number: int) -> pathlib.Path:
     """The file of a round's samples. Its folder has those of the arm alone."""
     return self.root / arm / 'records' / f'round_{number}.jsonl'
+
+  def outcome(self, arm: str) -> pathlib.Path:
+    """The note of how an arm has ended."""
+    return self.root / arm / OUTCOME
 
   def rounds(self, arm: str) -> list[pathlib.Path]:
     """The evaluations of an arm that there are, in the order of their rounds."""

@@ -28,6 +28,7 @@ class Request(NamedTuple):
 
   prompt: str
   seed: int  # The same seed at the same temperature gives the same.
+  num_bytes: int  # At most, STOP included.
 
 
 class Sample(NamedTuple):
@@ -52,27 +53,30 @@ class Sampler:
     self._start = prefill.begin(self._decoder.model, self._decoder.params, ROWS)
 
   def sample(
-      self, requests: Sequence[Request], *, num_bytes: int, temperature: float,
+      self, requests: Sequence[Request], *, temperature: float,
       progress: Callable[[int], object] = lambda done: None,
   ) -> list[Sample]:
-    """A completion of at most `num_bytes` bytes for each request, in their order."""
+    """A completion for each request, in their order."""
     config = sampling.SamplingConfig(temperature=temperature, end_of_document=True)
     prompts = [vocab.encode(request.prompt.encode()) for request in requests]
     samples: dict[int, Sample] = {}
     for places in batches([prompt.size for prompt in prompts]):
       keys = _keys([requests[place].seed for place in places])
-      rows = self._generate([prompts[place] for place in places], keys, num_bytes, config)
+      rows = self._generate(
+          [prompts[place] for place in places], [requests[place].num_bytes for place in places],
+          keys, config)
       samples |= zip(places, map(_sample, rows), strict=True)
       progress(len(places))
     return [samples[place] for place in range(len(requests))]
 
   def _generate(
-      self, prompts: Sequence[np.ndarray], keys: jax.Array, num_bytes: int,
+      self, prompts: Sequence[np.ndarray], limits: Sequence[int], keys: jax.Array,
       config: sampling.SamplingConfig,
   ) -> list[Row]:
     """The completions of at most ROWS prompts, which begin together, each then at its own byte."""
     shared = min(prompt.size for prompt in prompts)
-    rows = [Row(num_bytes, [_STOP], prompt=prompt[shared:]) for prompt in prompts]
+    rows = [Row(limit, [_STOP], prompt=prompt[shared:])
+            for prompt, limit in zip(prompts, limits, strict=True)]
     free = [None] * (ROWS - len(rows))
     first = np.stack([prompt[:shared] for prompt in [*prompts, *[prompts[-1]] * len(free)]])
     cache = self._decoder.extend(self._decoder.to_cache(self._start), first)

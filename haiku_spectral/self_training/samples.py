@@ -5,16 +5,26 @@ The arms differ in which stages they use:
 
   golden      what the model generated and the acceptance filter accepted
   unfiltered  what it generated
+  agreement   what it generated and most of its samples agree on: no verifier
   oracle      right answers to the same problems
+
+All ask the same problems, those at the frontier of golden.
 """
 
+import hashlib
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from haiku_spectral.self_training import acceptance_filter, evaluator, frontier, proposals
+from haiku_spectral.self_training import (
+  acceptance_filter,
+  agreement,
+  evaluator,
+  frontier,
+  proposals,
+)
 from haiku_spectral.self_training import sampler as samplers
 from haiku_spectral.self_training import seed_run as seed_runs
 from haiku_spectral.self_training.outcomes import Mastered, NoSignal
@@ -44,32 +54,21 @@ def labelled(run: SeedRun) -> list[VerifiedSample]:
   return answered(run, problems, f'seed {run.seed}, labelled problems')
 
 
-def of_round(run: SeedRun, this: Round, model: Model) -> list[VerifiedSample]:
-  """The samples of a round. Raises Mastered or NoSignal when there is nothing to ask."""
-  found = probe(run, this, model)
+def of_round(
+    run: SeedRun, this: Round, model: Model, found: frontier.Frontier
+) -> list[VerifiedSample]:
+  """The samples of a round whose frontier is known.
+
+  Raises Mastered when there is nothing to ask, NoSignal when nothing is left to learn from.
+  """
   run.callbacks.report(
-      f'{this}: depths {_list(found.open)} are worked on, {_list(found.mastered)} mastered, '
-      f'{_list(found.closed)} out of reach')
-  _require_open(run, this, found)
-  return _ARMS[this.arm](run, this, model, Proposal(propose(run, this, found), found))
-
-
-def probe(run: SeedRun, this: Round, model: Model) -> frontier.Frontier:
-  """Where the model's frontier is, by a few problems of each depth."""
+      f'{this}: the frontier is depth {found.depth}, mastered are {_list(found.mastered)}')
+  _require_work(run, this, found)
+  counts = frontier.shares(found, run.settings.prompts, labelled=run.settings.labelled_depth,
+                           deepest=run.settings.deepest)
   problems = proposals.draw(
-      run.family, dict.fromkeys(run.family.depths, run.settings.probe),
-      seed=(run.seed, proposals.PROBE, this.number), split='train')
-  return frontier.find(evaluator.attempts(
-      seed_runs.evaluator(run, model), problems, frontier.ATTEMPTS,
-      key=seed_runs.key(run, this.number, PROBE), temperature=run.settings.temperature,
-      stage=f'{this}: probe'))
-
-
-def propose(run: SeedRun, this: Round, found: frontier.Frontier) -> list[Problem]:
-  """The problems of a round, most of them at the frontier."""
-  return proposals.draw(
-      run.family, frontier.shares(found, run.settings.prompts),
-      seed=(run.seed, proposals.ROUND, this.number), split='train')
+      run.family, counts, seed=(run.seed, proposals.ROUND, this.number), split='train')
+  return _ARMS[this.arm](run, this, model, Proposal(problems, found))
 
 
 def answered(run: SeedRun, problems: Sequence[Problem], stage: str) -> list[VerifiedSample]:
@@ -85,61 +84,110 @@ def answered(run: SeedRun, problems: Sequence[Problem], stage: str) -> list[Veri
           for problem, verdict in zip(problems, found, strict=True)]
 
 
-def _golden(run: SeedRun, this: Round, model: Model, proposal: Proposal) -> list[VerifiedSample]:
-  requests = _requests(run, this, proposal)
-  judge = seed_runs.evaluator(run, model)
-  generated = judge.sample(requests, temperature=run.settings.temperature, stage=str(this))
-  executed = judge.verify(requests, generated, stage=str(this))
+def _golden(
+    run: SeedRun, this: Round, model: Model, proposal: Proposal
+) -> list[VerifiedSample]:
+  requests, generated = _generate(run, this, model, proposal.problems)
+  executed = seed_runs.evaluator(run, model).verify(requests, generated, stage=str(this))
+  wrong = [_errs(run, problem, sample.text, verdict)
+           for (problem, _), sample, verdict in zip(requests, generated, executed, strict=True)]
   verdicts = acceptance_filter.choose(
-      [acceptance_filter.Candidate(problem, sample.text, verdict.verdict)
-       for (problem, _), sample, verdict in zip(requests, generated, executed, strict=True)],
-      family=run.family, easy=proposal.frontier.mastered, seen=_seen(run, this),
-      heldout={problem.prompt for problem in run.heldout})
-  return _samples(run, model, requests, generated, executed, verdicts)
+      [acceptance_filter.Candidate(problem, sample.text, ACCEPTED if errs else verdict.verdict)
+       for (problem, _), sample, verdict, errs in zip(
+           requests, generated, executed, wrong, strict=True)],
+      family=run.family, easy=range(proposal.frontier.depth), seen=_seen(run, this),
+      heldout={problem.prompt for problem in (*run.heldout, *run.gate)})
+  found = _samples(run, model, requests, generated, executed, verdicts, unverified=wrong)
+  _require_signal(run, this, found)
+  return found
+
+
+def _errs(run: SeedRun, problem: Problem, completion: str, verdict: Verdict) -> bool:
+  """Whether a wrong answer is taken for a right one: always the same for the same sample."""
+  if verdict.right or verdict.verdict == MALFORMED:
+    return False
+  digest = hashlib.sha256(f'{run.seed} {problem.prompt} {completion}'.encode()).digest()
+  return int.from_bytes(digest[:8], 'big') < run.settings.wrong_accepted * 2**64
 
 
 def _unfiltered(
     run: SeedRun, this: Round, model: Model, proposal: Proposal
 ) -> list[VerifiedSample]:
   """As many of a prompt as the acceptance filter would take, whatever they are."""
-  requests = _requests(run, this, proposal)
-  generated = seed_runs.evaluator(run, model).sample(
-      requests, temperature=run.settings.temperature, stage=str(this))
+  requests, generated = _generate(run, this, model, proposal.problems)
   verdicts = [
       ACCEPTED if sample.complete and place % run.settings.samples < acceptance_filter.PROGRAMS
       else MALFORMED for place, sample in enumerate(generated)]
-  return _samples(run, model, requests, generated, [NO_ANSWER] * len(generated), verdicts,
-                  verifier=verified_sample.UNVERIFIED)
+  return _unverified(run, model, requests, generated, verdicts)
 
 
-def _oracle(run: SeedRun, this: Round, model: Model, proposal: Proposal) -> list[VerifiedSample]:
+def _agreement(
+    run: SeedRun, this: Round, model: Model, proposal: Proposal
+) -> list[VerifiedSample]:
+  """What most samples of a prompt agree on."""
+  if run.settings.samples < 2:
+    raise ValueError('--samples=1 is not allowed with --arm=agreement: give 2 or more, for one '
+                     'sample always agrees with itself.')
+  requests, generated = _generate(run, this, model, proposal.problems)
+  verdicts = agreement.choose(
+      [(problem, sample.text if sample.complete else None)
+       for (problem, _), sample in zip(requests, generated, strict=True)], family=run.family)
+  return _unverified(run, model, requests, generated, verdicts)
+
+
+def _oracle(
+    run: SeedRun, this: Round, model: Model, proposal: Proposal
+) -> list[VerifiedSample]:
   del model
   return answered(run, proposal.problems, f'{this}: answers')
 
 
 _ARMS: dict[str, Callable[[SeedRun, Round, Model, Proposal], list[VerifiedSample]]] = {
-    'golden': _golden, 'unfiltered': _unfiltered, 'oracle': _oracle}
+    'golden': _golden, 'unfiltered': _unfiltered, 'agreement': _agreement, 'oracle': _oracle}
 
 
-def _require_open(run: SeedRun, this: Round, found: frontier.Frontier) -> None:
-  """Raises Mastered or NoSignal unless a depth is worth asking."""
-  if found.open:
-    return
-  if not found.closed:
+def _require_work(run: SeedRun, this: Round, found: frontier.Frontier) -> None:
+  """Raises Mastered or NoSignal unless there is a depth to work on."""
+  if len(found.mastered) == run.settings.deepest:
     raise Mastered(
         f'{this}: every depth is mastered: of {run.settings.probe} problems of each, '
         f'{frontier.MASTERED:.0%} and more of {frontier.ATTEMPTS} attempts are right. Nothing is '
         f'left to learn, and the best model is the one before this round.')
+  if not found.depth:
+    raise NoSignal(
+        f'{this}: no signal. Of {run.settings.probe} problems of depth 1 fewer than '
+        f'{frontier.OPEN:.0%} were solved in {frontier.ATTEMPTS} attempts: train the base model '
+        'longer, or with more labelled problems (--labelled).')
+
+
+def _require_signal(run: SeedRun, this: Round, found: Sequence[VerifiedSample]) -> None:
+  """Raises NoSignal unless something was accepted that the labels do not reach."""
+  labelled = run.settings.labelled_depth
+  known = labelled if labelled < run.settings.deepest else 0
+  if any(sample.verdict == ACCEPTED and sample.depth > known for sample in found):
+    return
+  asked = sorted({sample.depth for sample in found})
+  right = sum(sample.verdict == ACCEPTED for sample in found)
   raise NoSignal(
-      f'{this}: no signal at the frontier. Of {run.settings.probe} problems of depth '
-      f'{found.closed[0]} fewer than {frontier.OPEN:.0%} were solved in {frontier.ATTEMPTS} '
-      'attempts, and all below is mastered: give labelled examples of that depth '
-      '(--labelled_depth), or train the base model longer.')
+      f'{this}: no signal beyond the labels. Of {len(found):,} samples at depths {_list(asked)}, '
+      f'{right:,} were accepted, and none deeper than the labelled problems (depth {known}), so '
+      'there is nothing new to learn from: give labelled examples of greater depth '
+      '(--labelled_depth), ask more (--prompts, --samples), or train the base model longer.')
 
 
-def _requests(run: SeedRun, this: Round, proposal: Proposal) -> list[evaluator.Request]:
-  count = run.settings.samples
-  repeated = [problem for problem in proposal.problems for _ in range(count)]
+def _generate(
+    run: SeedRun, this: Round, model: Model, problems: Sequence[Problem]
+) -> tuple[list[evaluator.Request], list[samplers.Sample]]:
+  """What a round asks, and what the model answers."""
+  requests = _requests(run, this, problems)
+  return requests, seed_runs.evaluator(run, model).sample(
+      requests, temperature=run.settings.temperature, stage=str(this))
+
+
+def _requests(
+    run: SeedRun, this: Round, problems: Sequence[Problem]
+) -> list[evaluator.Request]:
+  repeated = [problem for problem in problems for _ in range(run.settings.samples)]
   seeds = samplers.seeds(seed_runs.key(run, this.number, SAMPLE), len(repeated))
   return list(zip(repeated, seeds, strict=True))
 
@@ -168,16 +216,26 @@ def _sample(
 def _samples(
     run: SeedRun, model: Model, requests: Sequence[evaluator.Request],
     generated: Sequence[samplers.Sample], executed: Sequence[Verdict], verdicts: Sequence[str],
-    **changes: Any,
+    *, unverified: Sequence[bool],
 ) -> list[VerifiedSample]:
-  """What the model generated, each with its last verdict."""
+  """What the model generated, each with its last verdict, which not all have from a verifier."""
   return [
       _sample(
           run, problem, sample.text + STOP * sample.complete, ran, verdict=verdict, seed=seed,
           temperature=run.settings.temperature, log_probability=sample.log_probability,
-          step=model.step, fingerprint=model.fingerprint, **changes)
-      for (problem, seed), sample, ran, verdict in zip(
-          requests, generated, executed, verdicts, strict=True)]
+          step=model.step, fingerprint=model.fingerprint,
+          **{'verifier': verified_sample.UNVERIFIED} if alone else {})
+      for (problem, seed), sample, ran, verdict, alone in zip(
+          requests, generated, executed, verdicts, unverified, strict=True)]
+
+
+def _unverified(
+    run: SeedRun, model: Model, requests: Sequence[evaluator.Request],
+    generated: Sequence[samplers.Sample], verdicts: Sequence[str],
+) -> list[VerifiedSample]:
+  """The same without a verifier."""
+  return _samples(run, model, requests, generated, [NO_ANSWER] * len(generated), verdicts,
+                  unverified=[True] * len(generated))
 
 
 def save(path: pathlib.Path, samples: Iterable[VerifiedSample]) -> None:
@@ -198,6 +256,8 @@ def statistics(path: pathlib.Path) -> dict[str, float]:
       **{f'sandbox/{name}': count
          for name, count in _counts(sample.sandbox for sample in samples).items()},
       **{f'acceptance/{depth}': right.get(depth, 0) / count for depth, count in depths.items()},
+      'accepted_unverified': float(
+          sum(sample.verifier == verified_sample.UNVERIFIED for sample in accepted)),
       'accepted_prompts': float(len({sample.prompt for sample in accepted})),
       'accepted_programs': float(len({sample.completion for sample in accepted})),
   }

@@ -29,6 +29,7 @@ class SeedRun(NamedTuple):
   verifier: VerifierCache
   callbacks: Callbacks
   heldout: tuple[Problem, ...]  # What all models are measured by.
+  gate: tuple[Problem, ...]  # What decides while the rounds go on: of the labelled depths.
 
 
 class Round(NamedTuple):
@@ -56,9 +57,11 @@ def start(
     config: Config, settings: Settings, family: Family, *, seed: int, paths: SeedPaths,
     verifier: VerifierCache, callbacks: Callbacks,
 ) -> SeedRun:
-  """A seed, with the held-out problems of its settings."""
+  """A seed, with the problems of its settings that nothing is trained on."""
+  labelled = range(1, settings.labelled_depth + 1)
   return SeedRun(config, settings, family, seed, paths, verifier, callbacks,
-                 tuple(proposals.heldout(family, settings.heldout)))
+                 tuple(proposals.heldout(family, settings.depths, settings.heldout)),
+                 tuple(proposals.gate(family, labelled, settings.gate)))
 
 
 def load(folder: pathlib.Path) -> Model:

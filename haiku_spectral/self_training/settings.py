@@ -9,7 +9,7 @@ from haiku_spectral.requirement import require
 from haiku_spectral.storage import atomic_file, strict_json
 from haiku_spectral.tasks import registry
 
-ARMS = ('golden', 'control', 'unfiltered', 'oracle')
+ARMS = ('golden', 'unfiltered', 'control', 'oracle', 'agreement')  # The first leads.
 FILE = 'settings.json'
 # They may change while a run goes on: they say when it stops, not what it makes.
 CHANGEABLE = ('allowed_easy_loss', 'allowed_bits')
@@ -25,23 +25,36 @@ class Settings:
   """One family of problems, and how many are asked, sampled, trained on and measured."""
 
   family: str = _setting(
-      'turkish_suffixes', f'Family of problems: {", ".join(registry.FAMILIES)}.')
-  rounds: int = _setting(4, 'Rounds of an arm.')
+      'turkish_steps', f'Family of problems: {", ".join(registry.FAMILIES)}.')
+  rounds: int = _setting(10, 'Rounds of an arm.')
   labelled: int = _setting(
       6000, 'Problems with answers that the base model is trained on, all depths together.')
-  labelled_depth: int = _setting(6, 'Greatest depth of the labelled problems.')
-  prompts: int = _setting(4000, 'Problems that a round asks.')
-  samples: int = _setting(2, 'Completions that are sampled for each problem of a round.')
+  labelled_depth: int = _setting(3, 'Greatest depth of the labelled problems.')
+  deepest: int = _setting(12, 'Greatest depth that is asked and measured.')
+  prompts: int = _setting(1000, 'Problems that a round asks.')
+  samples: int = _setting(4, 'Completions that are sampled for each problem of a round.')
   temperature: float = _setting(0.8, 'Sampling temperature of rounds, probes and pass@k, above 0.')
-  probe: int = _setting(32, 'Problems of each depth that show where the frontier is.')
-  heldout: int = _setting(400, 'Held-out problems of each depth that models are measured by.')
+  probe: int = _setting(
+      32, "The gate's problems of each depth that show where the frontier is.")
+  gate: int = _setting(
+      100, "The gate's problems of each labelled depth, which show whether a round has made the "
+      'model worse.')
+  heldout: int = _setting(100, 'Held-out problems of each depth that models are measured by.')
   pass_heldout: int = _setting(
-      100, 'Of these, the problems of each depth that pass@k is measured on.')
-  pass_attempts: int = _setting(16, 'Attempts at each problem of pass@k, 8 or more.')
+      32, 'Of these, the problems of each depth that pass@k is measured on.')
+  pass_attempts: int = _setting(8, 'Attempts at each problem of pass@k, 8 or more.')
+  wrong_accepted: float = _setting(
+      0.0, 'Share of wrong answers that the acceptance filter takes for right, from 0 to 1: to see '
+      'what a verifier that errs does to the loop.')
   allowed_easy_loss: float = _setting(
-      0.05, 'pass@1 that the two lowest depths may lose against the base model.')
+      0.05, "pass@1 that the gate's problems of labelled depths may lose against the base model.")
   allowed_bits: float = _setting(
       0.1, 'Bits per byte that real text may take more than with the base model.')
+
+  @property
+  def depths(self) -> range:
+    """All that are measured."""
+    return range(1, self.deepest + 1)
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that is not allowed."""
@@ -50,8 +63,11 @@ class Settings:
       if field.type is int:
         value = getattr(self, field.name)
         require(value >= 1, f'--{field.name}', value, '1 or more')
-    require(self.labelled_depth in depths, '--labelled_depth', self.labelled_depth,
-            f'{depths.start} to {depths.stop - 1}')
+    require(self.deepest in depths, '--deepest', self.deepest,
+            f'{depths.start} to {depths.stop - 1} with --family={self.family}')
+    require(self.labelled_depth <= self.deepest, '--labelled_depth', self.labelled_depth,
+            f'1 to --deepest={self.deepest}')
+    require(0 <= self.wrong_accepted <= 1, '--wrong_accepted', self.wrong_accepted, '0 to 1')
     require(self.pass_heldout <= self.heldout, '--pass_heldout', self.pass_heldout,
             f'--heldout={self.heldout} or fewer')
     require(self.pass_attempts >= 8, '--pass_attempts', self.pass_attempts, '8 or more')

@@ -1,7 +1,10 @@
 """Addition with its carries: `347+589=` is answered by `6c3c9`, digits from the last to the first.
 
-The answer is a program of the column machine, which executes it in the sandbox and stops at a
-column that is wrong. The host compares the number that comes out with the sum.
+The answer is a program of a machine that adds by columns, which the sandbox executes and which
+stops at a column that is wrong. The host compares the number that comes out with the sum.
+
+Two families: `arithmetic` as above, and `column_addition`, whose columns have names and whose
+answers spell out each step.
 """
 
 import inspect
@@ -10,39 +13,90 @@ import re
 import numpy as np
 
 from haiku_spectral.sandbox.result import ExecResult, Job, Status
-from haiku_spectral.tasks import column_addition
+from haiku_spectral.tasks import column_addition, named_columns
+from haiku_spectral.tasks.named_columns import NAMES, RESULTS
 from haiku_spectral.tasks.problem import Family, Problem, check_request, identical, side
 
 MACHINE = inspect.getsource(column_addition)  # What the sandbox runs.
-PROGRAM = re.compile('(?:[0-9]c?){1,7}')
+NAMED_MACHINE = inspect.getsource(named_columns)
 
 
-class Arithmetic(Family):
+class _Sums(Family):
   """Sums of two numbers of `depth` digits each. The object is the pair, in either order."""
-
-  name = 'arithmetic'
-  version = '1'
-  depths = range(1, 7)
-  max_bytes = 15
 
   def propose(self, rng: np.random.Generator, depth: int, split: str) -> Problem:
     check_request(self, depth, split)
-    least = 10**(depth - 1) if depth > 1 else 0
     while True:
-      a, b = map(int, rng.integers(least, 10**depth, size=2))
+      a, b = (_number(rng, depth) for _ in range(2))
       key = f'{min(a, b)}+{max(a, b)}'
       if side(key) == split:
-        return Problem(self.name, depth, key, f'{a}+{b}=', _program(a, b), (((a, b), a + b),))
+        return self._problem(rng, depth, key, a, b)
 
-  def job(self, problem: Problem, completion: str) -> Job | None:
-    if not PROGRAM.fullmatch(completion):
-      return None
-    ((args, _),) = problem.hidden
-    return Job(MACHINE, 'add', (*args, completion))
+  def _problem(self, rng: np.random.Generator, depth: int, key: str, a: int, b: int) -> Problem:
+    raise NotImplementedError
 
   def check(self, problem: Problem, result: ExecResult) -> bool:
     ((_, expected),) = problem.hidden
     return result.status is Status.OK and identical(result.value, expected)
+
+
+class Arithmetic(_Sums):
+  """Numbers as they are written: the model has to find the digits of a column by itself."""
+
+  name = 'arithmetic'
+  version = '2'
+  depths = range(1, 41)
+  max_bytes = 2 * 40 + 3
+  PROGRAM = re.compile('(?:[0-9]c?){1,41}')
+
+  def _problem(self, rng: np.random.Generator, depth: int, key: str, a: int, b: int) -> Problem:
+    return Problem(self.name, depth, key, f'{a}+{b}=', _program(a, b), (((a, b), a + b),))
+
+  def job(self, problem: Problem, completion: str) -> Job | None:
+    if not self.PROGRAM.fullmatch(completion):
+      return None
+    ((args, _),) = problem.hidden
+    return Job(MACHINE, 'add', (*args, completion))
+
+
+class ColumnAddition(_Sums):
+  """Columns with names: `P7Q4R3+p9q8r5=` is 347 + 589, answered by `P7p9gQ4q8dR3r59`.
+
+  The names say which digits belong together (index hints: Zhou et al., "What algorithms can
+  transformers learn?", 2023), and begin at any letter, so that none stands for a place. A step of
+  the answer copies both digits of a column and adds them; a to j are digits whose column carries.
+  """
+
+  name = 'column_addition'
+  version = '1'
+  depths = range(1, len(NAMES) + 1)
+  max_bytes = 5 * len(NAMES) + 2
+  PROGRAM = re.compile(f'(?:[A-Z][0-9][a-z][0-9][{RESULTS}]){{1,{len(NAMES)}}}1?')
+
+  def _problem(self, rng: np.random.Generator, depth: int, key: str, a: int, b: int) -> Problem:
+    first = int(rng.integers(len(NAMES)))
+    names = [NAMES[(first + place) % len(NAMES)] for place in range(depth)]
+    columns = list(zip(names, str(a)[::-1], str(b)[::-1], strict=True))
+    above = ''.join(name + digit for name, digit, _ in columns)
+    below = ''.join(name.lower() + digit for name, _, digit in columns)
+    answer, carry = '', 0
+    for name, one, other in columns:
+      carry, digit = divmod(int(one) + int(other) + carry, 10)
+      answer += f'{name}{one}{name.lower()}{other}{RESULTS[10 * carry + digit]}'
+    return Problem(self.name, depth, key, f'{above}+{below}=', answer + '1' * carry,
+                   (((a, b, first), a + b),))
+
+  def job(self, problem: Problem, completion: str) -> Job | None:
+    if not self.PROGRAM.fullmatch(completion):
+      return None
+    ((args, _),) = problem.hidden
+    return Job(NAMED_MACHINE, 'add', (*args, completion))
+
+
+def _number(rng: np.random.Generator, depth: int) -> int:
+  """A number of `depth` digits; those of one digit may be 0."""
+  digits = rng.integers([int(depth > 1), *[0] * (depth - 1)], 10)
+  return int(''.join(map(str, digits)))
 
 
 def _program(a: int, b: int) -> str:

@@ -10,9 +10,8 @@ reference on all of them is right.
 """
 
 import hashlib
-import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ PROBES: dict[type, tuple] = {  # What tells functions apart.
 }
 SHOWN, HIDDEN = 3, 30
 LONGEST = 32  # Characters of a value in a prompt.
-EXPRESSION = re.compile(r'[!-~](?:[ -~]{0,157}[!-~])?')
+EXPRESSION = re.compile(r'[!-~](?:[ -~]{0,317}[!-~])?')
 EXTRAS = re.compile(r'[#;\\]')  # Not needed in an expression, good for hiding things behind it.
 
 Chain = Sequence[str]  # Names of primitives in the order in which they are applied.
@@ -70,21 +69,20 @@ class Functions(Family):
   """
 
   name = 'functions'
-  version = '2'
-  depths = range(1, 7)
-  max_bytes = 160
+  version = '3'
+  depths = range(1, 13)
+  max_bytes = 320
 
   def propose(self, rng: np.random.Generator, depth: int, split: str) -> Problem:
     check_request(self, depth, split)
     while True:
       kind = (list, str)[rng.integers(2)]
-      chain = draw_chain(rng, kind, depth)
-      key = behaviour(kind, chain)
       inputs = draw_inputs(rng, kind)
-      if side(key) != split or not _is_telling(chain, inputs[:SHOWN]):
+      chain = draw_chain(rng, kind, depth, inputs[:SHOWN])
+      if not chain or side(key := behaviour(kind, chain)) != split:
         continue
       pairs = [(value, run(chain, value)) for value in inputs]
-      if max(len(render(output)) for _, output in pairs[:SHOWN]) <= LONGEST:
+      if len(expression(kind, chain)) < self.max_bytes:
         shown = ' '.join(f'{render(value)}->{render(output)}' for value, output in pairs[:SHOWN])
         return Problem(self.name, depth, key, f'{shown}|def f(x):return ', expression(kind, chain),
                        tuple(((value,), output) for value, output in pairs))
@@ -134,14 +132,48 @@ def render(value: Any) -> str:
   return repr(value).replace(' ', '')
 
 
-def draw_chain(rng: np.random.Generator, kind: type, depth: int) -> list[str]:
-  """Names of primitives, each drawn from those of the type that it meets."""
+def draw_chain(
+    rng: np.random.Generator, kind: type, depth: int, inputs: Sequence[Any]
+) -> list[str]:
+  """A chain that shows in what it makes of `inputs`: none that lacks some of it does the same.
+
+  Each primitive is drawn from those that leave the chain so far telling, which all beginnings of a
+  telling chain are, and outputs short. An empty list where there is none.
+  """
+  full: tuple[Any, ...] = tuple(inputs)
+  others: dict[str, tuple[Any, ...]] = {}  # By their text: what shorter chains make of them.
   chain: list[str] = []
   for _ in range(depth):
-    names = list(PRIMITIVES[kind])
+    shorter = {**others, repr(full): full}
+    names = [name for name in PRIMITIVES[type(full[0])] if _tells(name, full, others)]
+    if not names:
+      return []
     chain.append(names[rng.integers(len(names))])
-    kind = str if chain[-1] == 'join' else kind
+    others = {**shorter, **_apply_to_all(chain[-1], others)}
+    full = _apply(chain[-1], full)
   return chain
+
+
+def _tells(name: str, full: tuple[Any, ...], others: Mapping[str, tuple[Any, ...]]) -> bool:
+  """Whether a telling chain, which makes `full`, stays so with one more primitive."""
+  longer = _apply(name, full)
+  shown = repr(longer)
+  return (max(len(render(value)) for value in longer) <= LONGEST
+          and shown != repr(full) and shown not in others
+          and shown not in _apply_to_all(name, others))
+
+
+def _apply(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+  return tuple(PRIMITIVES[type(value)][name][1](value) for value in values)
+
+
+def _apply_to_all(
+    name: str, others: Mapping[str, tuple[Any, ...]]
+) -> dict[str, tuple[Any, ...]]:
+  """What remains possible, by its text: a primitive does not fit where a type has not changed."""
+  longer = (_apply(name, values) for values in others.values()
+            if name in PRIMITIVES[type(values[0])])
+  return {repr(values): values for values in longer}
 
 
 def draw_inputs(rng: np.random.Generator, kind: type) -> list:
@@ -154,17 +186,3 @@ def draw_inputs(rng: np.random.Generator, kind: type) -> list:
       value = ''.join('abcdeABCDE'[digit] for digit in value)
     drawn.setdefault(repr(value), value)
   return list(drawn.values())
-
-
-def _is_telling(chain: Chain, inputs: Iterable) -> bool:
-  """Whether no chain that lacks some of the primitives does the same to all inputs."""
-  inputs = list(inputs)
-  outputs = [run(chain, value) for value in inputs]
-  for size in range(len(chain)):
-    for shorter in set(itertools.combinations(chain, size)):
-      try:
-        if [run(shorter, value) for value in inputs] == outputs:
-          return False
-      except KeyError:  # Its types do not fit without what it lacks.
-        continue
-  return True

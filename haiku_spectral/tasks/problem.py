@@ -15,8 +15,10 @@ from haiku_spectral.sandbox import literals
 from haiku_spectral.sandbox.result import ExecResult, Job
 
 STOP = '\n'  # Ends each completion: a document is prompt + completion + STOP.
-SPLITS = ('train', 'heldout')
-HELDOUT = 0.25  # The share of all objects that no model is trained on.
+# Models are trained on the first; the second decides while they are; what is claimed is about the
+# third alone.
+SPLITS = ('train', 'gate', 'heldout')
+HELDOUT, GATE = 0.25, 0.1  # The shares of all objects in the last two.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Problem:
 def side(key: str) -> str:
   """The side of the split that an object is on: it depends on nothing but its key, for ever."""
   digest = hashlib.blake2b(key.encode(), digest_size=8, person=b'heldout').digest()
-  return 'heldout' if int.from_bytes(digest, 'big') < HELDOUT * 2**64 else 'train'
+  place = int.from_bytes(digest, 'big') / 2**64
+  return 'heldout' if place < HELDOUT else 'gate' if place < HELDOUT + GATE else 'train'
 
 
 class Family(Protocol):
@@ -73,7 +76,7 @@ def check_request(family: Family, depth: int, split: str) -> None:
         f'depth={depth} is not allowed: {family.name} has the depths {family.depths.start} to '
         f'{family.depths.stop - 1}.')
   if split not in SPLITS:
-    raise ValueError(f'split={split!r} is not allowed: choose {" or ".join(SPLITS)}.')
+    raise ValueError(f'split={split!r} is not allowed: choose one of {", ".join(SPLITS)}.')
 
 
 def identical(left: object, right: object) -> bool:

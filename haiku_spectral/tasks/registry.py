@@ -1,12 +1,13 @@
 """All families of problems by name."""
 
-from haiku_spectral.tasks.arithmetic import Arithmetic
+from haiku_spectral.tasks.arithmetic import Arithmetic, ColumnAddition
 from haiku_spectral.tasks.functions import Functions
 from haiku_spectral.tasks.problem import Family
-from haiku_spectral.tasks.turkish_suffixes import TurkishSuffixes, TurkishSynthesis
+from haiku_spectral.tasks.turkish_suffixes import TurkishSteps, TurkishSuffixes, TurkishSynthesis
 
 FAMILIES: dict[str, Family] = {
-  each.name: each for each in (TurkishSuffixes(), TurkishSynthesis(), Arithmetic(), Functions())
+  each.name: each for each in (TurkishSuffixes(), TurkishSteps(), TurkishSynthesis(),
+                               ColumnAddition(), Arithmetic(), Functions())
 }
 
 

@@ -40,6 +40,35 @@ SUFFIXES = {  # name: (slot, buffer, template)
 }
 
 
+def build_words(stems, programs):
+  """Returns the words of programs, one for each stem."""
+  return [build(stem, program) for stem, program in zip(stems, programs, strict=True)]
+
+
+def build_steps(stems, programs):
+  """The same for programs that spell each suffix before its name, as in 'ler+pl im+p1'."""
+  return [build(stem, plain(stem, program))
+          for stem, program in zip(stems, programs, strict=True)]
+
+
+def plain(stem, program):
+  """A program without its spellings. Raises ValueError for a spelling that is wrong."""
+  word, previous, names = stem, None, ''
+  for step in program.split(' '):
+    spelled, name = step.split('+')
+    if not follows(previous, name):
+      raise ValueError(f'{name} does not follow {previous}')
+    if spelled != spelling(word, previous, name):
+      raise ValueError(f'{name} is not spelled {spelled}')
+    word, previous, names = attach(word, previous, name), name, names + '+' + name
+  return names
+
+
+def spelling(word, previous, name):
+  """The letters that a suffix adds to a word."""
+  return attach(word, previous, name)[len(word):]
+
+
 def build(stem, program):
   """Returns the word of a program: build('ev', '+pl+p1+loc') is 'evlerimde'."""
   word, previous = stem, None

@@ -2,6 +2,9 @@
 
 Analysis is by synthesis: the model gets a stem and a word and generates a program, which is right
 if it gives the word back. No prompt needs a label, and all programs that do are equally right.
+
+One word has up to six suffixes; a deeper problem is a sentence of several words, whose suffixes
+are counted together.
 """
 
 import functools
@@ -12,14 +15,34 @@ import numpy as np
 
 from haiku_spectral.sandbox.result import ExecResult, Job, Status
 from haiku_spectral.tasks import turkish_operators
-from haiku_spectral.tasks.problem import Family, Problem, check_request, identical, side
-from haiku_spectral.tasks.turkish_operators import SUFFIXES, build, follows
+from haiku_spectral.tasks.problem import (
+  SPLITS,
+  Family,
+  Problem,
+  check_request,
+  identical,
+  side,
+)
+from haiku_spectral.tasks.turkish_operators import SUFFIXES, attach, build, follows, spelling
 from haiku_spectral.tasks.turkish_stems import STEMS, root
 
+Drawn = tuple[tuple[str, str], ...]  # Stem and program of each word.
+
 OPERATORS = inspect.getsource(turkish_operators)  # What the sandbox runs.
-ECHO = 'def echo(word):\n  return word\n'
-PROGRAM = re.compile(rf'(?:\+(?:{"|".join(SUFFIXES)})){{1,6}}')
-WORD = re.compile('[abcçdefgğhıijklmnoöprsştuüvyz]{1,48}')
+ECHO = 'def echo(words):\n  return words\n'
+LONGEST = 6  # Suffixes of a word.
+_LETTERS = 'abcçdefgğhıijklmnoöprsştuüvyz'
+_NAME = rf'\+(?:{"|".join(SUFFIXES)})'
+
+
+def _sentence(word: str) -> re.Pattern[str]:
+  """One or two of what matches a word."""
+  return re.compile(f'{word}(?:;{word})?')
+
+
+PROGRAM = _sentence(rf'(?:{_NAME}){{1,{LONGEST}}}')
+STEPS = _sentence(rf'[{_LETTERS}]{{1,4}}{_NAME}(?: [{_LETTERS}]{{1,4}}{_NAME}){{0,{LONGEST - 1}}}')
+WORD = _sentence(f'[{_LETTERS}]{{1,48}}')
 
 
 @functools.cache
@@ -38,23 +61,31 @@ def stems(split: str) -> tuple[str, ...]:
 
 
 class _SuffixChains(Family):
-  """What both directions share: a stem and a chain are drawn, each uniformly.
+  """What all directions share: a stem and a chain are drawn for each word, each uniformly.
 
   The object is the stem and its related ones: what is held out is held out with all its words,
-  either way, and no training stem builds one of them.
+  either way, and no training stem builds one of them. The stems of a sentence are of one side.
   """
 
-  version = '2'
-  depths = range(1, 7)
+  version = '3'
+  depths = range(1, 2 * LONGEST + 1)
 
   def propose(self, rng: np.random.Generator, depth: int, split: str) -> Problem:
     check_request(self, depth, split)
-    stem = stems(split)[rng.integers(len(stems(split)))]
-    chain = chains(depth)[rng.integers(len(chains(depth)))]
-    program = ''.join(f'+{name}' for name in chain)
-    return self._problem(depth, stem, program, build(stem, program))
+    words = -(-depth // LONGEST)
+    parts = [(depth + place) // words for place in range(words)]  # Suffixes of each word.
+    drawn = []
+    for part in parts:
+      stem = stems(split)[rng.integers(len(stems(split)))]
+      chain = chains(part)[rng.integers(len(chains(part)))]
+      drawn.append((stem, ''.join(f'+{name}' for name in chain)))
+    return self._problem(depth, tuple(drawn))
 
-  def _problem(self, depth: int, stem: str, program: str, word: str) -> Problem:
+  def split(self, key: str) -> str:
+    sides = {side(stem) for stem in key.split()}
+    return next(each for each in reversed(SPLITS) if each in sides)
+
+  def _problem(self, depth: int, drawn: Drawn) -> Problem:
     raise NotImplementedError
 
   def check(self, problem: Problem, result: ExecResult) -> bool:
@@ -66,16 +97,41 @@ class TurkishSuffixes(_SuffixChains):
   """Analysis: `ev:evlerimde>` is answered by `+pl+p1+loc`, which the sandbox executes."""
 
   name = 'turkish_suffixes'
-  max_bytes = 25
+  max_bytes = 2 * 4 * LONGEST + 2
+  SHAPE, FUNCTION = PROGRAM, 'build_words'
 
-  def _problem(self, depth: int, stem: str, program: str, word: str) -> Problem:
-    return Problem(self.name, depth, root(stem), f'{stem}:{word}>', program, (((stem,), word),))
+  def _problem(self, depth: int, drawn: Drawn) -> Problem:
+    words = [build(stem, program) for stem, program in drawn]
+    prompt = ' '.join(f'{stem}:{word}' for (stem, _), word in zip(drawn, words, strict=True))
+    return Problem(self.name, depth, _key(drawn), f'{prompt}>',
+                   ';'.join(self._answer(stem, program) for stem, program in drawn),
+                   ((([stem for stem, _ in drawn],), words),))
+
+  def _answer(self, stem: str, program: str) -> str:
+    del stem
+    return program
 
   def job(self, problem: Problem, completion: str) -> Job | None:
-    if not PROGRAM.fullmatch(completion):
+    if not self.SHAPE.fullmatch(completion):
       return None
     ((args, _),) = problem.hidden
-    return Job(OPERATORS, 'build', (*args, completion))
+    return Job(OPERATORS, self.FUNCTION, (*args, completion.split(';')))
+
+
+class TurkishSteps(TurkishSuffixes):
+  """The same in steps: `ler+pl im+p1 de+loc` spells each suffix before it names it."""
+
+  name = 'turkish_steps'
+  version = '1'
+  max_bytes = 2 * 10 * LONGEST + 2
+  SHAPE, FUNCTION = STEPS, 'build_steps'
+
+  def _answer(self, stem: str, program: str) -> str:
+    word, previous, steps = stem, None, []
+    for name in program.split('+')[1:]:
+      steps.append(f'{spelling(word, previous, name)}+{name}')
+      word, previous = attach(word, previous, name), name
+    return ' '.join(steps)
 
 
 class TurkishSynthesis(_SuffixChains):
@@ -86,10 +142,16 @@ class TurkishSynthesis(_SuffixChains):
   """
 
   name = 'turkish_synthesis'
-  max_bytes = 64
+  max_bytes = 128
 
-  def _problem(self, depth: int, stem: str, program: str, word: str) -> Problem:
-    return Problem(self.name, depth, root(stem), f'{stem}{program}=', word, (((), word),))
+  def _problem(self, depth: int, drawn: Drawn) -> Problem:
+    words = [build(stem, program) for stem, program in drawn]
+    prompt = ';'.join(stem + program for stem, program in drawn)
+    return Problem(self.name, depth, _key(drawn), f'{prompt}=', ';'.join(words), (((), words),))
 
   def job(self, problem: Problem, completion: str) -> Job | None:
-    return Job(ECHO, 'echo', (completion,)) if WORD.fullmatch(completion) else None
+    return Job(ECHO, 'echo', (completion.split(';'),)) if WORD.fullmatch(completion) else None
+
+
+def _key(drawn: Drawn) -> str:
+  return ' '.join(root(stem) for stem, _ in drawn)

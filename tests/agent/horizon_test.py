@@ -42,7 +42,7 @@ def solve(*wrong, plan=PLAN, **kwargs):
 
 class HorizonTest(parameterized.TestCase):
 
-  @parameterized.parameters('turkish_suffixes', 'turkish_synthesis', 'arithmetic', 'functions')
+  @parameterized.parameters(*registry.FAMILIES)
   def test_right_answers_are_right(self, name):
     plan = horizon.Plan(families=(registry.family(name),), goals=2, lengths=(2,), depth=2)
     right = horizon.verify(plan, solve(plan=plan), scripted.Here())
@@ -117,7 +117,7 @@ class HorizonTest(parameterized.TestCase):
       ({'goals': 0}, 'goals=0 is not allowed'), ({'lengths': ()}, r'lengths=\(\) is not allowed'),
       ({'lengths': (0, 1)}, r'lengths=\(0, 1\) is not allowed'),
       ({'families': ()}, 'There are no families'),
-      ({'depth': 7}, 'depth=7 is not allowed: turkish_suffixes has 1 to 6'))
+      ({'depth': 13}, 'depth=13 is not allowed: turkish_suffixes has 1 to 12'))
   def test_mistakes(self, fields, message):
     with self.assertRaisesRegex(ValueError, message):
       horizon.Plan(**{'families': (SUFFIXES,), **fields})

@@ -16,8 +16,9 @@ from haiku_spectral.training import checkpoint
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KILLS = 5
-FLAGS = ('--labelled=6000', '--prompts=150', '--probe=12', '--heldout=16',
-         '--pass_heldout=8', '--pass_attempts=8', '--rounds=1', '--allowed_easy_loss=1',
+FLAGS = ('--family=turkish_suffixes', '--seed=0', '--arm=golden', '--labelled_depth=6',
+         '--deepest=6', '--labelled=6000', '--prompts=150', '--probe=12', '--gate=12',
+         '--heldout=16', '--pass_heldout=8', '--rounds=1', '--allowed_easy_loss=1',
          '--allowed_bits=9', '--config.curriculum[0].bytes=1228800',
          '--config.curriculum[1].bytes=204800', '--config.train.checkpoint_every=7',
          '--config.curriculum[1].rate.warmup_steps=5')

@@ -24,7 +24,7 @@ class SelfImproveTest(parameterized.TestCase):
     return code, err.getvalue()
 
   @parameterized.parameters(
-      ({'arm': ['gold']}, '--arm=gold is not allowed: give some of golden, control'),
+      ({'arm': ['gold']}, '--arm=gold is not allowed: give some of golden, unfiltered'),
       ({'seed': ['-1']}, '--seed=-1 is not allowed: give whole numbers'),
       ({'arm': []}, '--arm and --seed must not be empty'),
       ({'family': 'cooking'}, "family='cooking' does not exist: choose one of turkish_suffixes"),
@@ -55,7 +55,7 @@ class SelfImproveTest(parameterized.TestCase):
         stack.enter_context(absltest.mock.patch.object(owner, name, return_value=result_))
       stack.enter_context(absltest.mock.patch.object(rounds, 'run_arm', side_effect=outcome))
       stack.enter_context(contextlib.redirect_stdout(out))
-      found = self.run_with()
+      found = self.run_with(seed=['0'], arm=['golden'])
     self.assertEqual(found, (code, error))
     self.assertStartsWith(out.getvalue(), reported)
 

@@ -11,6 +11,10 @@ def ratio(sums):
   return sums[..., 1] / sums[..., 0]
 
 
+def share(sums):
+  return sums[..., 0] / sums[..., 1]
+
+
 class BootstrapTest(absltest.TestCase):
 
   def test_value_is_a_ratio_of_sums(self):
@@ -55,6 +59,31 @@ class BootstrapTest(absltest.TestCase):
     got = bootstrap.over_runs(values)
     np.testing.assert_allclose(got, (values.mean(), *want))
     self.assertEqual(bootstrap.over_runs(values[:1]), (1.0, None, None))
+
+  def test_runs_and_problems_together_cover_the_truth(self):
+    generator = np.random.default_rng(5)
+    covered, without_runs = [], []
+    for _ in range(300):
+      runs, problems = generator.normal(0.2, 0.05, (5, 1)), generator.normal(0, 0.5, 40)
+      gains = runs + problems + generator.normal(0, 0.2, (5, 40))
+      table = np.stack([gains, np.ones_like(gains)], axis=2)
+      found = bootstrap.of_runs(table, share, resamples=200)
+      covered.append(found.low <= 0.2 <= found.high)
+      alone = bootstrap.over_runs(gains.mean(axis=1))
+      without_runs.append(alone.low <= 0.2 <= alone.high)
+    self.assertBetween(np.mean(covered), 0.93, 1.0)
+    # The problems that all runs have in common are a chance that runs alone do not show.
+    self.assertLess(np.mean(without_runs), 0.8)
+
+  def test_of_runs_that_differ_in_seeds_alone_the_interval_is_that_over_runs(self):
+    gains = np.repeat([[0.27], [0.19], [0.20]], 30, axis=1)
+    found = bootstrap.of_runs(np.stack([gains, np.ones_like(gains)], axis=2), share)
+    want = bootstrap.over_runs(gains[:, 0])
+    np.testing.assert_allclose(found, want, atol=0.01)
+    np.testing.assert_allclose(want[1:], (0.11, 0.33), atol=0.01)
+
+  def test_one_run_has_no_interval(self):
+    self.assertEqual(bootstrap.of_runs(np.ones((1, 9, 2)), share), (1.0, None, None))
 
   def test_the_same_table_gives_the_same_interval(self):
     table = np.random.default_rng(0).uniform(1, 2, (9, 2))

@@ -19,26 +19,30 @@ class FrontierTest(parameterized.TestCase):
     lucky = sum(min(draw) < right for draw in draws)
     self.assertAlmostEqual(frontier.pass_at(k, attempts, right), lucky / len(draws))
 
-  def test_depths_are_mastered_open_or_closed(self):
-    found = frontier.find({1: [8] * 20, 2: [8] * 15 + [0] * 5, 3: [1, *[0] * 19], 4: [0] * 20,
-                           5: [8] * 20})
-    self.assertEqual(found, frontier.Frontier((1,), (2, 3), (4, 5)))
-    self.assertTrue(found.signal)
+  def test_the_frontier_is_the_deepest_depth_below_which_all_are_open(self):
+    rights = {1: [8] * 20, 2: [8] * 15 + [0] * 5, 3: [1, *[0] * 19], 4: [0] * 20, 5: [8] * 20}
+    self.assertEqual(frontier.find(rights), frontier.Frontier(3, (1,)))
+    self.assertEqual(frontier.find({1: [0] * 20, 2: [8] * 20}), frontier.Frontier(0, ()))
+    self.assertEqual(frontier.find({1: [8], 2: [8]}), frontier.Frontier(2, (1, 2)))
 
-  def test_no_signal_where_luck_never_reaches(self):
-    self.assertFalse(frontier.find({1: [8] * 20, 2: [0] * 20}).signal)
+  def test_a_depth_is_open_from_a_twentieth_of_its_problems_on(self):
+    self.assertTrue(frontier.is_open(8, [1, *[0] * 19]))
+    self.assertFalse(frontier.is_open(8, [1, *[0] * 20]))
 
   @parameterized.parameters(10, 23, 1000)
-  def test_shares_are_even_and_little_is_easy(self, count):
-    found = frontier.Frontier((1, 2), (3, 4, 5), (6,))
-    shares = frontier.shares(found, count)
+  def test_a_round_asks_at_the_frontier_and_one_beyond(self, count):
+    shares = frontier.shares(frontier.Frontier(6, (1,)), count, labelled=3, deepest=9)
     self.assertEqual(sum(shares.values()), count)
-    self.assertNotIn(6, shares)
-    self.assertLessEqual(shares[1] + shares[2], frontier.EASY_SHARE * count)
-    self.assertLessEqual(max(shares[d] for d in (3, 4, 5)) - min(shares[d] for d in (3, 4, 5)), 1)
+    self.assertEqual(list(shares), [4, 5, 6, 7])
+    self.assertLessEqual(shares[4] + shares[5], frontier.EASY_SHARE * count)
+    self.assertBetween(shares[7] - shares[6], 0, 1)
 
-  def test_a_round_without_mastered_depths_is_all_frontier(self):
-    self.assertEqual(frontier.shares(frontier.Frontier((), (1, 2), ()), 5), {1: 2, 2: 3})
+  @parameterized.parameters(
+      (2, 3, 9, {2: 5, 3: 5}), (3, 3, 9, {3: 5, 4: 5}), (4, 3, 9, {4: 5, 5: 5}),
+      (9, 3, 9, {4: 0, 5: 0, 6: 0, 7: 1, 8: 1, 9: 8}), (6, 6, 6, {6: 10}))
+  def test_neither_labelled_depths_nor_what_does_not_exist(self, depth, labelled, deepest, want):
+    found = frontier.Frontier(depth, ())
+    self.assertEqual(frontier.shares(found, 10, labelled=labelled, deepest=deepest), want)
 
 
 if __name__ == '__main__':

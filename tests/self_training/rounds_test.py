@@ -41,20 +41,22 @@ CONFIG = config.Config(
 
 
 class SkilledSampler:
-  """Right with the chance of its skill at each number of digits."""
+  """Right with the chance of its skill at each number of digits, on the gate with another one."""
 
-  def __init__(self, skill):
-    self.skill = skill
+  def __init__(self, skill, gate):
+    self.skill, self.gate = skill, gate
 
-  def sample(self, requests, *, num_bytes, temperature, progress):
+  def sample(self, requests, *, temperature, progress):
     progress(len(requests))
     return [self.one(request, temperature) for request in requests]
 
   def one(self, request, temperature):
     digest = hashlib.sha256(f'{request} {temperature}'.encode()).digest()
     number = int(request.prompt[:-1])
-    right = digest[0] < 256 * self.skill[len(str(number))]
-    return sampler.Sample(str(2 * number + (not right)), digest[1] > 10, -float(digest[2]) - 0.5)
+    skill = self.gate if FAMILY.split(str(number)) == 'gate' else self.skill
+    right = digest[0] < 256 * skill[len(str(number))]
+    text = str(2 * number + (not right)) if right or digest[3] < 128 else 'loop'
+    return sampler.Sample(text, digest[1] > 10, -float(digest[2]) - 0.5)
 
 
 class Killed(Exception):
@@ -68,13 +70,14 @@ class RoundsTest(parameterized.TestCase):
     self.root = pathlib.Path(self.create_tempdir().full_path)
     self.enter_context(absltest.mock.patch.dict(registry.FAMILIES, {FAMILY.name: FAMILY}))
     self.enter_context(absltest.mock.patch.object(seed_run, 'load', self.load))
-    self.skills, self.bits = {}, {}
+    self.skills, self.gates, self.bits = {}, {}, {}
     self.built, self.trained = [], []
     self.kill = lambda stage: None
 
   def load(self, folder):
-    skill = self.skills.get(folder.name, {1: 0.97, 2: 0.6, 3: 0.5})
-    return seed_run.Model(folder, max(checkpoint.steps(folder)), 'f00d', SkilledSampler(skill))
+    skill = self.skills.get(folder.name, {1: 0.97, 2: 0.6, 3: 0.3})
+    return seed_run.Model(folder, max(checkpoint.steps(folder)), 'f00d', SkilledSampler(
+        skill, self.gates.get(folder.name, skill)))
 
   def build(self, name, folder):
     self.kill('build')
@@ -97,8 +100,8 @@ class RoundsTest(parameterized.TestCase):
 
   def run_arm(self, arm, root=None, **changes):
     chosen = dataclasses.replace(settings.Settings(
-        family='doubling', rounds=2, labelled=30, labelled_depth=3, prompts=40, samples=4, probe=20,
-        heldout=30, pass_heldout=8, pass_attempts=8), **changes)
+        family='doubling', rounds=2, labelled=30, labelled_depth=1, deepest=3, prompts=60,
+        samples=4, probe=20, gate=20, heldout=30, pass_heldout=8, pass_attempts=8), **changes)
     root = root or self.root
     root.mkdir(exist_ok=True)
     with verifier_cache.VerifierCache(
@@ -108,6 +111,7 @@ class RoundsTest(parameterized.TestCase):
           callbacks=callbacks.Callbacks(self.build, self.train, lambda line: None, self.progress))
       rounds.run_base(run)
       rounds.run_arm(run, arm)
+      return run
 
   def records(self, arm, number):
     return list(verified_sample.read(self.root / f'seed_3/{arm}/records/round_{number}.jsonl'))
@@ -125,7 +129,7 @@ class RoundsTest(parameterized.TestCase):
     for number in (1, 2):
       found = self.records('golden', number)
       self.assertEqual(len(found) % 4, 0)
-      self.assertBetween(len(found), 100, 160)  # There are not many problems of one digit.
+      self.assertLen(found, 240)
       kept = [record for record in found if record.verdict == verified_sample.ACCEPTED]
       self.assertNotEmpty(kept)
       self.assertEqual({record.step for record in kept}, {steps[number - 1]})
@@ -138,12 +142,56 @@ class RoundsTest(parameterized.TestCase):
     self.assertEmpty({record.prompt for record in accepted} & heldout)
     self.assertLen({record.prompt for record in accepted}, len(accepted))
 
-  def test_mastered_depths_get_little(self):
-    self.run_arm('golden', rounds=1)
-    asked = [record.depth for record in self.records('golden', 1)]
-    self.assertLessEqual(asked.count(1), 0.2 * len(asked))
+  def test_rounds_ask_at_the_frontier_of_the_gate_and_one_beyond(self):
+    self.gates |= {'base': {1: 1.0, 2: 0.0, 3: 0.9}, 'round_1': {1: 1.0, 2: 0.5, 3: 0.0}}
+    self.run_arm('golden')
+    asked = [{record.depth for record in self.records('golden', number)} for number in (1, 2)]
+    self.assertEqual(asked, [{1, 2}, {2, 3}])
+    probed = [sorted(evaluation.load(
+        self.root / f'seed_3/{name}/evaluation.json').probe) for name in ('base', 'golden/round_1')]
+    self.assertEqual(probed, [['1', '2'], ['1', '2', '3']])
+
+  def test_the_other_arms_ask_what_golden_asks_whatever_they_know(self):
+    self.run_arm('golden')
+    asked = [[record.prompt for record in self.records('golden', number)] for number in (1, 2)]
+    self.skills |= {'round_1': {1: 0.1, 2: 0.0, 3: 0.0}, 'round_2': {1: 0.1, 2: 0.0, 3: 0.0}}
+    for arm in ('unfiltered', 'agreement'):
+      self.run_arm(arm)
+      self.assertEqual([[record.prompt for record in self.records(arm, number)]
+                        for number in (1, 2)], asked)
+    self.assertEmpty(evaluation.load(self.root / 'seed_3/unfiltered/round_2/evaluation.json').probe)
+
+  def test_the_other_arms_come_after_golden_and_end_with_it(self):
+    with self.assertRaisesRegex(ValueError, '--arm=oracle asks what golden has asked, .*seed 3'):
+      self.run_arm('oracle')
+    self.bits['round_1'] = 3.2
+    with self.assertRaises(outcomes.Regression):
+      self.run_arm('golden')
+    self.run_arm('control')
+    self.assertEqual([outcomes.load(self.root / f'seed_3/{arm}/outcome.json')[:2]
+                      for arm in ('golden', 'control')], [('regression', 1), ('completed', 1)])
+
+  def test_a_verifier_that_errs_accepts_the_same_wrong_answers_each_time(self):
+    self.run_arm('golden', wrong_accepted=0.2)
+    found = self.records('golden', 1)
+    wrong = [record for record in found
+             if record.completion.removesuffix('\n') != f'{2 * int(record.prompt[:-1])}']
+    accepted = [record for record in wrong if record.verdict == verified_sample.ACCEPTED]
+    judged = {(record.prompt, record.completion) for record in wrong if record.sandbox != 'not_run'}
+    self.assertBetween(len(accepted) / len(judged), 0.05, 0.4)
+    self.assertEqual({record.sandbox for record in accepted}, {'ok', 'timeout_cpu'})
+    self.assertEqual({record.verifier for record in accepted}, {verified_sample.UNVERIFIED})
+    last = evaluation.load(self.root / 'seed_3/golden/round_2/evaluation.json')
+    self.assertGreater(last.round['accepted_unverified'], 0)
+    self.assertLess(np.mean(last.greedy['3']), 0.5)  # No model is measured by such a verifier.
+    again = self.root / 'again'
+    self.run_arm('golden', again, wrong_accepted=0.2)
+    name = 'seed_3/golden/records/round_2.jsonl'
+    self.assertEqual((again / name).read_bytes(), (self.root / name).read_bytes())
 
   def test_arms_differ_in_what_they_bring(self):
+    self.run_arm('golden')
+    self.built.clear()
     self.run_arm('control')
     self.assertEqual([name for name, _ in self.built], ['golden/labelled'])
     mixtures = [phase.data.mixture for phase in phases.plan(
@@ -159,12 +207,19 @@ class RoundsTest(parameterized.TestCase):
     self.assertEqual({record.verifier for record in unfiltered}, {verified_sample.UNVERIFIED})
     wrong = [record for record in unfiltered
              if record.completion != f'{2 * int(record.prompt[:-1])}\n']
-    self.assertBetween(len(wrong) / len(unfiltered), 0.1, 0.6)
+    self.assertBetween(len(wrong) / len(unfiltered), 0.1, 0.8)
+    self.run_arm('agreement')
+    agreed = [record for record in self.records('agreement', 1)
+              if record.verdict == verified_sample.ACCEPTED]
+    self.assertEqual({record.verifier for record in agreed}, {verified_sample.UNVERIFIED})
+    self.assertLen({record.prompt for record in agreed}, len(agreed))
+    self.assertIn('outvoted', {record.verdict for record in self.records('agreement', 1)})
 
   def test_a_kill_anywhere_changes_nothing(self):
     self.run_arm('golden', self.root / 'alone')
     for stage in ('labelled problems', 'build', 'train', 'held-out: executing', 'probe: generating',
-                  'round 1: generating', 'round 2: executing', 'round 2: held-out', 'attempts'):
+                  'round 1: generating', 'round 2: executing', 'round 2: held-out', 'attempts',
+                  'round 1: gate'):
       kills = []
 
       def kill(now, last=stage, kills=kills):
@@ -177,15 +232,27 @@ class RoundsTest(parameterized.TestCase):
       with self.assertRaises(Killed, msg=stage):
         self.run_arm('golden', root)
       self.run_arm('golden', root)
-      for name in ('records/round_1.jsonl', 'records/round_2.jsonl', 'round_2/evaluation.json'):
+      for name in ('records/round_1.jsonl', 'records/round_2.jsonl', 'round_2/evaluation.json',
+                   'outcome.json'):
         self.assertEqual((root / 'seed_3/golden' / name).read_bytes(),
                          (self.root / 'alone/seed_3/golden' / name).read_bytes(), (stage, name))
 
-  def test_no_signal_at_the_frontier(self):
-    self.skills['base'] = {1: 1.0, 2: 0.0, 3: 0.9}
-    with self.assertRaisesRegex(outcomes.NoSignal, 'Of 20 problems of depth 2 fewer than 5%'):
-      self.run_arm('golden')
-    self.assertFalse((self.root / 'seed_3/golden').exists())
+  @parameterized.parameters(
+      ({1: 0.0, 2: 0.9, 3: 0.9}, 'no signal. Of 20 problems of depth 1 fewer than 5% were solved'),
+      ({1: 0.9, 2: 0.0, 3: 0.9}, r'Of \d+ samples at depths 1, 2, .* none deeper than the labelled '
+                                 r'problems \(depth 1\).*--labelled_depth'))
+  def test_no_signal(self, skill, message):
+    self.skills['base'] = skill
+    for _ in range(2):  # And ends so again when the command is given again.
+      with self.assertRaisesRegex(outcomes.NoSignal, message):
+        self.run_arm('golden')
+    self.assertFalse((self.root / 'seed_3/golden/records').exists())
+    ended = outcomes.load(self.root / 'seed_3/golden/outcome.json')
+    self.assertEqual(ended[:2], ('no_signal', 0))
+    self.run_arm('unfiltered')
+    text = report.write(self.root)
+    self.assertIn('seed 3, golden ended after 0 rounds (no signal)', text)
+    self.assertIn('golden - unfiltered: +0.000', text)
 
   def test_when_every_depth_is_mastered_the_arm_ends_and_says_so(self):
     self.skills['round_1'] = {1: 1.0, 2: 1.0, 3: 1.0}
@@ -196,10 +263,12 @@ class RoundsTest(parameterized.TestCase):
           self.run_arm('golden')
     self.assertEqual([name for name, _ in self.built if name != 'golden/labelled'],
                      ['golden/golden_1'])
-    self.assertIn('golden, round 1', report.write(self.root))
+    self.run_arm('unfiltered')
+    self.assertIn('seed 3, golden ended after 1 round (mastered)', report.write(self.root))
 
   @parameterized.parameters(
-      ({'skills': {'round_2': {1: 0.5, 2: 0.5, 3: 1.0}}}, r'pass@1 at depths 1, 2 lost 0\.'),
+      ({'gates': {'round_2': {1: 0.5, 2: 0.5, 3: 1.0}}},
+       r'on the gate, pass@1 at depths 1 lost 0\.'),
       ({'bits': {'round_2': 3.2}}, r'real text takes \+0.200 bits per byte'))
   def test_a_round_that_forgets_is_stopped_and_the_model_before_named(self, change, message):
     for name, value in change.items():

@@ -11,8 +11,6 @@ from haiku_spectral.decoding.generation import Generation, Request
 from haiku_spectral.self_training import sampler
 from tests.decoding import tiny_model
 
-NUM_BYTES = 6
-
 
 class SamplerTest(parameterized.TestCase):
 
@@ -36,10 +34,11 @@ class SamplerTest(parameterized.TestCase):
     self.assertLess(max(found), 2**31)
 
   def test_a_completion_of_a_ragged_batch_is_what_the_model_generates_alone(self):
-    requests = [sampler.Request(prompt, seed) for prompt, seed in (
-        ('ab:', 5), ('çok:', 6), ('ab:', 7), ('ab:', 5), ('', 8), ('a prompt of more bytes:', 9))]
+    requests = [sampler.Request(prompt, seed, num_bytes) for prompt, seed, num_bytes in (
+        ('ab:', 5, 6), ('çok:', 6, 4), ('ab:', 7, 6), ('ab:', 5, 6), ('', 8, 6),
+        ('a prompt of more bytes:', 9, 6))]
     got_all = sampler.Sampler(tiny_model.CONFIG, tiny_model.params()).sample(
-        requests, num_bytes=NUM_BYTES, temperature=1.5)
+        requests, temperature=1.5)
     self.assertEqual(got_all[0], got_all[3])
     decoder = tiny_model.decoder()
     begun = prefill.begin(decoder.model, decoder.params)
@@ -47,7 +46,7 @@ class SamplerTest(parameterized.TestCase):
       ids = vocab.encode(request.prompt.encode())[np.newaxis]
       alone = Generation(
           decoder, prefill.extend(decoder.model, decoder.params, begun, ids),
-          Request(NUM_BYTES, jax.random.key(request.seed)),
+          Request(request.num_bytes, jax.random.key(request.seed)),
           sampling.SamplingConfig(temperature=1.5, end_of_document=True)).run()
       want = sampler.completed(alone.texts[0], alone.log_probs[0])
       self.assertEqual(got.text, want.text)

@@ -16,8 +16,10 @@ class SettingsTest(parameterized.TestCase):
   @parameterized.parameters(
       ({'family': 'cooking'}, "family='cooking' does not exist: choose one of"),
       ({'rounds': 0}, '--rounds=0 is not allowed: give 1 or more'),
-      ({'labelled_depth': 7}, '--labelled_depth=7 is not allowed: give 1 to 6'),
-      ({'pass_heldout': 500}, '--pass_heldout=500 is not allowed: give --heldout=400 or fewer'),
+      ({'deepest': 13}, '--deepest=13 is not allowed: give 1 to 12 with --family=turkish_steps'),
+      ({'labelled_depth': 13}, '--labelled_depth=13 is not allowed: give 1 to --deepest=12'),
+      ({'wrong_accepted': 5.0}, '--wrong_accepted=5.0 is not allowed: give 0 to 1'),
+      ({'pass_heldout': 500}, '--pass_heldout=500 is not allowed: give --heldout=100 or fewer'),
       ({'pass_attempts': 4}, '--pass_attempts=4 is not allowed: give 8 or more'),
       ({'temperature': 0.0}, '--temperature=0.0 is not allowed: give more than 0'))
   def test_values_that_are_not_allowed(self, change, message):
@@ -29,9 +31,9 @@ class SettingsTest(parameterized.TestCase):
     settings.keep(DEFAULT, '{"a": 1}', folder)
     settings.keep(DEFAULT, '{"a": 1}', folder)
     settings.keep(dataclasses.replace(DEFAULT, allowed_bits=0.5), '{"a": 1}', folder)
-    with self.assertRaisesRegex(ValueError, r'begun with another --prompts \(4000 there, 7 given'):
+    with self.assertRaisesRegex(ValueError, r'begun with another --prompts \(1000 there, 7 given'):
       settings.keep(dataclasses.replace(DEFAULT, prompts=7), '{"a": 1}', folder)
-    with self.assertRaisesRegex(ValueError, "--family .'turkish_suffixes' there"):
+    with self.assertRaisesRegex(ValueError, "--family .'turkish_steps' there"):
       settings.keep(dataclasses.replace(DEFAULT, family='functions'), '{"a": 1}', folder)
     with self.assertRaisesRegex(ValueError, 'begun with another --config:'):
       settings.keep(DEFAULT, '{"a": 2}', folder)

@@ -11,6 +11,9 @@ class Doubling(Family):
 
   name, version, depths, max_bytes = 'doubling', '1', range(1, 4), 8
 
+  def split(self, key):
+    return ('train', 'gate', 'heldout', 'train')[int(key) % 4]  # There are few of one digit.
+
   def propose(self, rng, depth, split):
     while True:
       number = int(rng.integers(10**(depth - 1), 10**depth))

@@ -8,12 +8,13 @@ import hypothesis.strategies as st
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from haiku_spectral.tasks import arithmetic
+from haiku_spectral.tasks import arithmetic, named_columns
 from haiku_spectral.tasks.column_addition import add
 from tests.fixed_examples import fixed_examples
 from tests.tasks import trusted
 
 FAMILY = arithmetic.Arithmetic()
+COLUMNS = arithmetic.ColumnAddition()
 
 
 def written(a, b, program):
@@ -38,7 +39,7 @@ class ArithmeticTest(parameterized.TestCase):
   def test_checked_by_hand(self, a, b, program):
     self.assertEqual(add(a, b, program), a + b)
 
-  @hypothesis.given(st.integers(1, 6), st.sampled_from(('train', 'heldout')), st.integers(0))
+  @hypothesis.given(st.integers(1, 40), st.sampled_from(('train', 'heldout')), st.integers(0))
   @fixed_examples(300)
   def test_answers_are_the_sum_and_its_carries(self, depth, split, seed):
     problem = FAMILY.propose(np.random.default_rng(seed), depth, split)
@@ -83,7 +84,7 @@ class ArithmeticTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       add(int(a), 589, program)
 
-  @parameterized.parameters('c', 'c6', '6cc', '936 ', '-1', '6C3', '٣', '1' * 8, '9_3', '0x1')
+  @parameterized.parameters('c', 'c6', '6cc', '936 ', '-1', '6C3', '٣', '1' * 42, '9_3', '0x1')
   def test_what_is_no_program(self, completion):
     problem = FAMILY.propose(np.random.default_rng(0), 3, 'train')
     self.assertIsNone(FAMILY.job(problem, completion))
@@ -99,8 +100,54 @@ class ArithmeticTest(parameterized.TestCase):
       a, b = key.split('+')
       self.assertLessEqual(prompts, {f'{a}+{b}=', f'{b}+{a}='})
 
-  def test_the_sandbox_gets_a_text_that_needs_nothing(self):
-    self.assertNotRegex(arithmetic.MACHINE, r'(?m)^\s*(import|from) ')
+  @parameterized.parameters(
+      (347, 589, 15, 'P7p9gQ4q8dR3r59'), (999, 1, 0, None), (0, 0, 3, 'D0d00'),
+      (99, 99, 25, 'Z9z9iA9a9j1'), (7, 9, 25, 'Z7z9g1'), (15, 25, 0, 'A5a5aB1b24'))
+  def test_named_columns_checked_by_hand(self, a, b, first, program):
+    if program is None:  # Numbers of different lengths: the short one has zeros in front.
+      program = 'A9a1aB9b0aC9c0a1'
+    self.assertEqual(named_columns.add(a, b, first, program), a + b)
+
+  @hypothesis.given(st.integers(1, 26), st.sampled_from(('train', 'gate', 'heldout')),
+                    st.integers(0))
+  @fixed_examples(200)
+  def test_named_columns_spell_the_sum(self, depth, split, seed):
+    problem = COLUMNS.propose(np.random.default_rng(seed), depth, split)
+    numbers = [re.findall('([A-Za-z])([0-9])', part) for part in problem.prompt[:-1].split('+')]
+    self.assertEqual([name.lower() for name, _ in numbers[0]], [name for name, _ in numbers[1]])
+    a, b = (int(''.join(digit for _, digit in reversed(part))) for part in numbers)
+    self.assertEqual((len(str(a)), len(str(b)), len(numbers[0])), (depth, depth, depth))
+    results = problem.answer[4::5]
+    digits = [str('abcdefghij'.index(each)) if each in 'abcdefghij' else each for each in results]
+    last = problem.answer[5 * depth:]
+    self.assertEqual(int(last + ''.join(reversed(digits))), a + b)
+    self.assertEqual([each in 'abcdefghij' for each in results], carries(a, b)[:depth])
+    names = problem.answer[0::5][:depth]
+    for one, other in itertools.pairwise(names):
+      self.assertEqual((ord(other) - ord(one)) % 26, 1)
+
+  @hypothesis.given(st.integers(1, 8), st.integers(0))
+  @fixed_examples(40)
+  def test_every_small_change_of_named_columns_is_rejected(self, depth, seed):
+    problem = COLUMNS.propose(np.random.default_rng(seed), depth, 'train')
+    right = problem.answer
+    self.assertTrue(trusted.accepts(COLUMNS, problem, right))
+    changed = {right[:place] + new + right[place + size:] for place in range(len(right) + 1)
+               for size in (0, 1, 5) for new in ('', *'0123456789abP')} - {right}
+    for completion in changed:
+      self.assertFalse(trusted.accepts(COLUMNS, problem, completion), completion)
+
+  @parameterized.parameters(
+      ('P7p9gQ4q8d', 'column R is missing'),
+      ('P7p9gQ4q8dR3r59S0s00', 'nothing is left .* column S'),
+      ('P7p9gQ4q8dR3r591', 'the last carry is wrong'), ('P7p96', 'column P is not P7p96'))
+  def test_the_machine_of_named_columns_says_what_is_wrong(self, program, message):
+    with self.assertRaisesRegex(ValueError, message):
+      named_columns.add(347, 589, 15, program)
+
+  @parameterized.parameters(arithmetic.MACHINE, arithmetic.NAMED_MACHINE)
+  def test_the_sandbox_gets_a_text_that_needs_nothing(self, machine):
+    self.assertNotRegex(machine, r'(?m)^\s*(import|from) ')
 
 
 if __name__ == '__main__':

@@ -16,8 +16,17 @@ FAMILY = functions.Functions()
 TEMPLATES = {(name, *template.split('{}')) for primitives in functions.PRIMITIVES.values()
              for name, (template, _) in primitives.items()}
 CHAINS = st.tuples(st.sampled_from((list, str)), st.integers(1, 6), st.integers(0)).map(
-    lambda drawn: (drawn[0], functions.draw_chain(
-        np.random.default_rng(drawn[2]), drawn[0], drawn[1])))
+    lambda drawn: (drawn[0], draw_any(np.random.default_rng(drawn[2]), *drawn[:2])))
+
+
+def draw_any(rng, kind, depth):
+  """A chain whose types fit, telling or not."""
+  chain = []
+  for _ in range(depth):
+    names = list(functions.PRIMITIVES[kind])
+    chain.append(names[rng.integers(len(names))])
+    kind = str if chain[-1] == 'join' else kind
+  return chain
 
 
 def interpret(names, value):
@@ -112,10 +121,10 @@ class FunctionsTest(parameterized.TestCase):
       self.assertTrue(problem.identical(functions.run(chain, value), expected))
       self.assertTrue(problem.identical(eval(text, {'x': value}), expected))
 
-  @parameterized.product(depth=tuple(FAMILY.depths), split=problem.SPLITS)
+  @parameterized.product(depth=(1, 2, 3, 4, 5, 6, 9), split=problem.SPLITS)
   def test_examples_need_every_primitive(self, depth, split):
     rng = np.random.default_rng(depth)
-    for _ in range(10):
+    for _ in range(10 if depth < 7 else 1):
       each = FAMILY.propose(rng, depth, split)
       (chain,) = parses(each.answer)
       self.assertLen(chain, depth)
@@ -149,7 +158,7 @@ class FunctionsTest(parameterized.TestCase):
     keys = [functions.behaviour(kind, [name])
             for kind in (list, str) for name in functions.PRIMITIVES[kind]]
     self.assertLen(set(keys), len(keys))
-    self.assertEqual({problem.side(key) for key in keys}, {'train', 'heldout'})
+    self.assertEqual({problem.side(key) for key in keys}, set(problem.SPLITS))
 
   def test_answers_of_another_form_are_right(self):
     each = make([2, 1, 3], [[5, 4], [9, 8, 8]], 'sort reverse')
@@ -176,7 +185,7 @@ class FunctionsTest(parameterized.TestCase):
     self.assertFalse(FAMILY.check(each, trusted.outcome(value=values)))
 
   @parameterized.parameters(
-      ' x', 'x ', 'x#', "x if'#'else x", 'x;y', 'x\\', 'x\ty', 'x\r', 'xé', 'x\x7f', 'x' * 160)
+      ' x', 'x ', 'x#', "x if'#'else x", 'x;y', 'x\\', 'x\ty', 'x\r', 'xé', 'x\x7f', 'x' * 320)
   def test_what_is_no_expression(self, completion):
     self.assertIsNone(FAMILY.job(make([2, 1], [], 'sort'), completion))
 

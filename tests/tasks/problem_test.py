@@ -31,8 +31,9 @@ def canonical(value):
 
 # Never to be changed: a model may have been trained on what these say is for training.
 PINNED = {
-  'train': ('ev', 'araba', 'güzel', 'şiir', 'kapı', 'yağmur', 'göz', 'ışın', 'zürafa', '7+9',
+  'train': ('ev', 'araba', 'güzel', 'şiir', 'kapı', 'yağmur', 'göz', 'ışın', 'zürafa',
             '347+589', '12038+82714', 'list 1a7ed965f118e131', 'str 754d4188316fa83b'),
+  'gate': ('7+9',),
   'heldout': ('kumaş', 'tencere', 'tablo', 'servet', 'radyo', 'kiraz', '0+1', '0+2',
               'list 088bd854730748dc', 'str c514b1c4ba2468d9'),
 }
@@ -75,9 +76,10 @@ class ProblemTest(parameterized.TestCase):
       for key in keys:
         self.assertEqual(problem.side(key), split, key)
 
-  def test_a_quarter_is_held_out(self):
-    held_out = sum(problem.side(str(number)) == 'heldout' for number in range(20_000))
-    self.assertAlmostEqual(held_out / 20_000, problem.HELDOUT, delta=0.01)
+  def test_a_quarter_is_held_out_and_a_tenth_is_the_gates(self):
+    sides = [problem.side(str(number)) for number in range(20_000)]
+    for split, share in (('heldout', problem.HELDOUT), ('gate', problem.GATE)):
+      self.assertAlmostEqual(sides.count(split) / 20_000, share, delta=0.01)
 
 
 if __name__ == '__main__':

@@ -34,6 +34,7 @@ deniz+ci+lik denizcilik  deniz+dat denize         kız+pl+p3+dat kızlarına   k
 öğretmen+p5+gen öğretmeninizin                    öğretmen+pst öğretmendi   müdür+evd müdürmüş
 '''
 CHECKED = dict(re.findall(r'(\S+\+\S+) +(\S+)', FORMS_AND_WORDS))
+STEPS = turkish_suffixes.TurkishSteps()
 
 # All forms of each suffix: after a consonant, after a vowel. Nothing is computed here.
 FORMS = {
@@ -110,14 +111,51 @@ class TurkishSuffixesTest(parameterized.TestCase):
     self.assertEqual(built, CHECKED)
     self.assertEqual({name for form in CHECKED for name in form.split('+')[1:]}, set(SUFFIXES))
 
-  @hypothesis.given(st.integers(1, 6), st.sampled_from(('train', 'heldout')), st.integers(0))
+  @hypothesis.given(
+      st.integers(1, 12), st.sampled_from(('train', 'gate', 'heldout')), st.integers(0))
   @fixed_examples(800)
   def test_agrees_with_a_choice_among_written_out_forms(self, depth, split, seed):
     family = turkish_suffixes.TurkishSuffixes()
     problem = family.propose(np.random.default_rng(seed), depth, split)
-    stem, word = problem.prompt.removesuffix('>').split(':')
-    self.assertEqual(word, independent(stem, problem.answer))
+    pairs = [pair.split(':') for pair in problem.prompt.removesuffix('>').split(' ')]
+    programs = problem.answer.split(';')
+    self.assertLen(programs, 1 + (depth > 6))
+    for (stem, word), program in zip(pairs, programs, strict=True):
+      self.assertEqual(word, independent(stem, program))
+      self.assertIn(stem, turkish_suffixes.stems(split))
+    self.assertLessEqual(max(map(programs[0].count, '+')), 6)
     self.assertEqual(problem.answer.count('+'), depth)
+    self.assertEqual(family.split(problem.key), split)
+
+  @hypothesis.given(st.integers(1, 12), st.integers(0))
+  @fixed_examples(200)
+  def test_steps_spell_the_word_and_name_the_same_suffixes(self, depth, seed):
+    plain, steps = (family.propose(np.random.default_rng(seed), depth, 'train')
+                    for family in (turkish_suffixes.TurkishSuffixes(), STEPS))
+    self.assertEqual(plain.prompt, steps.prompt)
+    self.assertEqual(re.sub('[^;+]*([+][a-z0-9]+) ?', r'\1', steps.answer), plain.answer)
+    for pair, program in zip(steps.prompt[:-1].split(' '), steps.answer.split(';'), strict=True):
+      stem, word = pair.split(':')
+      spelled = stem + ''.join(step.split('+')[0] for step in program.split(' '))
+      self.assertEqual(re.sub('ğ', 'k', spelled), re.sub('ğ', 'k', word))  # lik before a vowel.
+
+  @parameterized.parameters(
+      'ler+pl im+p1', 'ler+pl im+p1 de+abl', 'ler+pl in+p2 de+loc', 'im+p1 ler+pl de+loc',
+      'lar+pl im+p1 de+loc', 'ler+pl im+p1 de+loc;ler+pl', 'ler+pl+p1 de+loc', '+pl+p1+loc',
+      'ler+pl  im+p1 de+loc', 'ler+pl im+p1 de+loc ')
+  def test_wrong_steps_are_rejected(self, completion):
+    problem = turkish_suffixes.Problem(
+        STEPS.name, 3, 'ev', 'ev:evlerimde>', '', (((['ev'],), ['evlerimde']),))
+    self.assertTrue(trusted.accepts(STEPS, problem, 'ler+pl im+p1 de+loc'))
+    self.assertFalse(trusted.accepts(STEPS, problem, completion))
+
+  def test_a_sentence_is_on_the_side_of_its_stems(self):
+    family = turkish_suffixes.TurkishSuffixes()
+    one, other = turkish_suffixes.stems('train')[0], turkish_suffixes.stems('heldout')[0]
+    gate = turkish_suffixes.stems('gate')[0]
+    for key, split in ((one, 'train'), (f'{one} {other}', 'heldout'), (f'{gate} {one}', 'gate'),
+                       (f'{gate} {other}', 'heldout')):
+      self.assertEqual(family.split(key), split)
 
   def test_every_suffix_behind_every_stem(self):
     for stem in turkish_stems.STEMS:
@@ -152,10 +190,10 @@ class TurkishSuffixesTest(parameterized.TestCase):
     family = turkish_suffixes.TurkishSuffixes()
     stem, word = prompt[:-1].split(':')
     problem = turkish_suffixes.Problem(
-        family.name, program.count('+'), stem, prompt, program, (((stem,), word),))
+        family.name, program.count('+'), stem, prompt, program, ((([stem],), [word]),))
     self.assertTrue(family.check(problem, trusted.run(family.job(problem, program))))
-    for value in (*wrong, None, True, word.encode(), [word], (word,), {word}, trusted.Agreeable(),
-                  trusted.Text(word)):
+    for value in (*([each] for each in wrong), None, True, word, [word.encode()], [[word]], (word,),
+                  {word}, [word, word], [trusted.Agreeable()], [trusted.Text(word)]):
       self.assertFalse(family.check(problem, trusted.outcome(value=value)), value)
 
   def test_any_program_that_gives_the_word_back_is_right_and_no_other(self):
@@ -173,7 +211,7 @@ class TurkishSuffixesTest(parameterized.TestCase):
 
   @parameterized.parameters(
       'pl', '+', '+pl+', '++pl', '+xx', '+pl+p6', ' +pl', '+pl ', '+PL', 'ev+pl', '+pl' * 7,
-      '+pl;import os')
+      '+pl;', ';+pl', '+pl;+pl;+pl', '+pl;import os')
   def test_what_is_no_program(self, completion):
     family = turkish_suffixes.TurkishSuffixes()
     problem = family.propose(np.random.default_rng(0), 1, 'train')
@@ -185,7 +223,8 @@ class TurkishSuffixesTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, 'does not follow'):
       build('ev', program)
 
-  @parameterized.parameters('evlerimde1', 'ev lerim', 'EV', 'evlerimde=', 'x', 'e' * 49)
+  @parameterized.parameters(
+      'evlerimde1', 'ev lerim', 'EV', 'evlerimde=', 'x', 'e' * 49, 'ev;', 'ev;ev;ev')
   def test_what_is_no_word(self, completion):
     family = turkish_suffixes.TurkishSynthesis()
     problem = family.propose(np.random.default_rng(0), 1, 'train')
@@ -195,8 +234,8 @@ class TurkishSuffixesTest(parameterized.TestCase):
     family = turkish_suffixes.TurkishSynthesis()
     problem = family.propose(np.random.default_rng(0), 3, 'train')
     job = family.job(problem, 'araba')
-    self.assertEqual(job.args, ('araba',))
-    self.assertEqual(trusted.run(job).value, 'araba')
+    self.assertEqual(job.args, (['araba'],))
+    self.assertEqual(trusted.run(job).value, ['araba'])
     self.assertFalse(trusted.accepts(family, problem, 'araba'))
 
   def test_chains_are_all_that_are_in_order(self):
@@ -213,10 +252,11 @@ class TurkishSuffixesTest(parameterized.TestCase):
     for stem in stems:
       self.assertRegex(stem, '^[abcçdefgğhıijklmnoöprsştuüvyz]{2,12}$')
       self.assertRegex(stem, '[aeıioöuü]')
-    both = [set(turkish_suffixes.stems(split)) for split in ('train', 'heldout')]
-    self.assertEqual(set(stems), both[0] | both[1])
-    self.assertEmpty(both[0] & both[1])
-    self.assertGreater(len(both[1]), 200)  # With 17 chains: 3,000 problems of depth 1 and more.
+    sides = [set(turkish_suffixes.stems(split)) for split in ('train', 'heldout', 'gate')]
+    self.assertEqual(set(stems), set.union(*sides))
+    self.assertEqual(len(stems), sum(map(len, sides)))
+    self.assertGreater(len(sides[1]), 200)  # With 17 chains: 3,000 problems of depth 1 and more.
+    self.assertGreater(len(sides[2]), 80)
 
   def test_no_held_out_word_is_built_by_a_training_stem(self):
     words = {split: {word for stem in turkish_suffixes.stems(split) for word in all_words(stem, 3)}
@@ -235,7 +275,8 @@ class TurkishSuffixesTest(parameterized.TestCase):
         others = set().union(*(words[other] for other in group - {stem}))
         self.assertTrue(words[stem] & others, (root, stem))
     family, generator = turkish_suffixes.TurkishSynthesis(), np.random.default_rng(0)
-    problems = [family.propose(generator, 1, 'train') for _ in range(4000)]
+    problems = [family.propose(generator, 1, split)
+                for split, count in (('train', 4000), ('gate', 600)) for _ in range(count)]
     stems = {problem.prompt.split('+')[0]: problem.key for problem in problems}
     self.assertContainsSubset(
         {'avcı': 'av', 'av': 'av', 'masal': 'masa', 'yolcu': 'yol', 'ev': 'ev'}, stems)
@@ -244,14 +285,14 @@ class TurkishSuffixesTest(parameterized.TestCase):
     longest = max(turkish_stems.STEMS, key=lambda stem: len(stem.encode()))
     words = [build(longest, ''.join(f'+{name}' for name in chain))
              for chain in turkish_suffixes.chains(6)]
-    self.assertLess(max(len(word.encode()) for word in words),
+    self.assertLess(2 * max(len(word.encode()) for word in words),
                     turkish_suffixes.TurkishSynthesis.max_bytes)
     for word in words:
       self.assertRegex(word, turkish_suffixes.WORD)
 
   def test_the_sandbox_gets_a_text_that_needs_nothing(self):
     self.assertNotRegex(turkish_suffixes.OPERATORS, r'(?m)^\s*(import|from) ')
-    self.assertLess(len(turkish_suffixes.OPERATORS.encode()), 4096)
+    self.assertLess(len(turkish_suffixes.OPERATORS.encode()), 6144)
 
 
 if __name__ == '__main__':
