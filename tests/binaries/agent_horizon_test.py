@@ -54,7 +54,7 @@ class AgentHorizonTest(parameterized.TestCase):
   @parameterized.parameters(
       ({'run_dir': ''}, '--run_dir is missing'),
       ({'families': ['chess']}, "family='chess' does not exist: choose one of turkish_suffixes"),
-      ({'depth': 9}, 'depth=9 is not allowed'),
+      ({'depth': 13}, 'depth=13 is not allowed'),
       ({'lengths': [0]}, r'lengths=\(0,\) is not allowed'))
   def test_mistakes(self, flags, message):
     with self.assertRaisesRegex(ValueError, message):
