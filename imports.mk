@@ -1413,6 +1413,8 @@ $(call py_test, //tests/modules:new_mixer_test, //haiku_spectral/config:__init__
     //haiku_spectral/training:gradients //haiku_spectral/training:state \
     //haiku_spectral/training:step //tests:__init__ //tests:chunk_law \
     //tests/modules:moving_average)
+$(call py_test, //tests/modules:ngram_memory_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:ngram_memory //haiku_spectral/ops:ngram_memory //tests:__init__)
 $(call py_library, //tests/modules:random_params, //haiku_spectral/modules:spectral_gpt \
     //tests:__init__)
 $(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
@@ -1664,12 +1666,12 @@ $(call py_library, //tests/training:stand_in, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab \
     //tests:__init__)
-$(call py_test, //tests/training:step_test, //haiku_spectral/modules:precision \
-    //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
-    //haiku_spectral/training:heldout //haiku_spectral/training:leaves \
-    //haiku_spectral/training:loss //haiku_spectral/training:loss_scale \
-    //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
-    //tests/training:stand_in)
+$(call py_test, //tests/training:step_test, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:precision //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:gradients //haiku_spectral/training:heldout \
+    //haiku_spectral/training:leaves //haiku_spectral/training:loss \
+    //haiku_spectral/training:loss_scale //haiku_spectral/training:state \
+    //haiku_spectral/training:step //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:time_budget_test, //haiku_spectral/training:time_budget \
     //tests:__init__ //tests/training:stand_in)
 $(call py_test, //tests/training:width_scaling_test, //haiku_spectral/config:__init__ \

@@ -114,6 +114,9 @@ def _validate_train(config: Config) -> None:
   train, data = config.train, config.data
   require(data.batch_size % train.accumulation == 0, 'config.train.accumulation',
           train.accumulation, f'a divisor of config.data.batch_size={data.batch_size}')
+  both = bool(config.model.ngram.orders) and config.model.match.length > 0
+  require(both or not train.hide_contexts, 'config.train.hide_contexts', train.hide_contexts,
+          '0 without both config.model.ngram.orders and config.model.match.length')
   if not config.curriculum:
     require(train.steps > 0, 'config.train.steps', train.steps, 'a positive number')
     _validate_warmup('config.train.optimizer.', train.optimizer, train.steps,

@@ -184,6 +184,9 @@ class TrainConfig:
   seed: int = field(0, at_least=0, at_most=2**31 - 1)
   # What the layers compute in.
   precision: str = field('float32', choices=('float32', 'bfloat16', 'float16'))
+  # Every so many-th segment of a row is trained without the n-gram memory's long contexts, so that
+  # the match memory is trusted where these have forgotten; 0: none.
+  hide_contexts: int = field(0, at_least=0)
   accumulation: int = field(1, at_least=1, speed_only=True)  # Micro-batches per step.
   log_every: int = field(10, at_least=0, monitoring=True)
   eval_every: int = field(250, at_least=0, monitoring=True)

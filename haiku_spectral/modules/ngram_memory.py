@@ -15,6 +15,7 @@ from typing import Any
 import haiku as hk
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.config import NgramConfig, schema
@@ -32,6 +33,7 @@ from haiku_spectral.ops.ngram_memory import NgramReads, NgramState
 # Agreement of the followers (none, one, two equal, two different, ...) times lengths of streaks.
 AGREEMENTS, STREAKS = 8, ngram_memory.MAX_STREAK + 1
 TRUST_LEVELS = AGREEMENTS * STREAKS
+SHORT_ORDER = 4  # Contexts of so few bytes come again and again: no table forgets them.
 
 
 class NgramMemory(hk.Module):
@@ -101,6 +103,17 @@ def joined(recalled: Sequence[NgramReads]) -> NgramReads:
 
   recalled = [reads._replace(followers=padded(reads.followers)) for reads in recalled]
   return jax.tree.map(lambda *x: jnp.concatenate(x, axis=2), *recalled)
+
+
+def hide_long(
+    reads: NgramReads, config: NgramConfig, rows: jax.Array) -> NgramReads:  # [B] bool
+  """Reads of these and other memories, as if some rows had long contexts for the first time."""
+  chosen = contexts(config)
+  is_long = np.zeros(reads.counts.shape[2], bool)
+  is_long[:chosen.size] = [n > SHORT_ORDER for n in chosen.orders] + [True] * len(chosen.words)
+  gone = rows[:, None, None] & is_long
+  counts, streak = (jnp.where(gone, 0, x) for x in (reads.counts, reads.streak))
+  return reads._replace(counts=counts, streak=streak)
 
 
 def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R

@@ -54,7 +54,8 @@ class SpectralGPT(hk.Module):
     self._form = form
 
   def __call__(
-      self, tokens: jax.Array, state: State, starts: jax.Array | None = None  # [B, T] twice
+      self, tokens: jax.Array, state: State, starts: jax.Array | None = None,  # [B, T] twice
+      hidden: jax.Array | None = None,  # [B] bool: without the n-gram memory's long contexts.
   ) -> tuple[jax.Array, State]:  # [B, T, V] float32
     config = self._config
     chex.assert_rank(tokens, 2)
@@ -74,6 +75,8 @@ class SpectralGPT(hk.Module):
     recalled, readers = self.recall(tokens, state.readers, starts)
     if recalled:
       reads = ngram_memory.joined(recalled)
+      if hidden is not None:
+        reads = ngram_memory.hide_long(reads, config.ngram, hidden)
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
@@ -117,7 +120,7 @@ class Model(NamedTuple):
   """The model as pure functions."""
 
   init: Callable[[jax.Array], hk.MutableParams]  # A key -> float32 parameters.
-  # (params, tokens, state[, starts]) -> (logits, state)
+  # (params, tokens, state[, starts[, hidden]]) -> (logits, state)
   apply: Callable[..., tuple[jax.Array, State]]
   initial_state: Callable[..., State]  # (batch_size, dtype) -> the state of an empty context.
   # (tokens, state, starts) -> state: what reads ids reads them, and the layers nothing.

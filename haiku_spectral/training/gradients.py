@@ -42,6 +42,7 @@ class Rows(NamedTuple):
   # What was before a row that is reset, for the exact memory alone; PAD where there is none.
   history: jax.Array | None = None  # [B, H] int32
   history_start: jax.Array | None = None  # [B, H] bool: a new stream begins with this byte.
+  hidden: jax.Array | None = None  # [B] bool: without the n-gram memory's long contexts.
 
 
 def rows_of(batch: Any) -> Rows:
@@ -171,8 +172,9 @@ def scaled_loss(
 ) -> tuple[jax.Array, LossAndState]:
   """Nats of some rows times `weight`, to be differentiated; their sums, and the state after them.
   """
+  given = (rows.stream_start,) if rows.hidden is None else (rows.stream_start, rows.hidden)
   logits, state = model.apply(
-      precision.cast_params(params, dtype), rows.inputs, state, rows.stream_start)
+      precision.cast_params(params, dtype), rows.inputs, state, *given)
   sums = loss.next_byte_loss(logits, rows.targets)
   return jnp.sum(sums.nats) * weight, (sums, state)
 

@@ -55,6 +55,7 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
 
   def train_step(state: TrainState, rows: gradients.Rows) -> tuple[TrainState, StepMetrics]:
     scale = loss_scale.factor(state.loss_scale)
+    rows = rows._replace(hidden=hidden_rows(config, state.step, len(rows.sources)))
     result = differentiate(state.params, state.carry, rows, scale)
     grads = jax.tree.map(lambda g: g / scale, result.gradients)
     norm = optax.tree.norm(grads)
@@ -83,6 +84,12 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
   return jax.jit(
       train_step, donate_argnums=0, out_shardings=out_shardings,
       compiler_options=backend.training_options())
+
+
+def hidden_rows(config: Config, step: jax.Array, count: int) -> jax.Array | None:  # [B] bool
+  """The rows that a step trains without long contexts: each row in its turn; None: none."""
+  every = config.train.hide_contexts
+  return (step + jnp.arange(count)) % every == 0 if every else None
 
 
 def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:

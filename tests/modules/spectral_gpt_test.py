@@ -78,6 +78,15 @@ class SpectralGPTTest(parameterized.TestCase):
     np.testing.assert_allclose(together[0], apply(text[:, 33:66], later)[0][0], atol=1e-5)
     np.testing.assert_allclose(together[1], apply(text[:, 33:66], empty)[0][1], atol=1e-5)
 
+  def test_hidden_contexts_change_what_a_row_expects_and_not_what_it_remembers(self):
+    apply, empty = small_model()
+    text = np.tile(tokens(11), (1, 6))  # Words come again, and longer contexts with them.
+    seen, state = apply(text, empty, text < 0)
+    hidden, same = apply(text, empty, text < 0, np.array([True, False]))
+    np.testing.assert_array_equal(hidden[1], seen[1])
+    self.assertGreater(np.abs(hidden[0] - seen[0]).max(), 1e-3)
+    jax.tree.map(np.testing.assert_array_equal, same.readers, state.readers)
+
   def test_layers_compute_in_the_type_of_the_parameters_around_islands_of_float32(self):
     params = precision.cast_params(some_params(), jnp.bfloat16)
     state = MODEL.initial_state(2, jnp.bfloat16)

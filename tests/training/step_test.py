@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from haiku_spectral import config as configs
 from haiku_spectral.modules import precision
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import gradients, heldout, leaves, loss, loss_scale, state, step
@@ -59,6 +60,17 @@ def poisoned(current, value):
   params = jax.tree.map(jnp.copy, current.params)
   params['spectral_gpt/head']['b'] = jnp.full_like(params['spectral_gpt/head']['b'], value)
   return current._replace(params=params)
+
+
+class HiddenRowsTest(absltest.TestCase):
+
+  def test_each_row_in_its_turn(self):
+    config = configs.Config(train=configs.TrainConfig(hide_contexts=3))
+    found = np.array([step.hidden_rows(config, number, 4) for number in range(6)])
+    np.testing.assert_array_equal(found.sum(axis=0), 2)
+    np.testing.assert_array_equal(found[:3], found[3:])
+    self.assertTrue(np.all(found.sum(axis=1) <= 2))
+    self.assertIsNone(step.hidden_rows(configs.Config(), 0, 4))
 
 
 class StepTest(parameterized.TestCase):
