@@ -1481,8 +1481,8 @@ $(call py_test, //tests/planning:plan_test, //haiku_spectral/benchmarks:device_s
 $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
     //haiku_spectral/reporting:measurements //haiku_spectral/reporting:provenance \
-    //haiku_spectral/reporting:results //tests:__init__ //tests:docs_pages \
-    //tests/reporting:measured_run)
+    //haiku_spectral/reporting:results //tests:__init__ //tests/decoding:tiny_model \
+    //tests:docs_pages //tests/reporting:measured_run)
 $(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__ \
     //tests:fixed_examples)

@@ -5,12 +5,14 @@ import pathlib
 import re
 import tempfile
 
+import jax
 import yaml
 from absl.testing import absltest, parameterized
 
 from haiku_spectral.evaluation import report as extrapolation_report
 from haiku_spectral.reporting import card, citation, measurements, provenance, results
 from tests import docs_pages
+from tests.decoding import tiny_model
 from tests.reporting import measured_run
 
 SECTIONS = ['Model details', 'Architecture', 'Intended use', 'Training data and curriculum',
@@ -61,12 +63,16 @@ class CardTest(parameterized.TestCase):
     self.assertEqual(re.findall('^## (.+)$', self.body, re.MULTILINE), SECTIONS)
 
   @parameterized.parameters(
-      '17,242', '40,000', '28,000 bytes of which', '| training | finished | first:0.7,second:0.3 |',
+      '40,000', '28,000 bytes of which', '| training | finished | first:0.7,second:0.3 |',
       '| 2.3456 | [2.2456, 2.4456] |', 'PPMd order 6, with the whole context | 2.5', '0.6789',
       '0.5151', 'CC0', '3.9870', '| second | not known | 30.0 % |', '@book{first}',
       '2 steps of the training', 'less than half of the answers exactly', 'verbatim.')
   def test_says(self, text):
     self.assertIn(text, self.body)
+
+  def test_says_how_large_it_is(self):
+    size = sum(leaf.size for leaf in jax.tree.leaves(tiny_model.params()))
+    self.assertIn(f'| parameters | {size:,} |', self.body)
 
   def test_tables_are_whole(self):
     blocks = re.findall(r'(?:^\|.*\|\n)+', self.body, re.MULTILINE)

@@ -45,7 +45,8 @@ class ExpressionsTest(parameterized.TestCase):
     generator = np.random.default_rng(0)
     for number in range(200):
       kind = (list, str)[number % 2]
-      chain = functions.draw_chain(generator, kind, 1 + number % 6)
+      inputs = functions.draw_inputs(generator, kind)[:3]
+      chain = functions.draw_chain(generator, kind, 1 + number % 6, inputs)
       text = functions.expression(kind, chain)
       same = expressions.canonical(text)
       self.assertEqual(expressions.canonical(same), same)
