@@ -993,7 +993,8 @@ $(call py_test, //tests/agent:folder_test, //haiku_spectral/agent:document \
     //tests/agent:scripted //tests/decoding:tiny_model)
 $(call py_test, //tests/agent:goals_test, //haiku_spectral/agent:document \
     //haiku_spectral/agent:goals //haiku_spectral/agent:loop //haiku_spectral/agent:teacher \
-    //haiku_spectral/agent:transcript //haiku_spectral/tasks:problem //tests:__init__)
+    //haiku_spectral/agent:transcript //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/tasks:problem //tests:__init__)
 $(call py_test, //tests/agent:horizon_test, //haiku_spectral/agent:horizon \
     //haiku_spectral/agent:horizon_report //haiku_spectral/sandbox:result \
     //haiku_spectral/tasks:registry //haiku_spectral/tasks:turkish_stems //haiku_spectral:vocab \

@@ -2,17 +2,15 @@
 
 A goal is a list of steps, a line and a turn each:
 
-  #01 kpt: (831*627)%9000+1000     computes a value, which nobody knows before it ran
-  #02 fill 731 45                  shows 900 letters that matter to nothing
-  #03 abq: (kpt^214)%9000+1000     uses a value by its name
-  #04 end
+  v01: (831*627)%9000+1000                computes a value, which nobody knows before it ran
+  v02 fill 731 45                         shows 900 letters that matter to nothing
+  v03: (v01^214)%9000+1000 v03a=v01       uses a value by its name, which it says again behind
+  v04 end
 
-A step may use values of earlier steps, and of goals of the same session on the days before. Values
-have four digits, and lines that compute one have the same length.
-No name of a held-out goal is in any goal for training.
+A step may use values of earlier steps, and of the goal of the day before, whose names begin with
+another letter. Values have four digits.
 """
 
-import keyword
 from typing import NamedTuple
 
 import numpy as np
@@ -25,22 +23,20 @@ SHOWN_UNIT = 20  # Bytes that a filler shows are a multiple of it.
 LEAST_SHOWN, MOST_SHOWN = SHOWN_UNIT, 95 * SHOWN_UNIT
 MOST_TURNS = 99
 _OPERATORS = '+-*^'
-_LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-_TAKEN = {*keyword.kwlist, 'end'}
+_DAYS = 'vw'  # What the names of a day begin with.
 
 
 class Value(NamedTuple):
   """A step that computes a value from two numbers of three digits or names of earlier values."""
 
-  name: str
   left: str
   operator: str
   right: str
 
   @property
   def operands(self) -> tuple[str, ...]:
-    """The names that it uses, each once."""
-    return tuple(dict.fromkeys(each for each in (self.left, self.right) if each.isalpha()))
+    """The names that it uses."""
+    return tuple(each for each in (self.left, self.right) if not each.isdigit())
 
   @property
   def expression(self) -> str:
@@ -67,12 +63,18 @@ class Goal(NamedTuple):
   @property
   def text(self) -> str:
     """All of it: what names a goal."""
-    return '\n\n'.join(map(day_text, self.days))
+    return '\n\n'.join(self.day_text(day) for day in range(len(self.days)))
 
   @property
   def turns(self) -> int:
     """Turns that it takes, those that end a day included."""
     return sum(len(day) + 1 for day in self.days)
+
+  def day_text(self, day: int) -> str:
+    """What the model is asked on a day, from 0."""
+    return '\n'.join([*(line(step, label(day, number))
+                        for number, step in enumerate(self.days[day], 1)),
+                      f'{label(day, len(self.days[day]) + 1)} end'])
 
 
 class Spec(NamedTuple):
@@ -103,13 +105,10 @@ def check(spec: Spec) -> None:
 def draw(rng: np.random.Generator, spec: Spec, split: str) -> Goal:
   """A goal on that side of the split ('train', 'heldout')."""
   check(spec)
-  first, *chain = _names(rng, spec.depth + 2, split)
-  last = chain.pop()
-  day = _first_day(rng, spec, first, chain)
-  if not spec.next_day:
-    return Goal((day,))
-  fillers = [_filler(rng, spec.shown) for _ in range(spec.next_day - 2)]
-  return Goal((day, (*fillers, _value(rng, last, first, chain[-1]))))
+  while True:
+    goal = _draw(rng, spec)
+    if problem.side(goal.text) == split:
+      return goal
 
 
 def draw_mixed(
@@ -133,49 +132,48 @@ def of_distance(distance: int) -> Spec:
   return Spec(turns=3 + count, depth=1, shown=min(max(shown, LEAST_SHOWN), MOST_SHOWN))
 
 
-def day_text(day: Day) -> str:
-  """What the model is asked on a day."""
-  return '\n'.join([*(line(step, number) for number, step in enumerate(day, 1)),
-                    f'{label(len(day) + 1)} end'])
+def label(day: int, number: int) -> str:
+  """How the line of a step begins, and the name of its value; both numbers: the day from 0."""
+  return f'{_DAYS[day]}{number:02}'
 
 
-def label(number: int) -> str:
-  """How the line of a step begins."""
-  return f'#{number:02}'
-
-
-def line(step: Step, number: int) -> str:
-  """The line of a step."""
+def line(step: Step, name: str) -> str:
+  """The line of a step with a label."""
   if isinstance(step, Filler):
-    return f'{label(number)} fill {step.seed} {step.size // SHOWN_UNIT}'
-  return f'{label(number)} {step.name}: {step.expression}'
+    return f'{name} fill {step.seed} {step.size // SHOWN_UNIT}'
+  return ' '.join([f'{name}: {step.expression}', *definitions(step, name)])
 
 
-def _first_day(rng: np.random.Generator, spec: Spec, first: str, chain: list[str]) -> Day:
-  """The first value; the chain but for its end, and fillers, in any order; what uses both."""
-  computes = [True] * (spec.depth - 1) + [False] * (spec.turns - spec.depth - 2)
-  rng.shuffle(computes)
-  links = (_value(rng, name, *chain[max(place - 1, 0):place]) for place, name in enumerate(chain))
-  day = [_value(rng, first),
-         *(next(links) if each else _filler(rng, spec.shown) for each in computes)]
-  return *day, _value(rng, chain[-1], *chain[-2:-1], first)
+def definitions(step: Value, name: str) -> list[str]:
+  """The operands of a step, each behind a name of its own."""
+  return [f'{name}{letter}={operand}'
+          for letter, operand in zip('ab', step.operands, strict=False)]
 
 
-def _names(rng: np.random.Generator, count: int, split: str) -> list[str]:
-  """Different names on that side of the split."""
-  names: dict[str, None] = {}
-  while len(names) < count:
-    name = ''.join(_LETTERS[letter] for letter in rng.integers(len(_LETTERS), size=3))
-    if name not in _TAKEN and problem.side(name) == split:
-      names[name] = None
-  return list(names)
+def _draw(rng: np.random.Generator, spec: Spec) -> Goal:
+  """A goal on any side of the split."""
+  between = [True] * (spec.depth - 1) + [False] * (spec.turns - spec.depth - 2)
+  rng.shuffle(between)
+  day: list[Step] = []
+  link: tuple[str, ...] = ()  # The last value of the chain.
+  for number, computes in enumerate([True, *between, True], 1):
+    if not computes:
+      day.append(_filler(rng, spec.shown))
+      continue
+    last = (label(0, 1),) if number == spec.turns - 1 else ()
+    day.append(_value(rng, *link, *last))
+    link = (label(0, number),) if number > 1 else ()
+  if not spec.next_day:
+    return Goal((tuple(day),))
+  fillers = [_filler(rng, spec.shown) for _ in range(spec.next_day - 2)]
+  return Goal((tuple(day), (*fillers, _value(rng, label(0, 1), *link))))
 
 
-def _value(rng: np.random.Generator, name: str, *operands: str) -> Value:
+def _value(rng: np.random.Generator, *operands: str) -> Value:
   """A step that uses these names, and numbers in the place of missing ones."""
   numbers = [str(number) for number in rng.integers(100, 1000, size=2 - len(operands))]
   left, right = (*operands, *numbers)
-  return Value(name, left, _OPERATORS[rng.integers(len(_OPERATORS))], right)
+  return Value(left, _OPERATORS[rng.integers(len(_OPERATORS))], right)
 
 
 def _filler(rng: np.random.Generator, shown: int) -> Filler:

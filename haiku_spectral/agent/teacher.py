@@ -1,13 +1,13 @@
 """A teacher: the turns that reach a goal of `goals`, and whole sessions of them to learn from.
 
-  REMEMBER kpt=4821                             what the last step computed
-  #03 abq: (kpt^214)%9000+1000                  the line of the goal
+  REMEMBER v02=4821                         what the last step computed
+  v03: (v02^214)%9000+1000 v03a=v02         the line of the goal
   ```
-  kpt=4821                                      each value that is used, as it was remembered
-  print(f"#03 abq={(kpt^214)%9000+1000}")       what is observed has the form of what is remembered
+  v03a=v02=4821                             each value that is used, as it was remembered
+  print(f"v03={(v02^214)%9000+1000}")       what is observed has the form of what is remembered
   ```
 
-So each byte that depends on the past follows what stood before it there, too: `kpt=`, `#03`.
+So each byte that depends on the past follows what stood before it there, too: `v02=`, `v03a=`.
 """
 
 import contextlib
@@ -23,7 +23,8 @@ from haiku_spectral.agent.history import History
 from haiku_spectral.agent.transcript import Event
 from haiku_spectral.sandbox.result import ExecResult, Limits, Status
 
-_COMPUTED = re.compile(rb'ok\n#\d\d ([a-z]{3})=(\d{4})')
+_NAME = rb'([vw]\d\d)=(\d{4})'
+_COMPUTED = re.compile(rb'ok\n' + _NAME)
 
 
 class Played(NamedTuple):
@@ -52,34 +53,37 @@ class Trusted:
 
 def goal_event(played: Played, goal: Goal, day: int) -> Event:
   """The goal of a day (from 0), with all that is remembered of the days before."""
-  return Event('goal', goals.day_text(goal.days[day]).encode(), memory=played.history.memory)
+  return Event('goal', goal.day_text(day).encode(), memory=played.history.memory)
 
 
-def turn(played: Played, day: goals.Day) -> bytes:
+def turn(played: Played, goal: Goal) -> bytes:
   """What the teacher does next."""
+  today = sum(event.kind == 'goal' for event in played.events) - 1
+  day = goal.days[today]
   number, known = played.history.turns + 1, dict(played.history.memory)
   lines = []
   if (latest := played.history.latest) and (found := _COMPUTED.match(latest.text)):
     name, value = (part.decode() for part in found.groups())
     known[name] = value
     lines.append(f'REMEMBER {name}={value}')
+  label = goals.label(today, number)
   if number > len(day):
-    return '\n'.join([*lines, f'{goals.label(number)} end', 'DONE', '']).encode()
+    return '\n'.join([*lines, f'{label} end', 'DONE', '']).encode()
   step = day[number - 1]
   return '\n'.join(
-      [*lines, goals.line(step, number), '```', *_code(step, number, known), '```', '']).encode()
+      [*lines, goals.line(step, label), '```', *_code(step, label, known), '```', '']).encode()
 
 
-def _code(step: goals.Step, number: int, known: Mapping[str, str]) -> list[str]:
+def _code(step: goals.Step, label: str, known: Mapping[str, str]) -> list[str]:
   """The lines of a block of code."""
-  label = goals.label(number)
   if isinstance(step, Filler):
     count = f'{goals.SHOWN_UNIT}*{step.size // goals.SHOWN_UNIT}'
     return [f'x={step.seed}',
             f'for i in range({count}):x=x*75%65537;print(end=chr(97+x*26//65537))',
             f'print("\\n{label}")']
-  return [*(f'{name}={known[name]}' for name in step.operands),
-          f'print(f"{label} {step.name}={{{step.expression}}}")']
+  return [*(f'{defined}={known[name]}' for defined, name in zip(
+      goals.definitions(step, label), step.operands, strict=True)),
+          f'print(f"{label}={{{step.expression}}}")']
 
 
 def play(goal: Goal, runner: execution.Runner | None = None) -> Played:
@@ -88,7 +92,7 @@ def play(goal: Goal, runner: execution.Runner | None = None) -> Played:
   for number, day in enumerate(goal.days):
     played = played.after(goal_event(played, goal, number))
     for _ in range(len(day) + 1):
-      played = played.after(Event('turn', turn(played, day)))
+      played = played.after(Event('turn', turn(played, goal)))
       played = played.after(loop.act(played.history, runner or Trusted()))
     played = played.after(Event('end', loop.DONE.encode()))
   return played
@@ -127,7 +131,7 @@ def distance(events: Sequence[Event]) -> int:
     if event.kind == 'goal':
       memory = ''.join(f'REMEMBER {key}={value}\n' for key, value in event.memory.items())
       text = memory.encode() + text
-    for found in re.finditer(rb'([a-z]{3})=\d{4}', text):
+    for found in re.finditer(_NAME, text):
       place = position + found.start()
       if event.kind == 'turn' and actions.REMEMBER not in text[:found.start()].split(b'\n')[-1]:
         longest = max(longest, place - places[found[1]])

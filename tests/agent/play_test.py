@@ -24,7 +24,7 @@ class PlayTest(parameterized.TestCase):
   def _of_the_loop(self, goal):
     path = pathlib.Path(self.create_tempdir().full_path, 'session')
     place = folder.Folder(path, scripted.model_sampler(), scripted.OWNER)
-    place.set_goal(goals.day_text(goal.days[0]).encode())
+    place.set_goal(goal.day_text(0).encode())
     turns = len(goal.days[0]) + 1
     loop.run(place, scripted.model_sampler(), scripted.Here(),
              loop.Limits(turns=turns, executions=turns, repeats=turns))

@@ -16,7 +16,7 @@ def plays(look=lambda contexts: None, change=lambda place, text: text):
   def taught(rows, active, sampler, sandbox, day, cut):
     def generate(sampler, contexts, active):
       look(contexts)
-      return {place: change(place, teacher.turn(rows[place].played, rows[place].goal.days[day]))
+      return {place: change(place, teacher.turn(rows[place].played, rows[place].goal))
               for place in active}
 
     with mock.patch.object(play, '_generate', generate):
