@@ -25,7 +25,7 @@ RULES: tuple[tuple[str, P], ...] = (
     (r'/(decay|strength|hidden)/w$', P()),  # A few columns: one per head or follower.
     (r'/ngram_input/', P()),  # Once per model, and its sides are those of no other matrix.
     (r'/filter[^/]*/', P()),
-    (r'/mlp/out/w$', P(FSDP, None)),
+    (r'/(mlp/out|gate_in)/w$', P(FSDP, None)),
     (r'/w$', P(None, FSDP)),
     (r'/table$', P(None, FSDP)),  # By columns: 260 ids have no shares for 8 devices.
 )

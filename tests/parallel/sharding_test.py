@@ -26,6 +26,8 @@ class TableTest(absltest.TestCase):
         'spectral_gpt/embedding/table': P(None, 'fsdp'),
         'spectral_gpt/stack/block_0/mlp/out/w': P(None, 'fsdp', None),
         'spectral_gpt/stack/block_0/mlp/in/w': P(None, None, 'fsdp'),
+        'spectral_gpt/stack/block_2/memory/gate_in/w': P(None, 'fsdp', None),
+        'spectral_gpt/stack/block_2/memory/gate_out/w': P(None, None, 'fsdp'),
         'spectral_gpt/stack/block_0/norm_mlp/scale': P(),
         'spectral_gpt/stack/block_0/memory/decay/w': P(),
         'spectral_gpt/stack/block_0/hyena/filter/out_w': P(),
