@@ -28,6 +28,7 @@ const sessions = new SessionList($('sessions'), {
 let model = null;
 let current = null;  // The session's name; null: one that is not made yet.
 let running = null;  // The AbortController of the turn in work.
+let loading = null;  // The promise of the session's text, before which no turn begins.
 let mode = localStorage.getItem('mode') || 'continue';
 
 // Notices.
@@ -84,7 +85,7 @@ async function open(id) {
   text.clear();
   notice('');
   readouts.clear();
-  if (id) await load(id);
+  if (id) await (loading = load(id));
   else { showTitle(''); readouts.context(0); }
   strip.draw();
   compose();
@@ -143,6 +144,7 @@ async function send(onlyMeasure = false) {
   compose();
   try {
     if (!current) await makeSession();
+    await Promise.resolve(loading).catch(() => {});  // Whoever opened the session tells of it.
     await turn(said, talking, onlyMeasure, mine.signal);
   } catch (error) {
     await failedTurn(error, said);
