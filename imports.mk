@@ -1,31 +1,28 @@
 # Each module with its imports and what its strings name. `make tidy` writes this file.
 $(call py_binary, //binaries:agent, //binaries:agent_model //binaries:command_line \
-    //binaries:flag_types //binaries:model_flags //haiku_spectral/agent:folder \
-    //haiku_spectral/agent:loop //haiku_spectral/agent:transcript \
-    //haiku_spectral/decoding:display //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
+    //binaries:flag_types //binaries:model_flags //binaries:sandbox_flag \
+    //haiku_spectral/agent:folder //haiku_spectral/agent:loop //haiku_spectral/agent:transcript \
+    //haiku_spectral/decoding:display //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
     //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:agent_goals, //binaries:agent_model //binaries:command_line \
-    //binaries:flag_types //binaries:model_flags //haiku_spectral/agent:goals \
-    //haiku_spectral/agent:goals_report //haiku_spectral/agent:play \
+    //binaries:flag_types //binaries:model_flags //binaries:sandbox_flag \
+    //haiku_spectral/agent:goals //haiku_spectral/agent:goals_report //haiku_spectral/agent:play \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:teacher \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:session \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/storage:atomic_file)
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
-    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //binaries:model_flags //binaries:sandbox_flag //haiku_spectral/agent:horizon \
+    //haiku_spectral/agent:horizon_report //haiku_spectral/decoding:decoder \
+    //haiku_spectral/decoding:session //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:registry)
 $(call py_library, //binaries:agent_model, //binaries:model_flags //haiku_spectral/agent:sampler \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session)
 $(call py_binary, //binaries:agent_sessions, //binaries:agent_model //binaries:command_line \
-    //binaries:flag_types //binaries:model_flags //haiku_spectral/agent:folder \
-    //haiku_spectral/agent:goals //haiku_spectral/agent:play //haiku_spectral/agent:teacher \
-    //haiku_spectral/agent:transcript //haiku_spectral:requirement \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/storage:atomic_file)
+    //binaries:flag_types //binaries:model_flags //binaries:sandbox_flag \
+    //haiku_spectral/agent:folder //haiku_spectral/agent:goals //haiku_spectral/agent:play \
+    //haiku_spectral/agent:teacher //haiku_spectral/agent:transcript //haiku_spectral:requirement \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets/starter:starter_dataset_builder \
     //datasets:synthetic //haiku_spectral/benchmarks:coordinates //haiku_spectral/benchmarks:data \
@@ -40,6 +37,7 @@ $(call py_binary, //binaries:benchmark_device, //binaries:command_line //binarie
     //haiku_spectral/benchmarks:report //haiku_spectral/configs:presets \
     //haiku_spectral/storage:atomic_file)
 $(call py_library, //binaries:command_line, //haiku_spectral:backend \
+    //haiku_spectral/sandbox:result //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_name)
 $(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_types \
     //binaries:input_output //binaries:model_flags //haiku_spectral/compression:codec \
@@ -135,6 +133,7 @@ $(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_typ
     //haiku_spectral/decoding:typed_lines //haiku_spectral:shutdown \
     //haiku_spectral/storage:append_log //haiku_spectral/storage:atomic_file \
     //haiku_spectral:vocab)
+$(call py_library, //binaries:sandbox_flag)
 $(call py_binary, //binaries:score_texts, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:sampling //haiku_spectral/decoding:scheduler \
@@ -142,9 +141,9 @@ $(call py_binary, //binaries:score_texts, //binaries:command_line //binaries:fla
     //haiku_spectral/storage:strict_json)
 $(call py_library, //binaries:scoring_process, , //binaries:score_texts)
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
-    //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:preparation \
-    //datasets:registry //datasets:streaming_builder //haiku_spectral/config:__init__ \
-    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //binaries:preset_flag //binaries:sandbox_flag //binaries:training_task //datasets:__init__ \
+    //datasets:preparation //datasets:registry //datasets:streaming_builder \
+    //haiku_spectral/config:__init__ //haiku_spectral/sandbox:sandbox \
     //haiku_spectral/self_training:callbacks //haiku_spectral/self_training:outcomes \
     //haiku_spectral/self_training:paths //haiku_spectral/self_training:report \
     //haiku_spectral/self_training:rounds //haiku_spectral/self_training:seed_run \
@@ -838,21 +837,23 @@ $(call py_library, //haiku_spectral/self_training:verifier_cache, //haiku_spectr
     //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:append_log \
     //haiku_spectral/storage:strict_json //haiku_spectral/tasks:problem \
     //haiku_spectral/tasks:verified_sample)
-$(call py_library, //haiku_spectral/serving:answers, //haiku_spectral/serving:engine \
+$(call py_library, //haiku_spectral/serving:answers, //haiku_spectral/serving:job \
     //haiku_spectral/serving:requests //haiku_spectral/serving:text //haiku_spectral/serving:turn \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/serving:app, //haiku_spectral/serving:answers \
-    //haiku_spectral/serving:engine //haiku_spectral/serving:errors \
-    //haiku_spectral/serving:guard //haiku_spectral/serving:requests \
-    //haiku_spectral/serving:service //haiku_spectral/serving:text \
-    //haiku_spectral/serving:watch)
+    //haiku_spectral/serving:errors //haiku_spectral/serving:guard //haiku_spectral/serving:job \
+    //haiku_spectral/serving:requests //haiku_spectral/serving:service \
+    //haiku_spectral/serving:text //haiku_spectral/serving:watch)
 $(call py_library, //haiku_spectral/serving:chat_template)
 $(call py_library, //haiku_spectral/serving:engine, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:row //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:scheduler //haiku_spectral/serving:errors //haiku_spectral:vocab)
+    //haiku_spectral/decoding:scheduler //haiku_spectral/serving:errors \
+    //haiku_spectral/serving:job //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/serving:errors)
 $(call py_library, //haiku_spectral/serving:guard, //haiku_spectral/serving:errors)
+$(call py_library, //haiku_spectral/serving:job, //haiku_spectral/decoding:context \
+    //haiku_spectral/decoding:generation //haiku_spectral/decoding:sampling)
 $(call py_library, //haiku_spectral/serving:recall)
 $(call py_library, //haiku_spectral/serving:requests, //haiku_spectral/decoding:sampling \
     //haiku_spectral/serving:chat_template //haiku_spectral/serving:errors \
@@ -861,26 +862,25 @@ $(call py_library, //haiku_spectral/serving:service, //haiku_spectral/decoding:c
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:session //haiku_spectral/serving:answers \
     //haiku_spectral/serving:chat_template //haiku_spectral/serving:engine \
-    //haiku_spectral/serving:recall //haiku_spectral/serving:requests \
-    //haiku_spectral/serving:session //haiku_spectral/serving:sessions \
-    //haiku_spectral/serving:turn)
+    //haiku_spectral/serving:job //haiku_spectral/serving:recall \
+    //haiku_spectral/serving:requests //haiku_spectral/serving:session \
+    //haiku_spectral/serving:sessions //haiku_spectral/serving:turn)
 $(call py_library, //haiku_spectral/serving:session, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:session //haiku_spectral/serving:recall \
     //haiku_spectral/serving:turns)
 $(call py_library, //haiku_spectral/serving:sessions, //haiku_spectral/serving:errors \
     //haiku_spectral/serving:session //haiku_spectral/serving:turns \
     //haiku_spectral/storage:atomic_file //haiku_spectral/storage:file_lock)
-$(call py_library, //haiku_spectral/serving:text, //haiku_spectral/serving:engine \
+$(call py_library, //haiku_spectral/serving:text, //haiku_spectral/serving:job \
     //haiku_spectral/serving:turns //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/serving:turn, //haiku_spectral/decoding:context \
-    //haiku_spectral/serving:engine //haiku_spectral/serving:errors \
-    //haiku_spectral/serving:recall //haiku_spectral/serving:session \
-    //haiku_spectral/serving:sessions)
+    //haiku_spectral/serving:errors //haiku_spectral/serving:job //haiku_spectral/serving:recall \
+    //haiku_spectral/serving:session //haiku_spectral/serving:sessions)
 $(call py_library, //haiku_spectral/serving:turns, //haiku_spectral/storage:append_log \
     //haiku_spectral/storage:strict_json //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/serving:warm_up, //haiku_spectral/decoding:decoder \
     //haiku_spectral/decoding:generation //haiku_spectral/decoding:scheduler \
-    //haiku_spectral/serving:engine)
+    //haiku_spectral/serving:job)
 $(call py_library, //haiku_spectral/serving:watch, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/training:metrics \
     //haiku_spectral/training:run_folder)

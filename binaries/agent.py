@@ -13,11 +13,11 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import agent_model, command_line, flag_types, model_flags
+from binaries import agent_model, command_line, flag_types, model_flags, sandbox_flag
 from haiku_spectral import shutdown
 from haiku_spectral.agent import folder, loop, transcript
 from haiku_spectral.decoding import display
-from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.sandbox import sandbox
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
@@ -37,8 +37,7 @@ EXECUTIONS = flag_types.define_integer(
     'executions', 16, 'Greatest number of blocks of code that are executed.')
 REPEATS = flag_types.define_integer(
     'repeats', 3, 'Greatest number of equal turns in a row.', lower=1)
-SANDBOX = flags.DEFINE_enum(
-    'sandbox', 'bwrap', ['bwrap', 'landlock'], 'Isolation of the code; landlock: a single layer.')
+SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 ENDED_BY_LIMIT = 2  # Exit code.
 
@@ -72,15 +71,11 @@ def main(argv: Sequence[str]) -> int:
   limits = loop.Limits(
       turns=TURNS.value, minutes=MINUTES.value, executions=EXECUTIONS.value,
       repeats=REPEATS.value)
-  try:
-    with (
-        shutdown.caught('the session is kept') as stop,
-        sandbox.Sandbox(SANDBOX.value, workers=1, hash_seeds=(0,)) as box,
-    ):
-      reason = _work(box, limits, stop)
-  except result.Unavailable as error:
-    command_line.tell(f'error: {error}')
-    return error.EXIT_CODE
+  with (
+      shutdown.caught('the session is kept') as stop,
+      sandbox.Sandbox(SANDBOX.value, workers=1, hash_seeds=(0,)) as box,
+  ):
+    reason = _work(box, limits, stop)
   if not reason and not stop():
     return command_line.BROKEN_PIPE
   if not reason:

@@ -6,6 +6,7 @@ A goal needs values that code has computed many turns and kilobytes before (docs
 table; writes goals.json and goals.png. Exit code 3: there is no sandbox.
 """
 
+import functools
 import pathlib
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,14 +15,14 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from binaries import agent_model, command_line, flag_types, model_flags
+from binaries import agent_model, command_line, flag_types, model_flags, sandbox_flag
 from haiku_spectral.agent import goals, goals_report, play, teacher
 from haiku_spectral.agent.goals_report import DISTANCE, NEXT_DAY, TURNS
 from haiku_spectral.agent.sampler import ModelSampler
 from haiku_spectral.decoding import context as contexts
 from haiku_spectral.decoding import session
 from haiku_spectral.decoding.context import Context
-from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.sandbox import sandbox
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
@@ -42,9 +43,7 @@ CUT = flag_types.define_integer(
     'cut', 1024, 'Bytes beside the goal of the context that is cut.', lower=1)
 ROWS = flag_types.define_integer('rows', 16, 'Sessions that are played at once.', lower=1)
 SEED = flag_types.define_integer('seed', 0, 'Seed that draws the goals.')
-SANDBOX = flags.DEFINE_enum(
-    'sandbox', 'bwrap', ['bwrap', 'landlock'],
-    "Isolation of the model's code; landlock: a single layer.")
+SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder).')
@@ -110,25 +109,18 @@ def _report(box: sandbox.Sandbox) -> goals_report.Report:
   return goals_report.Report(str(model_flags.RUN_DIR.value), CUT.value, tuple(cells))
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> None:
   """Measures, prints and writes the report."""
   del argv
   model_flags.check()
   specs()
   folder = pathlib.Path(OUTPUT.value or model_flags.RUN_DIR.value)
   atomic_file.check_folder(folder, what='The report', flag='--output')
-  try:
-    with sandbox.Sandbox(SANDBOX.value, workers=1, hash_seeds=(0,)) as box:
-      found = _report(box)
-  except result.Unavailable as error:
-    command_line.tell(f'error: {error}')
-    return error.EXIT_CODE
-  print(goals_report.to_text(found), flush=True)  # First, should writing fail.
-  paths = folder / 'goals.json', folder / 'goals.png'
-  atomic_file.write_text(paths[0], goals_report.to_json(found) + '\n')
-  goals_report.save(found, paths[1])
-  print(f'\nWritten: {paths[0]}, {paths[1]}')
-  return 0
+  with sandbox.Sandbox(SANDBOX.value, workers=1, hash_seeds=(0,)) as box:
+    found = _report(box)
+  command_line.publish(
+      folder, 'goals', text=goals_report.to_text(found), fields=goals_report.to_json(found),
+      draw=functools.partial(goals_report.save, found))
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@
 Prints a table; writes horizon.json and horizon.png. Exit code 3: there is no sandbox.
 """
 
+import functools
 import pathlib
 import tempfile
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ from collections.abc import Sequence
 import tqdm
 from absl import flags
 
-from binaries import command_line, flag_types, model_flags
+from binaries import command_line, flag_types, model_flags, sandbox_flag
 from haiku_spectral.agent import horizon, horizon_report
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import session
-from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.sandbox import sandbox
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks import registry
 
@@ -27,9 +28,7 @@ GOALS = flag_types.define_integer('goals', 50, 'Number of goals.', lower=1)
 LENGTHS = flag_types.define_integers(
     'lengths', [1, 2, 4, 8], 'Sub-tasks per goal; may be given several times.', lower=1)
 SEED = flag_types.define_integer('seed', 0, 'Seed that draws the goals.')
-SANDBOX = flags.DEFINE_enum(
-    'sandbox', 'bwrap', ['bwrap', 'landlock'],
-    'Isolation of the answers; landlock: a single layer.')
+SANDBOX = sandbox_flag.define('the answers')
 PRECISION = model_flags.define_precision()
 OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder).')
@@ -60,7 +59,7 @@ def _measure(plan: horizon.Plan, box: sandbox.Sandbox) -> horizon_report.Report:
       plan.lengths, right[True], right[False], same, objects=objects[True])
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> None:
   """Measures, prints and writes the report."""
   del argv
   model_flags.check()
@@ -69,18 +68,11 @@ def main(argv: Sequence[str]) -> int:
       goals=GOALS.value, lengths=tuple(LENGTHS.value), seed=SEED.value)
   folder = pathlib.Path(OUTPUT.value or model_flags.RUN_DIR.value)
   atomic_file.check_folder(folder, what='The report', flag='--output')
-  try:
-    with sandbox.Sandbox(SANDBOX.value, hash_seeds=(0,)) as box:
-      found = _measure(plan, box)
-  except result.Unavailable as error:
-    command_line.tell(f'error: {error}')
-    return error.EXIT_CODE
-  print(horizon_report.to_text(found), flush=True)  # First, should writing fail.
-  paths = folder / 'horizon.json', folder / 'horizon.png'
-  atomic_file.write_text(paths[0], horizon_report.to_json(found) + '\n')
-  horizon_report.save(found, paths[1])
-  print(f'\nWritten: {paths[0]}, {paths[1]}')
-  return 0
+  with sandbox.Sandbox(SANDBOX.value, hash_seeds=(0,)) as box:
+    found = _measure(plan, box)
+  command_line.publish(
+      folder, 'horizon', text=horizon_report.to_text(found),
+      fields=horizon_report.to_json(found), draw=functools.partial(horizon_report.save, found))
 
 
 if __name__ == '__main__':

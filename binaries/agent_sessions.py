@@ -18,10 +18,10 @@ import numpy as np
 import tqdm
 from absl import flags
 
-from binaries import agent_model, command_line, flag_types, model_flags
+from binaries import agent_model, command_line, flag_types, model_flags, sandbox_flag
 from haiku_spectral.agent import folder, goals, play, teacher, transcript
 from haiku_spectral.requirement import require
-from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.sandbox import sandbox
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
@@ -37,9 +37,7 @@ MOST_SHOWN = flag_types.define_integer(
 TEMPERATURE = flag_types.define_float(
     'temperature', 0.5, "Temperature of the model's turns; 0: always the most probable byte.")
 ROWS = flag_types.define_integer('rows', 16, 'Sessions that the model plays at once.', lower=1)
-SANDBOX = flags.DEFINE_enum(
-    'sandbox', 'bwrap', ['bwrap', 'landlock'], "Isolation of the model's code; landlock: a single "
-    'layer.')
+SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 NOTHING = 4  # Exit code.
 TURN_BYTES = 256  # The teacher's turns have up to 160.
@@ -112,11 +110,7 @@ def main(argv: Sequence[str]) -> int:
   place = pathlib.Path(OUTPUT.value)
   require(not place.exists(), '--output', OUTPUT.value, 'a folder that is not there yet')
   atomic_file.check_folder(place.parent, what='The sessions', flag='--output')
-  try:
-    count = _write_all()
-  except result.Unavailable as error:
-    command_line.tell(f'error: {error}')
-    return error.EXIT_CODE
+  count = _write_all()
   print(f'{count:,} sessions of {GOALS.value:,} goals in {place}')
   if not count:
     command_line.tell('error: no session reached its goal, so there is nothing to learn from: '

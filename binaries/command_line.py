@@ -17,7 +17,8 @@ from absl import app, flags, logging
 
 import binaries
 from haiku_spectral import backend
-from haiku_spectral.storage import file_name
+from haiku_spectral.sandbox.result import Unavailable
+from haiku_spectral.storage import atomic_file, file_name
 
 BAR_SECONDS = 0.2 if sys.stderr.isatty() else 15.0  # Between updates; a log needs few lines.
 USER_ERRORS = (ValueError, OSError)  # OSError: files that are not there, full disks, permissions.
@@ -29,8 +30,9 @@ Main = Callable[[Sequence[str]], int | None]
 def run(main: Main) -> None:
   """Runs `main` with the flags of the command line and ends the process with its exit code.
 
-  A user's mistake is one line on standard error and exit code 1. Ctrl-C gives 130, a reader of the
-  output that has gone away (`| head`) 141: the numbers that a shell gives to the signals.
+  A user's mistake is one line on standard error and exit code 1, no sandbox one with exit code 3.
+  Ctrl-C gives 130, a reader of the output that has gone away (`| head`) 141: the numbers that a
+  shell gives to the signals.
   """
   _on_interrupt(binaries.stop_at_once, signal.default_int_handler)
   try:
@@ -46,6 +48,9 @@ def run(main: Main) -> None:
   except USER_ERRORS as error:
     tell(f'error: {error}')
     code = MISTAKE
+  except Unavailable as error:
+    tell(f'error: {error}')
+    code = error.EXIT_CODE
   _on_interrupt(signal.default_int_handler, binaries.stop_at_once)
   _drop_what_cannot_be_written()
   sys.exit(code)
@@ -73,6 +78,19 @@ def typed() -> str:
 def with_command(text: str) -> str:
   """A report in JSON, an object, with the command that made it as its field `command`."""
   return json.dumps({'command': typed(), **json.loads(text)}, indent=2) + '\n'
+
+
+def publish(
+    folder: pathlib.Path, stem: str, *, text: str, fields: str,
+    draw: Callable[[pathlib.Path], object],
+) -> None:
+  """Prints a report, and writes it as STEM.json, `with_command`, and STEM.png."""
+  print(text, flush=True)  # First: whatever becomes of the files, it is there.
+  folder.mkdir(parents=True, exist_ok=True)
+  data, picture = folder / f'{stem}.json', folder / f'{stem}.png'
+  atomic_file.write_text(data, with_command(fields))
+  draw(picture)
+  print(f'\nWritten: {data}, {picture}')
 
 
 def tell(text: str) -> None:

@@ -9,6 +9,7 @@ over them. Prints a table; writes context.json and context.png.
 """
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -107,12 +108,9 @@ def main(argv: Sequence[str]) -> None:
       plan, nats, costs, train_length=config.data.segment,
       trained_context=phases.trained_context(config))
   found = dataclasses.replace(found, source=f'{model_flags.describe(runs)} on {source}')
-  print(context_report.to_text(found), flush=True)  # First: whatever becomes of the files.
-  output.mkdir(parents=True, exist_ok=True)
-  atomic_file.write_text(
-      output / 'context.json', command_line.with_command(context_report.to_json(found)))
-  context_plot.save(found, output / 'context.png')
-  print(f'\nWritten: {output / "context.json"}, {output / "context.png"}')
+  command_line.publish(
+      output, 'context', text=context_report.to_text(found), fields=context_report.to_json(found),
+      draw=functools.partial(context_plot.save, found))
 
 
 if __name__ == '__main__':

@@ -21,10 +21,10 @@ from typing import Any
 import tqdm
 from absl import flags, logging
 
-from binaries import command_line, flag_types, preset_flag
+from binaries import command_line, flag_types, preset_flag, sandbox_flag
 from haiku_spectral import config as configs
 from haiku_spectral import shutdown
-from haiku_spectral.sandbox import result, sandbox
+from haiku_spectral.sandbox import sandbox
 from haiku_spectral.self_training import settings as settings_lib
 
 CONFIG = preset_flag.define(
@@ -40,9 +40,7 @@ ARM = flags.DEFINE_list(
     f'What the rounds learn from, by commas: {", ".join(settings_lib.ARMS)}. The others ask what '
     'golden has asked, so it comes first.')
 REPORT = flags.DEFINE_bool('report', False, 'Reports on what is there and runs nothing.')
-SANDBOX = flags.DEFINE_enum(
-    'sandbox', 'bwrap', ['bwrap', 'landlock'], 'Isolation of the programs: bwrap, or landlock, a '
-    'single layer for machines without user namespaces.')
+SANDBOX = sandbox_flag.define('the programs')
 _DEFINE: dict[Any, Callable[..., Any]] = {
     int: flag_types.define_integer, float: flag_types.define_float, str: flags.DEFINE_string}
 for _field in dataclasses.fields(settings_lib.Settings):
@@ -182,16 +180,14 @@ def main(argv: Sequence[str]) -> int:
   settings, config = _settings(), configs.from_config_dict(CONFIG.value)
   _chosen()
   start = time.monotonic()
-  with shutdown.caught('stopping where the same command can go on.') as stop:
-    try:
-      with sandbox.Sandbox(SANDBOX.value) as executor:
-        settings_lib.keep(settings, configs.to_json(config), root)
-        # Arms and rounds compile the same programs. JAX reads this when it is first imported.
-        os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str((root / 'compiled').absolute()))
-        code = _improve(settings, config, root, executor, stop)
-    except result.Unavailable as error:
-      command_line.tell(f'error: {error}')
-      return error.EXIT_CODE
+  with (
+      shutdown.caught('stopping where the same command can go on.') as stop,
+      sandbox.Sandbox(SANDBOX.value) as executor,
+  ):
+    settings_lib.keep(settings, configs.to_json(config), root)
+    # Arms and rounds compile the same programs. JAX reads this when it is first imported.
+    os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str((root / 'compiled').absolute()))
+    code = _improve(settings, config, root, executor, stop)
   print(f'{(time.monotonic() - start) / 60:.1f} minutes; everything is in {root}')
   return code
 

@@ -12,7 +12,7 @@ import numpy as np
 from haiku_spectral import vocab
 from haiku_spectral.serving import text as text_lib
 from haiku_spectral.serving import turn
-from haiku_spectral.serving.engine import STOP, End, Top
+from haiku_spectral.serving.job import STOP, End, Top
 from haiku_spectral.serving.requests import Generate
 
 # What clients know; TIME and CANCELLED are limits, too.
@@ -90,6 +90,7 @@ class Choice:
 
   @property
   def finish(self) -> str | None:
+    """OpenAI's name for how the text ended; None while it goes on."""
     return _FINISH.get(self.end.finish, 'length') if self.end else None
 
   def whole(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from haiku_spectral.serving import answers, errors, guard, requests, text, watch
-from haiku_spectral.serving.engine import Job
+from haiku_spectral.serving.job import Job
 from haiku_spectral.serving.service import Service
 
 PAGE = pathlib.Path(__file__).parent / 'page'

@@ -2,18 +2,14 @@
 
 It drives the scheduler of `decoding` and has no loop over bytes of its own. All that touches the
 model happens in this one thread.
-
-Shapes: N ids of a prompt.
 """
 
 import collections
-import dataclasses
 import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -25,67 +21,7 @@ from haiku_spectral.decoding.context import Context
 from haiku_spectral.decoding.generation import Request
 from haiku_spectral.decoding.row import Row
 from haiku_spectral.serving import errors
-
-CANCELLED, TIME, STOP, LENGTH = 'cancelled', 'time', 'stop', 'length'
-CONFIG = sampling.SamplingConfig(end_of_document=True)
-Top = list[tuple[int, float]]  # The most probable ids, and their log-probabilities.
-
-
-class Piece(NamedTuple):
-  """Some bytes of a text."""
-
-  data: bytes
-  log_probs: list[float]  # Nats, for each of them.
-  tops: list[Top]  # The alternatives to each of them; empty when nobody has asked.
-
-
-class End(NamedTuple):
-  """How a text ended."""
-
-  finish: str
-  text: bytes
-  document_ended: bool
-  log_probs: list[float]
-  ids: np.ndarray  # Those behind the prompt.
-  seconds: float  # From the first device call to the last.
-
-
-class Observer(Protocol):
-  """Who is told what becomes of a job, in the engine's thread."""
-
-  def prefilled(self, log_probs: np.ndarray) -> None:
-    """Some of the prompt is in the context: the log-probabilities of its bytes, in nats."""
-
-  def piece(self, choice: int, piece: Piece) -> None:
-    """Bytes of a choice."""
-
-  def ended(self, choice: int, end: End) -> None:
-    """A choice is complete, or was cancelled; comes once for each."""
-
-  def context(self, context: Context | None) -> None:
-    """The context behind the text of a job that keeps it; None: nothing was generated."""
-
-  def failed(self, error: Exception) -> None:
-    """Nothing more will come."""
-
-
-@dataclasses.dataclass(eq=False)
-class Job:
-  """A prompt, and one text or several behind it."""
-
-  observer: Observer
-  prompt: bytes
-  request: Request
-  config: sampling.SamplingConfig = CONFIG
-  choices: int = 1
-  top: int = 0  # Alternatives per byte.
-  start: Context | None = None  # Of one row; None: a new document.
-  pending: Sequence[np.ndarray] = ()  # Ids [N] that follow `start`, before the prompt.
-  keep: bool = False  # The context behind the text is wanted; there is one choice.
-  deadline: float = float('inf')  # By time.monotonic.
-  tickets: set[int] = dataclasses.field(default_factory=set)
-  left: int = 0  # Choices that have not ended.
-  interrupted: str = ''  # Why it shall end.
+from haiku_spectral.serving.job import CANCELLED, CONFIG, LENGTH, STOP, TIME, End, Job, Piece, Top
 
 
 class _Text:
@@ -161,7 +97,7 @@ class Engine:
     self._wake.notify()
 
   def _reset(self) -> None:
-    self._tasks: dict[int, tuple[Job, object]] = {}  # By ticket.
+    self._tasks: dict[int, tuple[Job, _Text | _Done]] = {}  # By ticket.
     self._scheduler = scheduler.Scheduler(
         self._decoder, CONFIG, rows=self._rows, callbacks=scheduler.Callbacks(
             self._on_prefill, self._on_logits, self._on_bytes, self._on_end))
@@ -240,7 +176,7 @@ class Engine:
           job.request, prompt, context, job.config, row=choice, first=first, logits=job.top > 0)
       self._note(job, ticket, _Text(job, choice))
 
-  def _note(self, job: Job, ticket: int, task: object) -> None:
+  def _note(self, job: Job, ticket: int, task: _Text | _Done) -> None:
     self._tasks[ticket] = job, task
     job.tickets.add(ticket)
 
@@ -287,7 +223,7 @@ class Engine:
       for choice in range(job.choices):
         self._text_ended(job, _Text(job, choice), row, None)
     else:
-      task(prompt)  # type: ignore[operator]
+      task(prompt)
 
   def _text_ended(self, job: Job, task: _Text, row: Row, prompt: Context | None) -> None:
     finish = STOP if row.stopped or row.document_ended else job.interrupted or LENGTH

@@ -16,7 +16,8 @@ from haiku_spectral.decoding.generation import Request
 from haiku_spectral.serving import answers, chat_template, requests, turn
 from haiku_spectral.serving import recall as recall_lib
 from haiku_spectral.serving import session as session_lib
-from haiku_spectral.serving.engine import Engine, Job
+from haiku_spectral.serving.engine import Engine
+from haiku_spectral.serving.job import Job
 from haiku_spectral.serving.session import Session
 from haiku_spectral.serving.sessions import Limits, Sessions
 

@@ -63,10 +63,12 @@ class Session:
 
   @property
   def turns(self) -> list[Turn]:
+    """All finished turns."""
     return self._log.turns
 
   @property
   def summary(self) -> Summary:
+    """What it is about."""
     return self._log.summary(self.folder)
 
   @property

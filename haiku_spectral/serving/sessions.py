@@ -70,6 +70,7 @@ class Sessions:
       return sorted(self._known, key=lambda name: -self._known[name].updated)
 
   def summary(self, name: str) -> Summary:
+    """What a session is about. Raises ApiError (404) when there is no such session."""
     with self._lock:
       if name not in self._known:
         raise errors.not_found(f'there is no session {name!r:.80}.')
@@ -81,6 +82,7 @@ class Sessions:
 
   @property
   def disk_bytes(self) -> int:
+    """Bytes of all sessions on the disk."""
     return sum(self._bytes.values())
 
   def create(self, name: str | None = None) -> str:
@@ -108,6 +110,10 @@ class Sessions:
         return new_name
 
   def delete(self, name: str) -> None:
+    """Removes a session and its files.
+
+    Raises ApiError when there is no such session (404), or a turn of it is in work (409).
+    """
     with self._lock:
       self._check_free(name)
       if session := self._open.pop(name, None):

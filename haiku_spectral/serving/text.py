@@ -14,7 +14,7 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.serving import turns
-from haiku_spectral.serving.engine import Top
+from haiku_spectral.serving.job import Top
 
 END = '<end of document>'
 

@@ -10,7 +10,7 @@ from haiku_spectral.decoding.context import Context
 from haiku_spectral.serving import errors
 from haiku_spectral.serving import recall as recall_lib
 from haiku_spectral.serving import session as session_lib
-from haiku_spectral.serving.engine import End, Piece
+from haiku_spectral.serving.job import End, Piece
 from haiku_spectral.serving.session import Session
 from haiku_spectral.serving.sessions import Sessions
 

@@ -32,6 +32,7 @@ class Turn(NamedTuple):
 
   @property
   def size(self) -> int:
+    """Bytes of prompt and text."""
     return len(self.prompt) + len(self.text)
 
   @property
@@ -105,6 +106,7 @@ class Log:
     self._add(line, turn)
 
   def summary(self, folder: pathlib.Path) -> Summary:
+    """What the turns are about; `folder` says when a session without turns was made."""
     first = self.turns[0] if self.turns else None
     size = 4 * _TITLE  # Bytes of so many characters, at most.
     start = (first.prompt[:size] + first.text[:size])[:size] if first else b''
@@ -113,6 +115,7 @@ class Log:
     return Summary(' '.join(title.split())[:_TITLE], len(self.turns), self.size, updated)
 
   def close(self) -> None:
+    """Ends the writing."""
     self._log.close()
 
   def _add(self, line: bytes, turn: Turn) -> None:

@@ -12,10 +12,10 @@ import re
 
 import numpy as np
 
-from haiku_spectral.sandbox.result import ExecResult, Job, Status
+from haiku_spectral.sandbox.result import Job
 from haiku_spectral.tasks import column_addition, named_columns
 from haiku_spectral.tasks.named_columns import NAMES, RESULTS
-from haiku_spectral.tasks.problem import Family, Problem, check_request, identical, side
+from haiku_spectral.tasks.problem import Family, Problem, check_request, side
 
 MACHINE = inspect.getsource(column_addition)  # What the sandbox runs.
 NAMED_MACHINE = inspect.getsource(named_columns)
@@ -34,10 +34,6 @@ class _Sums(Family):
 
   def _problem(self, rng: np.random.Generator, depth: int, key: str, a: int, b: int) -> Problem:
     raise NotImplementedError
-
-  def check(self, problem: Problem, result: ExecResult) -> bool:
-    ((_, expected),) = problem.hidden
-    return result.status is Status.OK and identical(result.value, expected)
 
 
 class Arithmetic(_Sums):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from haiku_spectral.sandbox import literals
-from haiku_spectral.sandbox.result import ExecResult, Job
+from haiku_spectral.sandbox.result import ExecResult, Job, Status
 
 STOP = '\n'  # Ends each completion: a document is prompt + completion + STOP.
 # Models are trained on the first; the second decides while they are; what is claimed is about the
@@ -65,8 +65,12 @@ class Family(Protocol):
     return completion
 
   def check(self, problem: Problem, result: ExecResult) -> bool:
-    """Whether the run came to its end and gave back what was expected, in type and value."""
-    ...
+    """Whether the run came to its end and gave back what was expected, in type and value.
+
+    As it stands here: of problems of a single call.
+    """
+    ((_, expected),) = problem.hidden
+    return result.status is Status.OK and identical(result.value, expected)
 
 
 def check_request(family: Family, depth: int, split: str) -> None:
