@@ -98,14 +98,14 @@ def main(argv: Sequence[str]) -> None:
     costs = context_length.compressor_bytes(plan, on_progress=bar.update)
   model = spectral_gpt.make_model(config.model)
   with _progress('score', len(runs) * plan.work()) as bar:
-    nats = [
+    measured = [
         context_length.measure(
             model, model_flags.on_device(run.params, PRECISION.value), plan,
             batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=jnp.dtype(PRECISION.value),
             on_progress=bar.update)
         for run in runs]
   found = context_length.summarize(
-      plan, nats, costs, train_length=config.data.segment,
+      plan, measured, costs, train_length=config.data.segment,
       trained_context=phases.trained_context(config))
   found = dataclasses.replace(found, source=f'{model_flags.describe(runs)} on {source}')
   command_line.publish(

@@ -6,7 +6,11 @@ to 2C - 1 bytes of context, and every byte is read twice. Last comes the whole c
 from the document's start. Compressors get the same windows: what a window costs is the compressed
 size of its context and itself, less that of its context.
 
-Shapes: R runs, N documents, C contexts (the whole one is the last).
+How much the context beyond C bytes still changes the predictions is their effective remembrance
+(EffRem: arXiv 2507.02782): the total variation distance between the distributions with the whole
+context and with C bytes of it, here the mean over samples of all bytes.
+
+Shapes: R runs, N documents, C contexts (the whole one is the last), S samples, V ids.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +26,7 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.requirement import require
 
 LENGTHS = (1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18)
+SAMPLES = 4096  # Bytes of all documents, about, whose whole distributions are compared.
 
 
 class Window(NamedTuple):
@@ -56,6 +61,21 @@ class Plan(NamedTuple):
     """Bytes that are scored of each document."""
     return np.array([len(data) - first for data, first in
                      zip(self.documents, self.firsts, strict=True)])
+
+  @property
+  def every(self) -> int:
+    """Samples are the scored positions that are multiples of it."""
+    return max(1, int(self.scored.sum()) // SAMPLES)
+
+  def samples_before(self, position: int) -> int:
+    """How many positions before this one would be samples, if all were scored."""
+    return -(-position // self.every)
+
+  @property
+  def samples(self) -> np.ndarray:  # [N]
+    """How many samples each document has."""
+    return np.array([self.samples_before(len(data)) - self.samples_before(first)
+                     for data, first in zip(self.documents, self.firsts, strict=True)])
 
   def windows(self) -> list[Window]:
     """All windows, the longest first: then the rows of a batch end at about the same time."""
@@ -101,6 +121,13 @@ def make_plan(
   return Plan(tuple(documents), firsts, shorter)
 
 
+class Measured(NamedTuple):
+  """What one run's predictions of the scored parts are worth, and how they differ."""
+
+  nats: np.ndarray  # [N, C] float64, sums over bytes.
+  remembrance: np.ndarray  # [N, C] float64, sums of EffRem over the samples.
+
+
 def measure(
     model: spectral_gpt.Model,
     params: Any,
@@ -110,8 +137,8 @@ def measure(
     chunk: int = 1024,
     dtype: DTypeLike = jnp.float32,
     on_progress: Callable[[int], None] | None = None,
-) -> np.ndarray:  # [N, C] float64 nats
-  """The model's loss on the scored part of each document with each context.
+) -> Measured:
+  """The model's loss on the scored part of each document with each context, and EffRem.
 
   `params` are in `dtype`, which is also that of the state. There is one device call per `chunk`
   bytes of at most `batch_size` rows: as many as the longest document leaves work for.
@@ -119,14 +146,23 @@ def measure(
   windows = plan.windows()
   rows = max(1, min(batch_size, plan.work() // windows[0].size))
   nats = np.zeros((len(plan.documents), len(plan.lengths) + 1))
-  for key, start, nll in streaming.score(
-      model, params, _sequences(plan, windows), batch_size=rows, chunk=chunk, dtype=dtype):
+  probs = [np.zeros((nats.shape[1], count, vocab.SIZE), np.float32) for count in plan.samples]
+  for key, start, nll, log_probs in streaming.score(
+      model, params, _sequences(plan, windows), batch_size=rows, chunk=chunk, every=plan.every,
+      dtype=dtype):
     window = windows[key]
     scored = nll[max(0, window.first - window.skipped - start):]
     nats[window.document, window.context] += scored.sum(dtype=np.float64)
+    # Of the samples of the chunk, those that are not in the window's context.
+    drawn = log_probs[max(0, plan.samples_before(window.first)
+                          - plan.samples_before(window.skipped + start)):]
+    at = (plan.samples_before(max(window.first, window.skipped + start))
+          - plan.samples_before(plan.firsts[window.document]))
+    probs[window.document][window.context, at:at + len(drawn)] = np.exp(drawn)
     if on_progress:
       on_progress(nll.size)
-  return nats
+  return Measured(nats, np.stack([
+      np.abs(each - each[-1]).sum(axis=(1, 2), dtype=np.float64) / 2 for each in probs]))
 
 
 def _sequences(plan: Plan, windows: Sequence[Window]) -> Iterator[streaming.Sequence]:
@@ -134,7 +170,7 @@ def _sequences(plan: Plan, windows: Sequence[Window]) -> Iterator[streaming.Sequ
   for number, window in enumerate(windows):
     data = plan.documents[window.document]
     before = data[window.start] if window.start else vocab.BOUNDARY
-    yield streaming.Sequence(number, before, data[window.skipped:window.end])
+    yield streaming.Sequence(number, before, data[window.skipped:window.end], window.skipped)
 
 
 def compressor_bytes(
@@ -161,14 +197,15 @@ def compressor_bytes(
 
 
 def summarize(
-    plan: Plan, runs: Sequence[np.ndarray],  # R x [N, C] nats
+    plan: Plan, runs: Sequence[Measured],  # [R]
     costs: Mapping[str, np.ndarray],  # [N, C] bytes
     *,
     train_length: int,
     trained_context: int,
 ) -> context_report.Report:
   """The mean over runs that differ in their seed, and what compressors pay for the same bytes."""
-  bits = np.stack(runs) / np.log(2)  # [R, N, C]
+  bits = np.stack([run.nats for run in runs]) / np.log(2)  # [R, N, C]
+  remembrance = np.mean([run.remembrance for run in runs], axis=0)  # [N, C]
   scored = plan.scored
   total = int(scored.sum())
   longest = max(plan.firsts)
@@ -185,6 +222,9 @@ def summarize(
         over_runs=bootstrap.over_runs(of_runs[:, index]) if several else None,
         gain_over_runs=(
             bootstrap.over_runs(of_runs[:, 0] - of_runs[:, index]) if several else None),
+        remembrance=bootstrap.estimate(
+            np.stack([plan.samples, remembrance[:, index]], axis=1),
+            lambda sums: sums[..., 1] / np.maximum(1, sums[..., 0])),
         compressors={name: None if np.isnan(cost := table[:, index].sum()) else 8 * cost / total
                      for name, table in costs.items()},
     ))

@@ -9,7 +9,7 @@ from haiku_spectral.evaluation.bootstrap import Estimate
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-  """The scored bytes with one length of context. All numbers are bits per byte."""
+  """The scored bytes with one length of context. Numbers without a word are bits per byte."""
 
   context: int  # Bytes before a scored byte, at least; of a shorter document, what it has.
   whole: bool  # All that is before; `context` is that of the longest document.
@@ -17,6 +17,7 @@ class Row:
   gain: Estimate  # What it saves beside the shortest context, paired.
   over_runs: Estimate | None  # The same two over runs, where there are several.
   gain_over_runs: Estimate | None
+  remembrance: Estimate  # EffRem: 0 where more context changes nothing, 1 at most.
   compressors: dict[str, float | None]  # None: not measured with this context.
 
 
@@ -39,7 +40,7 @@ def to_json(found: Report) -> str:
   """The report as JSON."""
   document = dataclasses.asdict(found)
   for row, plain in zip(found.rows, document['rows'], strict=True):
-    for name in ('bits_per_byte', 'gain', 'over_runs', 'gain_over_runs'):
+    for name in ('bits_per_byte', 'gain', 'over_runs', 'gain_over_runs', 'remembrance'):
       value = getattr(row, name)
       plain[name] = value and report.plain(value)
   return json.dumps(document, indent=2)
@@ -51,11 +52,12 @@ def to_text(found: Report) -> str:
   several = found.runs > 1
   shortest = found.rows[0].context
   header = ['context', 'this model', 'gain', '95 % interval',
-            *(['over runs'] if several else []), *names]
+            *(['over runs'] if several else []), 'EffRem', *names]
   rows = [[
       'whole' if row.whole else f'{row.context:,}', f'{row.bits_per_byte.value:.4f}',
       f'{row.gain.value:+.4f}', report.interval(row.gain),
       *([report.interval(row.gain_over_runs)] if several else []),
+      f'{row.remembrance.value:.3f}',
       *(_number(row.compressors[name]) for name in names),
   ] for row in found.rows]
   lines = [found.source] if found.source else []
@@ -64,6 +66,7 @@ def to_text(found: Report) -> str:
       f'document{"s" * (found.documents > 1)} of up to {found.longest:,} bytes, in bits per byte.',
       'Context: bytes before a scored byte, at least, and below twice as many.',
       f'Gain: beside the same model with its context cut to {shortest:,} bytes.',
+      'EffRem: total variation distance to the predictions with the whole context.',
       f'Training has shown segments of {found.train_length:,} bytes, and states of up to '
       f'{found.trained_context:,} bytes of context.']
   if several:

@@ -66,7 +66,7 @@ def measure(
   sums = {'full': 0.0, 'cut': 0.0}
   scores = streaming.score(
       model, params, (whole, *windows), batch_size=batch_size, chunk=length, dtype=dtype)
-  for key, _, nll in scores:
+  for key, _, nll, _ in scores:
     sums[key] += float(nll.sum(dtype='float64'))
     if on_progress:
       on_progress(nll.size)

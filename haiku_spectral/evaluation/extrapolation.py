@@ -124,7 +124,7 @@ def measure(
         sums.append(_Sums(plan, len(data)))
         yield from _sequences(plan, len(sums) - 1, data)
 
-  for key, start, nll in streaming.score(
+  for key, start, nll, _ in streaming.score(
       model, params, sequences(), batch_size=batch_size, chunk=chunk, dtype=dtype):
     offsets = start + np.arange(nll.size)
     scored = offsets >= (train_length - plan.stride if key.context == CUT else 0)

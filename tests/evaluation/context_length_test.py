@@ -1,8 +1,11 @@
 """The same bytes with contexts of every length: models whose use of the context is known."""
 
+import functools
 import json
 import os
 import pathlib
+import re
+from unittest import mock
 
 import jax
 import numpy as np
@@ -33,14 +36,14 @@ def summarize(runs, costs=None, plan=PLAN):
   return context_length.summarize(plan, runs, costs or {}, train_length=8, trained_context=16)
 
 
-def written_out(data, position, length):
-  """Nats of one byte when counting, with a context of `length` bytes cut off as windows are."""
+def probs(data, position, length):
+  """Predictions when counting, with a context of `length` bytes cut off as windows are."""
   first = len(data) - round(len(data) / 4)
   start = max(0, first + (position - first) // length * length - length)
   counts = np.full(vocab.SIZE, 0.1)
   for byte in [*([] if start else [vocab.BOUNDARY]), *data[start:position]]:
     counts[byte] += 1
-  return np.log(counts.sum() / counts[data[position]])
+  return counts / counts.sum()
 
 
 class ContextLengthTest(parameterized.TestCase):
@@ -64,17 +67,31 @@ class ContextLengthTest(parameterized.TestCase):
     self.assertEqual(sizes, sorted(sizes, reverse=True))
 
   def test_losses_written_out(self):
-    found = measure(COUNTING)
+    found = measure(COUNTING).nats
     for document, data in enumerate(DOCUMENTS):
       for context, length in enumerate((*LENGTHS, 10_000)):
-        want = sum(written_out(data, position, length)
+        want = sum(-np.log(probs(data, position, length)[data[position]])
                    for position in range(PLAN.firsts[document], len(data)))
+        self.assertAlmostEqual(found[document, context], want, places=3)
+
+  @mock.patch.object(context_length, 'SAMPLES', 30)
+  def test_remembrance_written_out(self):
+    self.assertEqual(PLAN.every, 3)
+    found = measure(COUNTING).remembrance
+    for document, data in enumerate(DOCUMENTS):
+      sampled = [p for p in range(PLAN.firsts[document], len(data)) if p % 3 == 0]
+      self.assertLen(sampled, PLAN.samples[document])
+      for context, length in enumerate((*LENGTHS, 10_000)):
+        want = sum(np.abs(probs(data, p, length) - probs(data, p, 10_000)).sum() / 2
+                   for p in sampled)
         self.assertAlmostEqual(found[document, context], want, places=3)
 
   def test_a_model_that_sees_no_more_than_a_context_gains_nothing_beyond(self):
     bits = summarize([measure(toy_models.windowed(8))]).rows
     for row in bits[2:]:  # 8 bytes are all that it can see.
       np.testing.assert_allclose(row.bits_per_byte, bits[1].bits_per_byte, rtol=1e-6)
+    np.testing.assert_allclose([row.remembrance.value for row in bits[1:]], 0, atol=1e-6)
+    self.assertGreater(bits[0].remembrance.value, 0.01)
     self.assertGreater(abs(bits[0].bits_per_byte.value - bits[1].bits_per_byte.value), 1e-3)
 
   def test_a_model_that_uses_its_context_gains_with_every_length(self):
@@ -88,7 +105,8 @@ class ContextLengthTest(parameterized.TestCase):
   @parameterized.parameters((1, 5), (2, 1), (8, 64))
   def test_batch_and_chunk_change_nothing(self, batch_size, chunk):
     got = measure(COUNTING, batch_size=batch_size, chunk=chunk)
-    np.testing.assert_allclose(got, measure(COUNTING), rtol=1e-6)
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-5),
+                 got, measure(COUNTING))
 
   def test_progress_adds_up_to_the_work_that_was_planned(self):
     scored, compressed = [], []
@@ -109,12 +127,12 @@ class ContextLengthTest(parameterized.TestCase):
     self.assertEqual(costs['xz -9e'][0, 2], xz.size(data) - xz.size(data[:first]))
     for name in ('xz -9e', 'PPMd order 6', 'zstd -19'):
       self.assertLess(costs[name][0, 2], costs[name][0, 1] / 3)
-    rows = summarize([np.ones((1, 3))], costs, plan).rows
+    rows = summarize([context_length.Measured(*np.ones((2, 1, 3)))], costs, plan).rows
     self.assertAlmostEqual(rows[1].compressors['xz -9e'], 8 * want / (len(data) - first))
 
   def test_runs_give_means_and_intervals_over_them(self):
     one = measure(COUNTING)
-    found = summarize([one, 1.1 * one, 1.2 * one])
+    found = summarize([one._replace(nats=share * one.nats) for share in (1, 1.1, 1.2)])
     np.testing.assert_allclose(found.rows[0].bits_per_byte.value,
                                1.1 * summarize([one]).rows[0].bits_per_byte.value)
     for row in found.rows:
@@ -149,13 +167,14 @@ class ReportTest(absltest.TestCase):
                  'up to 16 bytes', 'whole', 'xz -9e', f'{8 * 30 / 90:.4f}', f'{8 * 15 / 90:.4f}',
                  'cut to 4 bytes'):
       self.assertIn(part, text)
-    table = [line for line in text.splitlines() if line.lstrip()[:1].isdigit() or 'whole' in line]
+    table = [line for line in text.splitlines() if re.match(r' *(\d|whole)', line)]
     self.assertEqual([line.split()[-1] == '-' for line in table], [True, True, True, False])
 
   def test_json(self):
     read = json.loads(context_report.to_json(self.found))
     self.assertEqual([row['context'] for row in read['rows']], [*LENGTHS, 150])
     self.assertEqual(read['rows'][3]['gain']['value'], self.found.rows[3].gain.value)
+    self.assertEqual(read['rows'][3]['remembrance']['value'], 0)
     self.assertIsNone(read['rows'][0]['compressors']['zpaq -m5'])
     self.assertIsNone(read['rows'][0]['over_runs'])
 

@@ -19,7 +19,7 @@ PARAMS = MODEL.init(jax.random.key(0))
 def collect(sequences, **kwargs):
   """{key: [N] nats}, checking that the scores of a sequence come in order and without gaps."""
   found = {sequence.key: np.zeros(0) for sequence in sequences}
-  for key, start, nll in streaming.score(MODEL, PARAMS, iter(sequences), **kwargs):
+  for key, start, nll, _ in streaming.score(MODEL, PARAMS, iter(sequences), **kwargs):
     assert start == found[key].size, (key, start)
     found[key] = np.concatenate([found[key], nll])
   return found
@@ -76,7 +76,7 @@ class StreamingTest(absltest.TestCase):
     scores = streaming.score(MODEL, PARAMS, source(), batch_size=2, chunk=4)
     next(scores)
     self.assertEqual(taken, [0, 1])
-    self.assertEqual(sum(nll.size for _, _, nll in scores) + 4, 400)
+    self.assertEqual(sum(nll.size for _, _, nll, _ in scores) + 4, 400)
 
   def test_state_of_a_sequence_that_broke_down_does_not_reach_the_next(self):
     # A state that became NaN must not survive the reset (NaN times zero is NaN).
@@ -88,7 +88,7 @@ class StreamingTest(absltest.TestCase):
     model = MODEL._replace(apply=apply)
     sequences = [streaming.Sequence(0, 1, b'\7\7\7'), streaming.Sequence(1, 1, b'abcdefgh')]
     found = {}
-    for key, _, nll in streaming.score(model, PARAMS, sequences, batch_size=1, chunk=4):
+    for key, _, nll, _ in streaming.score(model, PARAMS, sequences, batch_size=1, chunk=4):
       found.setdefault(key, []).extend(nll)
     self.assertTrue(np.isfinite(found[1]).all())
 
