@@ -1,4 +1,4 @@
-"""100b: about 106 billion parameters, by the rule of `sizes`; many accelerators."""
+"""100b: about 104 billion parameters, by the rule of `sizes`; many accelerators."""
 
 import ml_collections
 

@@ -1,4 +1,4 @@
-"""nano: about 0.66M parameters; minutes on two CPU cores."""
+"""nano: about 0.65M parameters; minutes on two CPU cores."""
 
 import ml_collections
 

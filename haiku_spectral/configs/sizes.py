@@ -13,9 +13,9 @@
 | precision, activations | bfloat16, computed again in the backward pass |
 
 `tiny` and `small` have the models of widths 256 and 512. `nano` and `base` differ from those of 96
-and 768 in their MLPs (160 and 2560), and nano in fewer heads and slots and no
-match memory, for a CPU's sake; for that of its speed nano and tiny have the gated rule. `1b`,
-`7b` and `100b` are the rule itself.
+and 768 in their MLPs (160 and 2560). nano also has narrower heads, fewer slots and no match
+memory, and nano and tiny have the gated rule, because they train on CPUs. `1b`, `7b` and `100b`
+follow the rule exactly.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""small: about 35M parameters; one accelerator."""
+"""small: about 37M parameters; one accelerator."""
 
 import ml_collections
 

@@ -1,4 +1,4 @@
-"""tiny: about 4.5M parameters; an hour on two CPU cores."""
+"""tiny: about 4.9M parameters; an hour on two CPU cores."""
 
 import ml_collections
 
