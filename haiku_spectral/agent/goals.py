@@ -3,7 +3,7 @@
 A goal is a list of steps, a line and a turn each:
 
   v01: (831*627)%9000+1000                computes a value, which nobody knows before it ran
-  v02 fill 731 45                         shows 900 letters that matter to nothing
+  v02 fill v02x=731 v02n=45               shows 900 letters that matter to nothing
   v03: (v01^214)%9000+1000 v03a=v01       uses a value by its name, which it says again behind
   v04 end
 
@@ -126,7 +126,7 @@ def of_distance(distance: int) -> Spec:
   """The goals with the fewest turns whose first value is needed about so many bytes back."""
   # Measured on the teacher's documents: what stands between the two without fillers, and what a
   # filler takes beside what it shows.
-  bare, frame = 73, 89
+  bare, frame = 52, 144
   count = max(0, -(-(distance - bare) // (MOST_SHOWN + frame)))
   shown = (distance - bare) // count - frame if count else LEAST_SHOWN
   return Spec(turns=3 + count, depth=1, shown=min(max(shown, LEAST_SHOWN), MOST_SHOWN))
@@ -140,7 +140,7 @@ def label(day: int, number: int) -> str:
 def line(step: Step, name: str) -> str:
   """The line of a step with a label."""
   if isinstance(step, Filler):
-    return f'{name} fill {step.seed} {step.size // SHOWN_UNIT}'
+    return f'{name} fill {name}x={step.seed} {name}n={step.size // SHOWN_UNIT}'
   return ' '.join([f'{name}: {step.expression}', *definitions(step, name)])
 
 

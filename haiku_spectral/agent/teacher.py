@@ -77,9 +77,8 @@ def turn(played: Played, goal: Goal) -> bytes:
 def _code(step: goals.Step, label: str, known: Mapping[str, str]) -> list[str]:
   """The lines of a block of code."""
   if isinstance(step, Filler):
-    count = f'{goals.SHOWN_UNIT}*{step.size // goals.SHOWN_UNIT}'
-    return [f'x={step.seed}',
-            f'for i in range({count}):x=x*75%65537;print(end=chr(97+x*26//65537))',
+    return [f'x={label}x={step.seed}', f'n={label}n={step.size // goals.SHOWN_UNIT}',
+            f'for i in range({goals.SHOWN_UNIT}*n):x=x*75%65537;print(end=chr(97+x*26//65537))',
             f'print("\\n{label}")']
   return [*(f'{defined}={known[name]}' for defined, name in zip(
       goals.definitions(step, label), step.operands, strict=True)),
@@ -98,26 +97,27 @@ def play(goal: Goal, runner: execution.Runner | None = None) -> Played:
   return played
 
 
-def values(goal: Goal) -> dict[str, str]:
-  """What each name of a goal must be in the end."""
-  return play(goal).history.memory
-
-
 def result(goal: Goal, events: Sequence[Event]) -> tuple[bool, float]:
   """Whether a session has reached its goal, and the share of its values that are right.
 
-  A value is right if code computed it and if it is remembered. A goal is reached if all are and the
-  session said so on each day.
+  A value is right if code computed it and if it is remembered. A goal is reached if all are, if
+  code showed all that it was to show, and if the session said so on each day.
   """
-  wanted, after = values(goal), History()
+  taught, after = play(goal), History()
   for event in events:
     after = history.after(after, event)
   computed = {tuple(part.decode() for part in found.groups()) for event in events
               if event.executed and (found := _COMPUTED.match(event.text))}
   right = [(name, value) in computed and after.memory.get(name) == value
-           for name, value in wanted.items()]
+           for name, value in taught.history.memory.items()]
   ends = [event.text.decode() for event in events if event.kind == 'end']
-  return ends == [loop.DONE] * len(goal.days) and all(right), sum(right) / len(right)
+  done = ends == [loop.DONE] * len(goal.days) and _shown(taught.events) <= _shown(events)
+  return done and all(right), sum(right) / len(right)
+
+
+def _shown(events: Sequence[Event]) -> set[bytes]:
+  """What code has shown."""
+  return {event.text for event in events if event.executed}
 
 
 def distance(events: Sequence[Event]) -> int:

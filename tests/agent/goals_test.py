@@ -18,6 +18,10 @@ def draw(spec=SPECS[1], seed=0, split='heldout'):
   return goals.draw(np.random.default_rng(seed), spec, split)
 
 
+def values(goal):
+  return teacher.play(goal).history.memory
+
+
 class GoalsTest(parameterized.TestCase):
 
   @parameterized.parameters(*SPECS)
@@ -29,7 +33,7 @@ class GoalsTest(parameterized.TestCase):
     turns = [event for event in played.events if event.kind == 'turn']
     self.assertLen(turns, spec.turns + spec.next_day)
     self.assertEqual(goal.turns, len(turns))
-    self.assertLen(teacher.values(goal), spec.depth + 1 + bool(spec.next_day))
+    self.assertLen(values(goal), spec.depth + 1 + bool(spec.next_day))
 
   def test_the_sandbox_shows_what_the_teacher_saw(self):
     goal = draw(Spec(5, 1, 1900))
@@ -59,9 +63,9 @@ class GoalsTest(parameterized.TestCase):
 
   def test_no_value_can_be_read_in_the_goal(self):
     goal = draw(Spec(16, 5))
-    for value in teacher.values(goal).values():
+    for value in values(goal).values():
       self.assertNotIn(value, goal.text)
-    self.assertNotEqual(teacher.values(goal), teacher.values(draw(Spec(16, 5), seed=1)))
+    self.assertNotEqual(values(goal), values(draw(Spec(16, 5), seed=1)))
 
   @parameterized.parameters(256, 1000, 4096, 16_384, 65_536)
   def test_distances_are_those_asked_for(self, distance):
@@ -73,16 +77,17 @@ class GoalsTest(parameterized.TestCase):
   def test_the_distance_is_that_to_the_last_place_of_the_value(self):
     events = teacher.play(draw(Spec(5, 1))).events
     text = document.of(events)
-    name, _ = next(iter(teacher.values(draw(Spec(5, 1))).items()))
+    name, _ = next(iter(values(draw(Spec(5, 1))).items()))
     places = [found.start() for found in re.finditer(
         rf'{name}=\d'.encode(), bytes(np.minimum(text, 255).astype(np.uint8)))]
     self.assertEqual(teacher.distance(events), places[-1] - places[-2])
 
   @parameterized.parameters(
-      (b'=1', b'=2', 0), (b'REMEMBER ', b'REMEMBER x', 7), (b'DONE', b'REMEMBER z=1', 7))
+      (b'=1', b'=2', 0), (b'REMEMBER ', b'REMEMBER x', 7), (b'DONE', b'REMEMBER z=1', 7),
+      (b'range(20', b'range(10', 0))
   def test_what_is_not_right_does_not_count(self, right, wrong, from_turn):
     goal, seed = draw(), 0
-    while not any(value.startswith('1') for value in list(teacher.values(goal).values())[:-1]):
+    while not any(value.startswith('1') for value in list(values(goal).values())[:-1]):
       seed += 1
       goal = draw(seed=seed)
     played = teacher.Played().after(teacher.goal_event(teacher.Played(), goal, 0))
@@ -97,7 +102,7 @@ class GoalsTest(parameterized.TestCase):
     played = played.after(Event('end', loop.DONE.encode() if last else b'turns'))
     reached, share = teacher.result(goal, played.events)
     self.assertFalse(reached)
-    self.assertEqual(share == 1, right == b'DONE')
+    self.assertEqual(share == 1, right in (b'DONE', b'range(20'))
 
   @parameterized.parameters(
       (Spec(4, 3), 'turns=4 is not allowed: give 5 .for depth 3. to 99'),
