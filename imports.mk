@@ -627,8 +627,9 @@ $(call py_library, //haiku_spectral/modules:hyena, //haiku_spectral/config:__ini
 $(call py_library, //haiku_spectral/modules:layers, //haiku_spectral/modules:mixer \
     //haiku_spectral/ops:conv_cache //haiku_spectral/ops:dense //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/modules:match_memory, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:mixer //haiku_spectral/ops:match_cache \
-    //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_memory)
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:match_cache //haiku_spectral/ops:match_memory \
+    //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/modules:memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:time_constants //haiku_spectral/ops:conv_crossing \
@@ -648,9 +649,9 @@ $(call py_library, //haiku_spectral/modules:modal_filter, //haiku_spectral/confi
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:modal_cache //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/ops:ngram_cache //haiku_spectral/ops:ngram_contexts \
-    //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory \
-    //haiku_spectral/ops:slices //haiku_spectral:vocab)
+    //haiku_spectral/ops:block_lines //haiku_spectral/ops:ngram_cache \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_crossing \
+    //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
@@ -658,29 +659,35 @@ $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/confi
     //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory \
     //haiku_spectral/modules:shards //haiku_spectral/ops:lookup //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:time_constants)
+$(call py_library, //haiku_spectral/ops:block_lines, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:conv_crossing, //haiku_spectral/ops:fft_conv \
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
     //haiku_spectral/ops:toeplitz_conv)
+$(call py_library, //haiku_spectral/ops:hashed_table)
 $(call py_library, //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:lookup, //haiku_spectral:backend)
-$(call py_library, //haiku_spectral/ops:match_cache, //haiku_spectral/ops:conv_cache \
+$(call py_library, //haiku_spectral/ops:match_cache, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_memory)
-$(call py_library, //haiku_spectral/ops:match_memory, //haiku_spectral/ops:ngram_contexts \
-    //haiku_spectral/ops:ngram_memory)
+$(call py_library, //haiku_spectral/ops:match_memory, //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/ops:memory_cache, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:memory_crossing, //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
-$(call py_library, //haiku_spectral/ops:ngram_cache, //haiku_spectral/ops:conv_cache \
+$(call py_library, //haiku_spectral/ops:ngram_cache, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/ops:ngram_contexts)
-$(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:ngram_contexts \
-    //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices)
-$(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:ngram_contexts)
+$(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory \
+    //haiku_spectral/ops:slices)
+$(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:ngram_contexts)
 $(call py_library, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:toeplitz_conv)
@@ -1427,11 +1434,12 @@ $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
     //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law //tests:fixed_examples)
 $(call py_test, //tests/ops:crossing_test, //haiku_spectral/ops:conv_crossing \
-    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
-    //haiku_spectral/ops:memory_crossing //haiku_spectral/ops:ngram_contexts \
-    //haiku_spectral/ops:ngram_crossing //haiku_spectral/ops:ngram_memory \
-    //haiku_spectral/ops:slices //haiku_spectral/ops:window_attention \
-    //haiku_spectral/ops:window_crossing //tests:__init__ //tests:chunk_law)
+    //haiku_spectral/ops:fft_conv //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:linear_memory //haiku_spectral/ops:memory_crossing \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_crossing \
+    //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices \
+    //haiku_spectral/ops:window_attention //haiku_spectral/ops:window_crossing //tests:__init__ \
+    //tests:chunk_law)
 $(call py_test, //tests/ops:dense_test, //haiku_spectral:backend //haiku_spectral/ops:dense \
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:fft_conv_test, //haiku_spectral/ops:fft_conv //tests:__init__ \
@@ -1440,12 +1448,14 @@ $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memo
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:lookup_test, //haiku_spectral:backend //haiku_spectral/ops:lookup \
     //tests:__init__ //tests:chunk_law)
-$(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:match_cache \
-    //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_contexts //haiku_spectral:vocab \
-    //tests:__init__ //tests:chunk_law //tests:fixed_examples)
-$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_cache \
-    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab \
-    //tests:__init__ //tests:chunk_law //tests:fixed_examples)
+$(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:match_cache //haiku_spectral/ops:match_memory \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
+    //tests:fixed_examples)
+$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:ngram_cache //haiku_spectral/ops:ngram_contexts \
+    //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
+    //tests:fixed_examples)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \
     //tests:chunk_law)

@@ -9,7 +9,7 @@ import jax
 
 from haiku_spectral.config import MatchConfig
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
-from haiku_spectral.ops import match_cache, match_memory
+from haiku_spectral.ops import block_lines, match_cache, match_memory
 from haiku_spectral.ops.ngram_memory import NgramReads
 
 
@@ -45,7 +45,7 @@ def _step(ids: jax.Array, cached: Cached, **how: Any) -> tuple[NgramReads, match
 def _parts(config: MatchConfig, dtype: Any) -> BlockPart:
   del dtype
   to_cache = functools.partial(match_cache.to_cache, length=config.length)
-  return BlockPart(to_cache, match_cache.from_cache, match_cache.append)
+  return BlockPart(to_cache, match_cache.from_cache, block_lines.append)
 
 
 MIXER = Mixer(

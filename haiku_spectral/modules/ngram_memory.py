@@ -22,6 +22,7 @@ from haiku_spectral.config import NgramConfig, schema
 from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
 from haiku_spectral.ops import (
+  block_lines,
   ngram_cache,
   ngram_contexts,
   ngram_crossing,
@@ -173,7 +174,7 @@ def _parts(config: NgramConfig, dtype: Any) -> BlockPart:
   to_cache, from_cache = (
       functools.partial(function, **_how(config))
       for function in (ngram_cache.to_cache, ngram_cache.from_cache))
-  return BlockPart(to_cache, from_cache, ngram_cache.append)
+  return BlockPart(to_cache, from_cache, block_lines.append)
 
 
 MIXER = Mixer(

@@ -10,14 +10,15 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from haiku_spectral.ops import match_memory, ngram_memory
+from haiku_spectral.ops import block_lines, match_memory
 from haiku_spectral.ops.conv_cache import BLOCK
+from haiku_spectral.ops.hashed_table import put, slot_of
 from haiku_spectral.ops.match_memory import LONGEST_STREAK, Matches, MatchState
 from haiku_spectral.ops.ngram_memory import NO_BYTE, NgramReads
 
 
 class Entries(NamedTuple):
-  """What T ids add; [B, T] each."""
+  """What T ids add, for `block_lines.append`; [B, T] each."""
 
   data: jax.Array  # uint8
   hashed: jax.Array  # uint32: of the context that ends with each id,
@@ -44,16 +45,16 @@ class MatchBlock(NamedTuple):
 
 def to_cache(state: MatchState, filled: jax.Array, *, length: int) -> MatchBlock:
   """The decode cache `filled` ids into a block, all of them in the ring already."""
-  def listed(x: jax.Array) -> jax.Array:  # [B] -> [B, 1 + C]
-    return jnp.roll(jnp.pad(x[:, None], [(0, 0), (0, BLOCK)]), filled, axis=1)
-
-  data = match_memory.last_bytes(state, length - 1)
+  # The context of the block's start is stored already: it need not be there again.
+  last = Entries(
+      data=match_memory.last_bytes(state, length - 1),
+      hashed=jnp.zeros_like(state.seen, jnp.uint32)[:, None],
+      there=jnp.zeros_like(state.seen, bool)[:, None],
+      distance=state.distance[:, None], streak=state.streak[:, None])
   return MatchBlock(
-      state.ring, state.table, jnp.roll(jnp.pad(data, [(0, 0), (0, BLOCK)]), filled, axis=1),
-      # The context of the block's start is stored already: it need not be there again.
-      listed(jnp.zeros_like(state.seen).astype(jnp.uint32)), listed(jnp.zeros_like(state.seen) > 0),
-      listed(state.distance), listed(state.streak), jnp.full_like(state.seen, filled),
-      state.position - filled, state.seen, filled)
+      ring=state.ring, table=state.table, **block_lines.begin(last, filled),
+      first=jnp.full_like(state.seen, filled), position=state.position - filled, seen=state.seen,
+      filled=filled)
 
 
 def from_cache(block: MatchBlock) -> MatchState:
@@ -61,18 +62,20 @@ def from_cache(block: MatchBlock) -> MatchState:
   size, slots, number = block.ring.shape[1], block.table.shape[1], jnp.arange(BLOCK)
   own = (number >= block.first[:, None]) & (number < block.filled)
   place = (block.position[:, None] + number) & (size - 1)
-  ring = match_memory.put(block.ring, jnp.where(own, place, size), block.data[:, -BLOCK:])
+  ring = put(block.ring, jnp.where(own, place, size), block.data[:, -BLOCK:])
 
   hashed, there = block.hashed[:, 1:], block.there[:, 1:] & own
-  slot = jnp.where(there, ngram_memory.slot_of(hashed, slots), slots).astype(jnp.int32)
+  slot = jnp.where(there, slot_of(hashed, slots), slots).astype(jnp.int32)
   again = (slot[:, :, None] == slot[:, None, :]) & (number > number[:, None])
   last = there & ~jnp.any(again & there[:, None, :], axis=2)
-  table = match_memory.put(
+  table = put(
       block.table, jnp.where(last, slot, slots), match_memory.entry(hashed, place))
   seen = jnp.minimum(block.seen + block.filled - block.first, size)
+  distance, streak = (block_lines.newest(x, block.filled)[:, 0]
+                      for x in (block.distance, block.streak))
   return MatchState(
       ring, table, (block.position + block.filled) & (match_memory.LONGEST_RING - 1), seen,
-      _at(block.distance, block.filled)[:, 0], _at(block.streak, block.filled)[:, 0])
+      distance, streak)
 
 
 def read(
@@ -80,10 +83,10 @@ def read(
 ) -> tuple[NgramReads, Entries]:
   """`match_memory.read` for T ids of a block, and the entries to append."""
   data = jnp.minimum(ids, NO_BYTE).astype(jnp.uint8)
-  place = block.filled + block.data.shape[1] - BLOCK
-  block = block._replace(data=lax.dynamic_update_slice_in_dim(block.data, data, place, axis=1))
+  block = block._replace(data=block_lines.extend(block.data, data, block.filled))
   hashed, there, candidate = _candidates(block, ids.shape[1], length)
-  distance, streak = _at(block.distance, block.filled), _at(block.streak, block.filled)
+  distance, streak = (block_lines.newest(x, block.filled)
+                      for x in (block.distance, block.streak))
   expected, found = _byte(block, block.filled - distance), []
   for t in range(ids.shape[1]):
     now = slice(t, t + 1)
@@ -98,19 +101,6 @@ def read(
   return match_memory.to_reads(Matches(distance, streak), expected), entries
 
 
-def append(block: MatchBlock, new: Entries) -> MatchBlock:
-  """Appends the entries of T ids; the block must have room for them."""
-  def put(old: jax.Array, new: jax.Array) -> jax.Array:
-    return lax.dynamic_update_slice_in_dim(old, new, block.filled + 1, axis=1)
-
-  place = block.filled + block.data.shape[1] - BLOCK
-  return block._replace(
-      data=lax.dynamic_update_slice_in_dim(block.data, new.data, place, axis=1),
-      hashed=put(block.hashed, new.hashed), there=put(block.there, new.there),
-      distance=put(block.distance, new.distance), streak=put(block.streak, new.streak),
-      filled=block.filled + new.data.shape[1])
-
-
 def _candidates(
     block: MatchBlock, time: int, length: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:  # [B, T]: uint32, bool, int32
@@ -120,14 +110,14 @@ def _candidates(
   seen = block.seen[:, None] + until + 1 - block.first[:, None]
   line = lax.dynamic_slice_in_dim(block.data, last, length + time - 1, axis=1)
   hashed, there = match_memory.hashes(line, seen, length)
-  old, old_there = (lax.dynamic_update_slice_in_dim(x, new, last + 1, axis=1)
+  old, old_there = (block_lines.extend(x, new, last)
                     for x, new in ((block.hashed, hashed), (block.there, there)))
 
   # The last context of the block in the same slot, or the table's. [B, T, 1 + C]
   number = jnp.arange(BLOCK + 1)
-  slot = ngram_memory.slot_of(hashed, slots)
+  slot = slot_of(hashed, slots)
   same_slot = old_there[:, None] & (number > block.first[:, None, None]) & (
-      number <= until[:, None]) & (ngram_memory.slot_of(old, slots)[:, None] == slot[..., None])
+      number <= until[:, None]) & (slot_of(old, slots)[:, None] == slot[..., None])
   latest = jnp.max(jnp.where(same_slot, number, 0), axis=2)
   of_block = match_memory.entry(
       jnp.take_along_axis(old, latest, axis=1),
@@ -146,7 +136,3 @@ def _byte(block: MatchBlock, number: jax.Array) -> jax.Array:  # [B, 1] -> [B, 1
   place = (block.position[:, None] + number) & (size - 1)
   in_block = number >= block.first[:, None]
   return jnp.where(in_block, own, jnp.take_along_axis(block.ring, place, axis=1))
-
-
-def _at(x: jax.Array, number: jax.Array) -> jax.Array:  # [B, 1 + C] -> [B, 1]
-  return lax.dynamic_slice_in_dim(x, number, 1, axis=1)

@@ -20,7 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from haiku_spectral.ops import ngram_contexts, ngram_memory
+from haiku_spectral.ops import hashed_table, ngram_contexts
+from haiku_spectral.ops.hashed_table import after, before, put, slot_of
 from haiku_spectral.ops.ngram_memory import NO_BYTE, NgramReads
 
 LONGEST_RING = 1 << 21
@@ -61,7 +62,7 @@ def read(
     ids: jax.Array,  # [B, T]
     state: MatchState,
     *,
-    length: int,
+    length: int,  # Bytes of a context.
     starts: jax.Array | None = None,  # [B, T] bool: a new stream begins with this id.
 ) -> tuple[NgramReads, MatchState]:
   """What is expected at each position, as the reads of a single context with one follower.
@@ -69,7 +70,7 @@ def read(
   Exact for any T >= 1. O(T log T).
   """
   chex.assert_rank([ids, state.ring, state.table], [2, 2, 2])
-  piece = min(LONGEST_PIECE, ngram_memory.piece_length(state.table.shape[1]),
+  piece = min(LONGEST_PIECE, hashed_table.piece_length(state.table.shape[1]),
               state.ring.shape[1] // 4)
   count, rest = divmod(ids.shape[1], piece)
   if count + bool(rest) == 1:
@@ -93,43 +94,70 @@ def read(
   return reads, state
 
 
+class _Piece(NamedTuple):
+  """The ids of a piece, numbered 0 .. T - 1; leaves are [B, T]."""
+
+  data: jax.Array  # uint8
+  place: jax.Array  # int32: in the ring.
+  begin: jax.Array  # int32, [1, T] without starts: number of the first id of its stream; -1: it
+  # began before the piece.
+  seen: jax.Array  # int32: ids of its stream up to it.
+  hashed: jax.Array  # uint32: of the context that ends with it,
+  there: jax.Array  # bool: and whether that is stored and looked for.
+
+
 def _read_piece(
     ids: jax.Array, state: MatchState, length: int, starts: jax.Array | None
 ) -> tuple[NgramReads, MatchState]:
-  time, size = ids.shape[1], state.ring.shape[1]
-  number = jnp.arange(time)
-  # The number of the first id of each one's stream; -1: it began before the piece.
-  begin = jnp.full((1, time), -1)
+  piece = _piece(ids, state, length, starts)
+  ring = put(state.ring, piece.place, piece.data)
+  candidate, table = _candidates(piece, state.table, ring.shape[1])
+  found = _followed(candidate, piece, ring, state)
+  end = MatchState(
+      ring, table, (state.position + ids.shape[1]) & (LONGEST_RING - 1),
+      jnp.minimum(piece.seen[:, -1], ring.shape[1]), found.distance[:, -1], found.streak[:, -1])
+  return to_reads(found, _at(ring, piece.place + 1 - found.distance)), end
+
+
+def _piece(
+    ids: jax.Array, state: MatchState, length: int, starts: jax.Array | None
+) -> _Piece:
+  number = jnp.arange(ids.shape[1])
+  begin = jnp.full((1, ids.shape[1]), -1)
   if starts is not None:
     begin = lax.cummax(jnp.where(starts, number, -1), axis=1)
   seen = jnp.where(begin >= 0, number - begin + 1, state.seen[:, None] + number + 1)
-  place = (state.position[:, None] + number) & (size - 1)
   data = jnp.minimum(ids, NO_BYTE).astype(jnp.uint8)
   line = jnp.concatenate([last_bytes(state, length - 1), data], axis=1)
-  hashed, there = hashes(line, seen, length)
-  ring = put(state.ring, place, data)
+  place = (state.position[:, None] + number) & (state.ring.shape[1] - 1)
+  return _Piece(data, place, begin, seen, *hashes(line, seen, length))
 
-  candidate, table = _candidates(hashed, there, place, begin, state.table, size)
-  # The last candidate so far, and the one before each id: what the id itself should repeat.
-  anchor = lax.cummax(jnp.where(candidate > 0, number, -1), axis=1)
-  fresh = jnp.take_along_axis(candidate, jnp.maximum(anchor, 0), axis=1)
-  carried = jnp.where(begin < 0, state.distance[:, None], 0)
-  distance = jnp.where(anchor >= 0, fresh, carried)
-  earlier = jnp.concatenate([state.distance[:, None], distance[:, :-1]], axis=1)
-  repeats = (earlier > 0) & (data == _at(ring, place - earlier))
-  if starts is not None:
-    repeats &= ~starts
+
+def _followed(
+    candidate: jax.Array,  # [B, T] int32: distance to where the context stood before; 0: nowhere.
+    piece: _Piece, ring: jax.Array, state: MatchState,
+) -> Matches:
+  """What is expected after each id: the last candidate's, as long as the text repeats it."""
+  number = jnp.arange(candidate.shape[1])
+  anchor = lax.cummax(jnp.where(candidate > 0, number, -1), axis=1)  # The last candidate so far.
+  distance = jnp.where(
+      anchor >= 0, jnp.take_along_axis(candidate, jnp.maximum(anchor, 0), axis=1),
+      jnp.where(piece.begin < 0, state.distance[:, None], 0))
+  expected = _delayed(distance, state.distance)
+  repeats = (expected > 0) & (piece.data == _at(ring, piece.place - expected))
+  repeats &= piece.begin != number  # The first id of a stream repeats nothing.
   last_miss = lax.cummax(jnp.where(repeats, -1, number), axis=1)
-  distance = jnp.where((last_miss <= anchor) & (anchor >= begin), distance, 0)
+  distance = jnp.where((last_miss <= anchor) & (anchor >= piece.begin), distance, 0)
 
-  held = jnp.concatenate([state.distance[:, None], distance[:, :-1]], axis=1) > 0
-  last_miss = lax.cummax(jnp.where(repeats & held, -1, number), axis=1)
+  came = repeats & (_delayed(distance, state.distance) > 0)
+  last_miss = lax.cummax(jnp.where(came, -1, number), axis=1)
   streak = jnp.where(last_miss < 0, state.streak[:, None] + number + 1, number - last_miss)
-  streak = jnp.minimum(streak, LONGEST_STREAK)
-  end = MatchState(
-      ring, table, (state.position + time) & (LONGEST_RING - 1),
-      jnp.minimum(seen[:, -1], size), distance[:, -1], streak[:, -1])
-  return to_reads(Matches(distance, streak), _at(ring, place + 1 - distance)), end
+  return Matches(distance, jnp.minimum(streak, LONGEST_STREAK))
+
+
+def _delayed(x: jax.Array, first: jax.Array) -> jax.Array:  # [B, T], [B] -> [B, T]
+  """The value of the id before; `first` before the piece."""
+  return jnp.concatenate([first[:, None], x[:, :-1]], axis=1)
 
 
 def to_reads(found: Matches, follower: jax.Array) -> NgramReads:  # [B, T] each
@@ -170,34 +198,27 @@ def distance_of(stored: jax.Array, hashed: jax.Array, place: jax.Array, ring: in
 
 
 def _candidates(
-    hashed: jax.Array, there: jax.Array, place: jax.Array, begin: jax.Array, table: jax.Array,
-    ring: int,
+    piece: _Piece, table: jax.Array, ring: int
 ) -> tuple[jax.Array, jax.Array]:  # [B, T] int32, [B, N]
   """The distance to the last occurrence of each context, 0: none; and the table afterwards."""
-  time, slots = hashed.shape[1], table.shape[1]
-  shift = time.bit_length()
-  slot = jnp.where(there, ngram_memory.slot_of(hashed, slots), slots).astype(jnp.uint32)
-  keys = lax.sort((slot << shift) | jnp.arange(time, dtype=jnp.uint32), is_stable=False)
-  order, slot = (keys & ((1 << shift) - 1)).astype(jnp.int32), keys >> shift
-  hashed, place, begins = (jnp.take_along_axis(jnp.broadcast_to(x, order.shape), order, axis=1)
-                           for x in (hashed, place, begin))
+  slots = table.shape[1]
+  slot, order = hashed_table.sort(
+      jnp.where(piece.there, slot_of(piece.hashed, slots), slots).astype(jnp.uint32))
+  hashed, place, begin = (
+      jnp.take_along_axis(jnp.broadcast_to(x, order.shape), order, axis=1)
+      for x in (piece.hashed, piece.place, piece.begin))
   entries = entry(hashed, place)
 
-  def previous(x: jax.Array, fill: int) -> jax.Array:
-    return jnp.pad(x[:, :-1], [(0, 0), (1, 0)], constant_values=fill)
-
-  in_piece = slot == previous(slot, slots + 1)
+  in_piece = slot == before(slot, 1, slots + 1)
   old = jnp.take_along_axis(table, jnp.minimum(slot, slots - 1).astype(jnp.int32), axis=1)
-  old = jnp.where(begins < 0, old, 0)
-  stored = jnp.where(in_piece, previous(entries, 0), old)
-  of_stream = ~in_piece | (previous(order, -1) >= begins)
+  stored = jnp.where(in_piece, before(entries, 1), jnp.where(begin < 0, old, 0))
+  of_stream = ~in_piece | (before(order, 1, -1) >= begin)
   candidate = jnp.where(
       of_stream & (slot < slots), distance_of(stored, hashed, place, ring), 0)
 
-  last_begin = begin[:, -1:]
+  last_begin = piece.begin[:, -1:]
   writes = (slot < slots) & (order >= last_begin)
-  following = jnp.pad(slot[:, 1:], [(0, 0), (0, 1)], constant_values=slots + 1)
-  last = writes & (slot != following)
+  last = writes & (slot != after(slot, slots + 1))
   table = jnp.where(last_begin >= 0, 0, table)
   table = put(table, jnp.where(last, slot, slots).astype(jnp.int32), entries)
   return put(jnp.zeros_like(candidate), order, candidate), table
@@ -210,11 +231,3 @@ def last_bytes(state: MatchState, count: int) -> jax.Array:  # [B, count] uint8
 
 def _at(ring: jax.Array, place: jax.Array) -> jax.Array:  # [B, R], [B, T] -> [B, T]
   return jnp.take_along_axis(ring, place & (ring.shape[1] - 1), axis=1)
-
-
-def put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:  # [B, ...] each
-  """x with values at places, all different; places beyond the end are skipped."""
-  def one(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:
-    return x.at[places].set(values, mode='drop', unique_indices=True)
-
-  return jax.vmap(one)(x, places, values)

@@ -13,9 +13,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from haiku_spectral.ops import ngram_memory, slices
+from haiku_spectral.ops import hashed_table, ngram_memory, slices
 from haiku_spectral.ops.ngram_contexts import Contexts
-from haiku_spectral.ops.ngram_memory import MAX_STREAK, OPEN, NgramReads, NgramState
+from haiku_spectral.ops.ngram_memory import (
+  MAX_STREAK,
+  OPEN,
+  NgramReads,
+  NgramState,
+  first_followers,
+)
 
 
 class Writes(NamedTuple):
@@ -63,7 +69,7 @@ def _written(
 ) -> jax.Array:  # [B, O, N] uint32, marked
   """The tables after a slice that began with empty ones."""
   empty = jnp.zeros_like(state.table)
-  size, table = ngram_memory.piece_length(empty.shape[2]), empty
+  size, table = hashed_table.piece_length(empty.shape[2]), empty
   for start in range(0, ids.shape[1], size):
     cut = slice(start, start + size)
     begins = None if starts is None else starts[:, cut]
@@ -82,8 +88,9 @@ def merge(earlier: jax.Array, later: jax.Array, followers: int) -> jax.Array:  #
   is_open = (count < followers) & ((later & OPEN) > 0)
   same = (earlier ^ later) & ngram_memory.CHECK == 0
   total = jnp.minimum(old_count + count, followers)
-  lists = _list(later, count) | (_list(earlier, old_count) << (8 * count))
-  joined = (later & ngram_memory.CHECK) | (total << 24) | _list(lists, total)
+  lists = first_followers(later, count) | (first_followers(earlier, old_count) << (8 * count))
+  joined = (later & ngram_memory.CHECK) | ngram_memory.packed(
+      first_followers(lists, total), total)
   joined |= jnp.where((old_count < followers) & (total < followers), earlier & OPEN, 0)
   replaced = jnp.where(is_open, later & ~OPEN, later)
   joined = jnp.where(is_open & same, joined, replaced)
@@ -93,12 +100,7 @@ def merge(earlier: jax.Array, later: jax.Array, followers: int) -> jax.Array:  #
 def closed(entries: jax.Array) -> jax.Array:  # [...] uint32
   """Entries as a table has them."""
   count = ngram_memory.entry_count(entries)
-  return (entries & ~ngram_memory.FOLLOWERS) | _list(entries, count)
-
-
-def _list(entries: jax.Array, count: jax.Array) -> jax.Array:
-  """The first `count` followers."""
-  return entries & ((jnp.uint32(1) << (8 * count)) - 1)
+  return (entries & ~ngram_memory.FOLLOWERS) | first_followers(entries, count)
 
 
 def _with_streaks(

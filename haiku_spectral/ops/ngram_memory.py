@@ -20,6 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from haiku_spectral.ops import hashed_table
+from haiku_spectral.ops.hashed_table import after, before, put, slot_of
 from haiku_spectral.ops.ngram_contexts import Contexts, hashes
 
 MAX_FOLLOWERS = 3
@@ -72,7 +74,7 @@ def read(
   """
   chex.assert_rank([ids, state.table, state.recent], [2, 3, 2])
   chex.assert_shape(state.table, (ids.shape[0], contexts.size, None))
-  piece = piece_length(state.table.shape[2])
+  piece = hashed_table.piece_length(state.table.shape[2])
   reads = []
   for start in range(0, ids.shape[1], piece):
     cut = slice(start, start + piece)
@@ -85,14 +87,24 @@ def read(
   return jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *reads), state
 
 
-def piece_length(slots: int) -> int:
-  """The most contexts that are sorted at a time: slot and context share 32 bits."""
-  return max((1 << 31) // slots - 1, 1)
-
-
 def entry_count(entries: jax.Array) -> jax.Array:  # [...] uint32 twice
   """The number of followers of entries; 0 where there is none."""
   return (entries >> 24) & 3
+
+
+def packed(followers: jax.Array, count: jax.Array) -> jax.Array:  # [...] uint32 each
+  """Followers, newest in the lowest bits, and above them how many there are."""
+  return followers | (count << 24)
+
+
+def first_followers(entries: jax.Array, count: jax.Array) -> jax.Array:  # [...] uint32 each
+  """The newest `count` followers of entries, without what is above them."""
+  return entries & ((jnp.uint32(1) << (8 * count)) - 1)
+
+
+def hits(found: jax.Array, byte: jax.Array) -> jax.Array:  # [...] uint32 each -> [...] bool
+  """Whether a byte is the newest of the followers that were found."""
+  return (found >> 24 > 0) & ((found & 255) == byte)
 
 
 def to_reads(found: jax.Array, streak: jax.Array, followers: int) -> NgramReads:  # [B, O, T]
@@ -101,12 +113,6 @@ def to_reads(found: jax.Array, streak: jax.Array, followers: int) -> NgramReads:
       jnp.stack([(found >> (8 * k)) & 255 for k in range(followers)], axis=-1).astype(jnp.int32),
       (found >> 24).astype(jnp.int32), streak)
   return jax.tree.map(lambda x: jnp.moveaxis(x, 1, 2), reads)
-
-
-def slot_of(hashed: jax.Array, slots: int) -> jax.Array:
-  """The place of a context in its table: uint32 below N."""
-  bits = slots.bit_length() - 1
-  return hashed >> (32 - bits) if bits else jnp.zeros_like(hashed)
 
 
 def check_of(hashed: jax.Array) -> jax.Array:
@@ -156,8 +162,8 @@ def read_piece(
     entries |= jnp.where(goes_on & (count + 1 < followers), OPEN, 0)
   table = _store(table, by_slot, entries, length, at.begin[:, -1:, None])
 
-  found = put(jnp.zeros_like(newest), by_slot.number, newest | (count << 24))  # In order of time.
-  hit = (found >> 24 > 0) & ((found & 255) == at.follower)
+  found = put(jnp.zeros_like(newest), by_slot.number, packed(newest, count))  # In order of time.
+  hit = hits(found, at.follower)
   if starts is not None:
     hit &= ~jnp.pad(starts, [(0, 0), (0, 1)])[:, None]
   streak = _streaks(hit, state.streak, first)
@@ -187,14 +193,11 @@ def _line(
 
 
 def _sorted(at: _Line) -> _Sorted:
-  shift = (at.slot.shape[2] - 1).bit_length()
-  number = jnp.arange(at.slot.shape[2], dtype=jnp.uint32)
-  keys = lax.sort((at.slot << shift) | number, is_stable=False)
-  number = (keys & ((1 << shift) - 1)).astype(jnp.int32)
+  slot, number = hashed_table.sort(at.slot)
   # One gather for both: the check bits and what follows.
   both = jnp.take_along_axis(at.check | at.follower, number, axis=2)
   begins = jnp.broadcast_to(at.begin[:, None], number.shape)
-  return _Sorted(keys >> shift, number, both & CHECK, both & 255,
+  return _Sorted(slot, number, both & CHECK, both & 255,
                  jnp.take_along_axis(begins, number, axis=2))
 
 
@@ -206,21 +209,21 @@ def _followers(
   And whether those of the table, where it has any, come behind those of the piece.
   """
   slots = table.shape[2]
-  same_slot = at.slot == _before(at.slot, 1, slots + 1)
-  same = same_slot & (at.check == _before(at.check, 1)) & (_before(at.number, 1, -1) >= at.begin)
+  same_slot = at.slot == before(at.slot, 1, slots + 1)
+  same = same_slot & (at.check == before(at.check, 1)) & (before(at.number, 1, -1) >= at.begin)
   run = [same]
   for back in range(1, followers):
-    run.append(run[-1] & _before(same, back, False))
+    run.append(run[-1] & before(same, back, False))
   zero = jnp.zeros_like(at.check)
   in_piece = sum((each.astype(jnp.uint32) for each in run), zero)
   newest = sum((
-      jnp.where(each, _before(at.follower, back + 1), 0) << (8 * back)
+      jnp.where(each, before(at.follower, back + 1), 0) << (8 * back)
       for back, each in enumerate(run)), zero)
 
   # The table goes on where the run reaches the first context of the slot in this piece.
   reaches = ~same_slot
   for back, each in enumerate(run):
-    reaches = jnp.where(each, _before(~same_slot, back + 1, False), reaches)
+    reaches = jnp.where(each, before(~same_slot, back + 1, False), reaches)
   entry = jnp.take_along_axis(table, jnp.minimum(at.slot, slots - 1).astype(jnp.int32), axis=2)
   goes_on, there = reaches & (at.begin == 0), at.slot < slots
   newest, count = continued(
@@ -235,7 +238,7 @@ def continued(
   old = (entry & CHECK) == check
   newest |= jnp.where(old, entry & FOLLOWERS, 0) << (8 * count)
   count = jnp.minimum(count + jnp.where(old, entry_count(entry), 0), followers)
-  return newest & ((jnp.uint32(1) << (8 * count)) - 1), count
+  return first_followers(newest, count), count
 
 
 def _entries(
@@ -243,8 +246,7 @@ def _entries(
 ) -> jax.Array:  # [B, O, T + 1] uint32
   """What is stored of each context once its follower is known."""
   grown = jnp.minimum(count + 1, followers)
-  kept = (jnp.uint32(1) << (8 * grown)) - 1
-  return at.check | (grown << 24) | (((newest << 8) | at.follower) & kept)
+  return at.check | packed(first_followers((newest << 8) | at.follower, grown), grown)
 
 
 def _store(
@@ -254,37 +256,20 @@ def _store(
   """The table with the last entry of each slot; none but those of the last stream."""
   slots = table.shape[2]
   writes = (at.slot < slots) & (at.number < length) & (at.number >= last_begin)
-  last = writes & ~((at.slot == _after(at.slot)) & _after(writes))
+  last = writes & ~((at.slot == after(at.slot)) & after(writes))
   return put(table, jnp.where(last, at.slot, slots).astype(jnp.int32), entries)
 
 
 def _streaks(
-    hit: jax.Array, before: jax.Array, first: jax.Array  # [B, O, T + 1], [B, O], [B, 1]
+    hit: jax.Array, earlier: jax.Array, first: jax.Array  # [B, O, T + 1], [B, O], [B, 1]
 ) -> jax.Array:  # [B, O, T + 1]
-  """At each context, how many of the last ones before it were hits, the earlier streak included."""
+  """At each context, how many of the last ones before it were hits.
+
+  `earlier` is the streak before the first of them that counts.
+  """
   number, first = jnp.arange(hit.shape[2]), first[:, None]
   last_miss = lax.cummax(jnp.where(hit | (number < first), -1, number), axis=2)
   last_miss = jnp.pad(last_miss[..., :-1], [(0, 0), (0, 0), (1, 0)], constant_values=-1)
   streak = jnp.where(
-      last_miss < 0, before[..., None] + number - first, number - 1 - last_miss)
+      last_miss < 0, earlier[..., None] + number - first, number - 1 - last_miss)
   return jnp.minimum(streak, MAX_STREAK)
-
-
-def _before(x: jax.Array, back: int, fill: int | bool = 0) -> jax.Array:
-  """The value `back` places before, along the last axis."""
-  pad = [(0, 0)] * (x.ndim - 1) + [(back, 0)]
-  return jnp.pad(x[..., : x.shape[-1] - back], pad, constant_values=fill) if (
-      back < x.shape[-1]) else jnp.full_like(x, fill)
-
-
-def _after(x: jax.Array) -> jax.Array:
-  """The value one place later, along the last axis; 0 beyond the end."""
-  return jnp.pad(x[..., 1:], [(0, 0)] * (x.ndim - 1) + [(0, 1)])
-
-
-def put(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:  # [B, O, ...] each
-  """x with values at places of the last axis, all different; places beyond the end are skipped."""
-  def one(x: jax.Array, places: jax.Array, values: jax.Array) -> jax.Array:
-    return x.at[places].set(values, mode='drop', unique_indices=True)
-
-  return jax.vmap(jax.vmap(one))(x, places, values)

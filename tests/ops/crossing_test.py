@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 from haiku_spectral.ops import (
   conv_crossing,
   fft_conv,
+  hashed_table,
   linear_memory,
   memory_crossing,
   ngram_contexts,
@@ -169,7 +170,7 @@ class NgramTest(parameterized.TestCase):
     state = ngram_memory.initial_state(1, how['contexts'], 64)
     want = jax.jit(functools.partial(ngram_memory.read, **how))(ids, state)
     # As if so few contexts could be told apart in 32 bits.
-    with mock.patch.object(ngram_memory, 'piece_length', return_value=5) as length:
+    with mock.patch.object(hashed_table, 'piece_length', return_value=5) as length:
       found = on_slices(lambda ids, state: ngram_crossing.read(ids, state, **how), 4)(ids, state)
     length.assert_called()
     chex.assert_trees_all_equal(found, want)

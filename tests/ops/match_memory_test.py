@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.ops import match_cache, match_memory, ngram_contexts
+from haiku_spectral.ops import block_lines, match_cache, match_memory, ngram_contexts
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
 
@@ -131,7 +131,7 @@ class CacheTest(absltest.TestCase):
       reads, entries = jitted(match_cache.read, length=LENGTH)(ids[:, now], block)
       jax.tree.map(lambda got, want, now=slice(done, done + length):
                    np.testing.assert_array_equal(got, want[:, now]), reads, want)
-      block = jitted(match_cache.append)(block, entries)
+      block = jitted(block_lines.append)(block, entries)
       done += length
     for number in range(before, before + done):  # One by one: each length were another program.
       _, state = reader()(ids[:, number : number + 1], state)

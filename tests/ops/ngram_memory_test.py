@@ -9,7 +9,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.ops import ngram_cache, ngram_contexts, ngram_memory
+from haiku_spectral.ops import block_lines, ngram_cache, ngram_contexts, ngram_memory
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
 
@@ -184,7 +184,7 @@ class CacheTest(absltest.TestCase):
       now = slice(done, done + length)
       for got, wanted in zip(known(reads), known(want), strict=True):
         np.testing.assert_array_equal(got, wanted[:, now])
-      block = jitted(ngram_cache.append)(block, entries)
+      block = jitted(block_lines.append)(block, entries)
       done += length
     for number in range(90, 90 + done):  # One by one: each length would be another program.
       _, state = reader()(ids[:, number : number + 1], state)
