@@ -28,8 +28,10 @@ def mixer(horizon: int, long: str = 'fft'):
 
 class FFTConvTest(parameterized.TestCase):
 
-  # Summed for few taps and for a single byte, else by FFT, with taps fewer and more than bytes.
-  @parameterized.parameters((3, 50), (16, 50), (40, 1), (40, 2), (17, 200), (300, 64))
+  # Summed for few taps and for a single byte, else by FFT, with taps fewer and more than bytes, in
+  # one transform and in several.
+  @parameterized.parameters((3, 50), (16, 50), (40, 1), (40, 2), (17, 200), (300, 64),
+                            (32, 97), (32, 98))
   def test_equals_the_written_out_sum(self, horizon, length):
     taps, conv = mixer(horizon)
     x = chunk_law.normal(2, length, 3)
@@ -78,15 +80,16 @@ class FFTConvTest(parameterized.TestCase):
     # One rounding of the result, half a unit in the last of 8 bits, and none on the way.
     np.testing.assert_allclose(np.asarray(y, np.float64), exact, rtol=2**-8, atol=1e-5)
 
-  def test_gradients_equal_those_of_the_sum(self):
-    x = chunk_law.normal(2, 40, 3)
+  @parameterized.parameters(40, 400)
+  def test_gradients_equal_those_of_the_sum(self, length):
+    x = chunk_law.normal(2, length, 3)
     taps, _ = mixer(33)
     state = fft_conv.initial_state(2, 33, 3, jnp.float32)
     weight = chunk_law.normal(*x.shape, seed=6)
     by_fft = lambda x, taps: jnp.sum(weight * fft_conv.causal_conv(x, taps, state)[0])
 
     def by_sum(x, taps):
-      shifted = [jnp.pad(x, ((0, 0), (s, 0), (0, 0)))[:, :40] for s in range(33)]
+      shifted = [jnp.pad(x, ((0, 0), (s, 0), (0, 0)))[:, :length] for s in range(33)]
       return jnp.sum(weight * sum(t * x for t, x in zip(taps, shifted, strict=True)))
 
     grads = [jax.jit(jax.grad(conv, (0, 1)))(x, taps) for conv in (by_fft, by_sum)]
