@@ -13,6 +13,8 @@ from jax import lax
 
 from haiku_spectral.ops import rotary
 
+AT_ONCE = 4096  # Bytes of a long chunk whose scores are in memory together.
+
 
 class WindowState(NamedTuple):
   """The last W keys and values, not rotated: positions are counted inside each chunk anew."""
@@ -41,11 +43,14 @@ def window_attention(
   """Each query sees the keys at distances 0 to W - 1, by rotary position. Softmax in float32.
 
   Exact for any T >= 1. `block` divides W; bands have C = min(block, T) queries and W + C keys.
+  From twice `AT_ONCE` bytes on a chunk is cut, and the backward pass computes its scores again.
   """
   chex.assert_rank([queries, state.keys], [4, 4])
   chex.assert_equal_shape([queries, keys, values])
   chex.assert_equal_shape_suffix([keys, state.keys], 2)
   window, length = state.keys.shape[1], queries.shape[1]
+  if length >= 2 * AT_ONCE:
+    return _by_chunks(queries, keys, values, starts, state, block)
   size = min(block, length)
   count = -(-length // size)
 
@@ -71,6 +76,30 @@ def window_attention(
 
   seen = jnp.minimum(length - begins[:, -1], window)
   return out, WindowState(all_keys[:, length:], all_values[:, length:], seen)
+
+
+def _by_chunks(
+    queries: jax.Array, keys: jax.Array, values: jax.Array, starts: jax.Array | None,
+    state: WindowState, block: int,
+) -> tuple[jax.Array, WindowState]:
+  """`window_attention`, chunk by chunk."""
+  def attend(state: WindowState, chunk: tuple) -> tuple[WindowState, jax.Array]:
+    q, k, v, starts = chunk
+    out, state = window_attention(q, k, v, state, starts=starts, block=block)
+    return state, out
+
+  def cut(x: jax.Array) -> jax.Array:  # [B, T, ...] -> [chunks, B, AT_ONCE, ...]
+    return jnp.moveaxis(
+        x[:, :whole].reshape(x.shape[0], -1, AT_ONCE, *x.shape[2:]), 1, 0)
+
+  whole = queries.shape[1] // AT_ONCE * AT_ONCE
+  given = queries, keys, values, starts
+  state, out = lax.scan(jax.checkpoint(attend), state, jax.tree.map(cut, given))
+  out = jnp.moveaxis(out, 0, 1).reshape(queries.shape[0], whole, *queries.shape[2:])
+  if whole < queries.shape[1]:
+    state, rest = attend(state, jax.tree.map(lambda x: x[:, whole:], given))
+    out = jnp.concatenate([out, rest], axis=1)
+  return out, state
 
 
 def _tiles(x: jax.Array, count: int, size: int) -> jax.Array:

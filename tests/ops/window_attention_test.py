@@ -1,4 +1,5 @@
 import functools
+from unittest import mock
 
 import hypothesis
 import hypothesis.strategies as st
@@ -63,6 +64,21 @@ class WindowAttentionTest(parameterized.TestCase):
   @hypothesis.given(lengths=chunk_law.cuts, block=st.sampled_from((4, 16)))
   def test_law_of_chunks(self, lengths, block):
     chunk_law.assert_law(mixer(block), inputs(sum(lengths)), empty(16), lengths)
+
+  @parameterized.parameters(32, 50)
+  def test_a_long_chunk_is_cut(self, length):
+    x, weight = inputs(length), chunk_law.normal(2, length, HEADS, WIDTH, seed=3)
+
+    def loss(x):
+      starts = np.zeros((2, length), bool)
+      starts[1, 21] = True
+      y, state = window_attention.window_attention(
+          *jnp.split(x, 3, axis=-1), empty(16), starts=starts, block=4)
+      return jnp.sum(weight * y), state
+
+    whole = jax.grad(loss, has_aux=True)(x)
+    with mock.patch.object(window_attention, 'AT_ONCE', 16):
+      chunk_law.assert_close(jax.grad(loss, has_aux=True)(x), whole, 1e-5)
 
   def test_rows_that_began_at_different_times_do_not_disturb_each_other(self):
     x = inputs(30)
