@@ -60,16 +60,11 @@ def _gather(
   return next_getter(value)
 
 
-def remat(function: Callable, *, everything: bool) -> Callable:
-  """Has the backward pass compute again what `function` does: everything, or gathered parameters.
-
-  So that no device holds more whole parameters than those of the function at a time.
-  """
-  if everything:
-    return hk.remat(function)
+def gathering_again(function: Callable) -> Callable:
+  """`gathering`, where the backward pass gathers again rather than keep whole parameters."""
   if slices.axis_size(AXIS) == 1:
-    return function
-  return hk.remat(function, policy=_kept)
+    return gathering(function)
+  return hk.remat(gathering(function), policy=_kept)
 
 
 def _kept(primitive: Any, *inputs: Any, **how: Any) -> bool:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
-from haiku_spectral.modules import block, layers, mixers, ngram_memory, shards
+from haiku_spectral.modules import block, layers, mixers, ngram_memory, remat, shards
 from haiku_spectral.modules.mixer import Make, Mixer, chunk_form
 from haiku_spectral.ops import lookup
 
@@ -64,12 +64,13 @@ class SpectralGPT(hk.Module):
       new_states = []
       for i, (mixer, mixer_state) in enumerate(zip(mixers.of(config), states, strict=True)):
         layer = block.Block(config, mixer, self._form(mixer), name=f'block_{i}')
-        x, mixer_state = layer(x, mixer_state, starts)
+        call = functools.partial(layer, starts=starts)
+        x, mixer_state = (remat.remat(call) if config.remat else call)(x, mixer_state)
         new_states.append(mixer_state)
       return x, tuple(new_states)
 
-    # Inside the stack and inside what is computed again: gathered for a super-block at a time.
-    gathering = shards.remat(shards.gathering(super_block), everything=config.remat)
+    # Inside of the stack: for a super-block at a time, or for a block that is computed again.
+    gathering = (shards.gathering if config.remat else shards.gathering_again)(super_block)
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = lookup.lookup(table, tokens)
     recalled, readers = self.recall(tokens, state.readers, starts)

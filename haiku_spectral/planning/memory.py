@@ -32,7 +32,7 @@ class Activations(NamedTuple):
   """Bytes that the forward pass of a micro-batch leaves to the backward pass, on one device."""
 
   kept: int  # Of each super-block, from its forward to its backward pass.
-  computed_again: int  # Of a super-block while its backward pass runs; 0 when all is kept.
+  computed_again: int  # Of the largest block while its backward pass runs; 0 when all is kept.
   outside: int  # Of what is before and behind the super-blocks.
 
 
@@ -43,7 +43,7 @@ class Memory(NamedTuple):
   optimizer: int
   carry: int  # The state of the device's rows.
   gradients: int  # float32, with the sum over micro-batches and the update.
-  gathered: int  # The parameters of a super-block, whole, in the type of the layers.
+  gathered: int  # Parameters that are whole at a time, in the type of the layers.
   activations: int
 
   @property
@@ -78,10 +78,11 @@ def per_device(config: Config, sizes: Sizes) -> Memory:
   stack = sum(leaf.size for path, module in like.params.items() if 'stack' in path.split('/')
               for leaf in module.values())
   blocks = config.model.layers // len(config.model.pattern)
+  together = config.model.layers if config.model.remat else blocks  # Parts that are gathered.
   found = activations(config.model, config.train.precision, *local(config, sizes))
   # XLA has room for the carry before and after the step in one place, and for its micro-batches.
   return Memory(
-      parameters, optimizer, 2 * carry, 2 * parameters, stack // blocks * size,
+      parameters, optimizer, 2 * carry, 2 * parameters, stack // together * size,
       found.kept * blocks + found.computed_again + found.outside)
 
 
@@ -94,15 +95,19 @@ def activations(model: ModelConfig, dtype: str, rows: int, length: int) -> Activ
 @functools.cache
 def _activations(model: ModelConfig, dtype: str, rows: int, length: int) -> Activations:
   """The same, traced."""
-  def bytes_of(blocks: int, remat: bool) -> int:
-    cut = dataclasses.replace(model, layers=blocks * len(model.pattern), remat=remat)
-    return _residual_bytes(cut, dtype, rows, length)
+  def of_super_block(pattern: str, remat: bool) -> tuple[int, int]:
+    """Of a super-block, and of what is outside."""
+    one, two = (
+        _residual_bytes(
+            dataclasses.replace(
+                model, pattern=pattern, layers=count * len(pattern), remat=remat),
+            dtype, rows, length)
+        for count in (1, 2))
+    return two - one, 2 * one - two
 
-  plain, more = bytes_of(1, False), bytes_of(2, False)
-  if not model.remat:
-    return Activations(more - plain, 0, 2 * plain - more)
-  again, again_more = bytes_of(1, True), bytes_of(2, True)
-  return Activations(again_more - again, more - plain, 2 * again - again_more)
+  kept, outside = of_super_block(model.pattern, model.remat)
+  again = max(of_super_block(letter, False)[0] for letter in set(model.pattern))
+  return Activations(kept, again if model.remat else 0, outside)
 
 
 def _residual_bytes(model: ModelConfig, dtype: str, rows: int, length: int) -> int:

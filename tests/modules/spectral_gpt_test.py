@@ -113,8 +113,9 @@ class SpectralGPTTest(parameterized.TestCase):
     def loss(model, params):
       return jnp.sum(model.apply(params, tokens(64), model.initial_state(2))[0] ** 2)
 
-    plain = dataclasses.replace(  # Without what is outside of the blocks.
-        SMALL, pattern='A', layers=4, ngram=config.NgramConfig(orders=''),
+    # One super-block, without what is outside of the blocks.
+    plain = dataclasses.replace(
+        SMALL, pattern='AAAA', layers=4, ngram=config.NgramConfig(orders=''),
         match=config.MatchConfig())
     params = random_params(plain)
     grads, memory = {}, {}
@@ -124,7 +125,7 @@ class SpectralGPTTest(parameterized.TestCase):
       grads[remat] = compiled(params)
       memory[remat] = compiled.memory_analysis().temp_size_in_bytes
     chunk_law.assert_close(grads[True], grads[False], 1e-4)
-    self.assertLess(memory[True], 0.9 * memory[False])
+    self.assertLess(memory[True], 0.6 * memory[False], memory)
 
   def test_names_and_shapes_of_nano_are_those_of_its_checkpoints(self):
     """To renew: python -m tests.modules.spectral_gpt_test --write_golden."""
