@@ -33,10 +33,12 @@ SKIP          := slow device
 ARGS          :=
 COMMAND       :=
 
-# NumPy's threads would compete with XLA's for the cores.
-PYTHONPATH           := $(CURDIR)
-OPENBLAS_NUM_THREADS ?= 1
-EXPORTED             := PYTHONPATH OPENBLAS_NUM_THREADS
+# NumPy's threads would compete with XLA's for the cores. What XLA compiled is kept: the next start
+# of a program takes seconds.
+PYTHONPATH                := $(CURDIR)
+OPENBLAS_NUM_THREADS      ?= 1
+JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/$(OUT)/jax
+EXPORTED                  := PYTHONPATH OPENBLAS_NUM_THREADS JAX_COMPILATION_CACHE_DIR
 export $(EXPORTED)
 
 # Where JAX computes: each platform but `cpu` has packages of its own, and an installation.
@@ -124,8 +126,7 @@ $(foreach t,$(TARGETS),$(if $(call close,$t),))
 # What XLA compiled for one test serves the others, and the next run. Tests run little and compile
 # much, so on a CPU LLVM does not optimise, which halves the time, and gets a program in one part. Of
 # what is left XLA's older emitters, which the jax for Python 3.11 still has, take half.
-COMPILED = JAX_COMPILATION_CACHE_DIR='$(CURDIR)/$(OUT)/jax' \
-  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.1 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
+COMPILED = JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0.1 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
   $(if $(PLATFORM_NAME),,XLA_FLAGS='--xla_backend_optimization_level=0 \
   --xla_cpu_parallel_codegen_split_count=1 $(EMITTERS)')
 EMITTERS = $(eval EMITTERS := $(shell $(PY) -c 'import sys; \

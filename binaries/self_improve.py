@@ -12,7 +12,6 @@ other arms and seeds are still run: how a seed has ended is part of what is clai
 
 import dataclasses
 import functools
-import os
 import pathlib
 import time
 from collections.abc import Callable, Sequence
@@ -185,8 +184,6 @@ def main(argv: Sequence[str]) -> int:
       sandbox.Sandbox(SANDBOX.value) as executor,
   ):
     settings_lib.keep(settings, configs.to_json(config), root)
-    # Arms and rounds compile the same programs. JAX reads this when it is first imported.
-    os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', str((root / 'compiled').absolute()))
     code = _improve(settings, config, root, executor, stop)
   print(f'{(time.monotonic() - start) / 60:.1f} minutes; everything is in {root}')
   return code

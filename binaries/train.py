@@ -31,8 +31,6 @@ RUN_DIR = flag_types.define_path(
     'run_dir', None, 'Folder of the run, made if it is not there (default: runs/NAME).')
 PROFILE = flag_types.define_path(
     'profile', None, 'Folder for a trace of a few steps, to be read with TensorBoard or Perfetto.')
-COMPILE_CACHE = flag_types.define_path(
-    'compile_cache', None, 'Folder that keeps compiled programs, so that the next start is quick.')
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 MINUTES = flag_types.define_float(
     'minutes', None, 'Sets config.train.steps to what takes so many minutes here: the time per '
@@ -149,10 +147,6 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
                      '--config.train.steps.')
   report = print if hosts.is_main() else _unsaid
   mesh = meshes.make_mesh(meshes.parse(MESH.value) if MESH.value else None)
-  if COMPILE_CACHE.value:
-    atomic_file.check_folder(
-        pathlib.Path(COMPILE_CACHE.value), what='The cache', flag='--compile_cache')
-    jax.config.update('jax_compilation_cache_dir', COMPILE_CACHE.value)
   if not stop():
     atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')
   if not stop() and MINUTES.value is not None:
