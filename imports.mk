@@ -653,7 +653,7 @@ $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/confi
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_crossing \
     //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
-$(call py_library, //haiku_spectral/modules:remat)
+$(call py_library, //haiku_spectral/modules:remat, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \

@@ -114,11 +114,12 @@ def training_options() -> CompilerOptions:
 
 
 def orders_by_data_alone() -> bool:
-  """Whether a buffer that is read and then written in place is copied unless the write needs data
-  that the read gave.
+  """Whether only the data that an operation needs say what it comes after.
 
-  XLA:CPU copies it, whatever lax.optimization_barrier says (openxla/xla#20440): at every decoded
-  byte that would be all caches of a model.
+  XLA:CPU ignores lax.optimization_barrier. So it copies a buffer that is read and then written in
+  place unless the write needs what the read gave (openxla/xla#20440): at every decoded byte that
+  would be all caches of a model. And what the backward pass is to compute again (`modules/remat`)
+  it shares with the forward pass, or computes long before it is needed.
   """
   return choices().orders_by_data_alone
 

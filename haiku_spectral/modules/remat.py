@@ -8,16 +8,17 @@ import haiku as hk
 import jax
 import jax.numpy as jnp
 
+from haiku_spectral import backend
+
 Pure = Callable[[tuple[Any, ...], list[jax.Array]], Any]
 
 
 def remat(function: Callable) -> Callable:
   """Inside a Haiku transform: the function, of which the backward pass finds the arguments alone.
 
-  XLA:CPU drops the barriers of `jax.checkpoint`: it shares what is computed again with the forward
-  pass, or computes it long before it is needed. There the arguments depend on the cotangent.
+  Where data alone order what is computed (`backend`), the arguments depend on the cotangent there.
   """
-  if hk.running_init() or jax.default_backend() != 'cpu':
+  if hk.running_init() or not backend.orders_by_data_alone():
     return hk.remat(function)
 
   @functools.wraps(function)
