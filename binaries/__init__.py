@@ -1,7 +1,7 @@
 """Programs: flags and wiring, no mathematics.
 
-`python -m binaries.NAME` imports this package before the program and all that it needs, so what has
-to be settled first stands here: open standard streams, text in UTF-8, and a quiet Ctrl-C.
+`python -m binaries.NAME` imports this package before the program and all that it needs, so it
+prepares the process: open standard streams, text in UTF-8, and a quiet Ctrl-C.
 """
 
 import codecs
@@ -42,7 +42,7 @@ def _is_utf8() -> bool:
 
 
 def prepare() -> None:
-  """Settles the process of a program; starts Python anew where that is the only way.
+  """Prepares the process of a program; restarts Python where that is the only way.
 
   Libraries open text files in the encoding of the locale, so only Python's UTF-8 mode, which is
   chosen when it starts, reads our files right under every locale.

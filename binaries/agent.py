@@ -1,10 +1,11 @@
-"""Works towards a goal: generates turns, runs their code in a sandbox, remembers, goes on tomorrow.
+"""Works towards a goal: generates turns, runs their code in a sandbox, remembers values, resumes.
 
   python -m binaries.agent --run_dir=runs/demo --session=sessions/first --goal='List ten primes.'
   python -m binaries.agent --run_dir=runs/demo --session=sessions/first
 
-Exit code 0: the model said that the goal is reached; 1: a mistake; 2: a limit ended it; 3: there is
-no sandbox; 130, 143: interrupted by Ctrl-C, SIGTERM. In all cases the same command goes on.
+Exit code 0: the model said that the goal is reached; 1: a mistake in the flags; 2: a limit was
+reached; 3: no sandbox; 130, 143: interrupted by Ctrl-C, SIGTERM. After 2 (with a higher limit), 130
+and 143 the same command resumes.
 """
 
 import os
@@ -22,21 +23,21 @@ from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
 SESSION = flag_types.define_path(
-    'session', '', 'Folder of the session: a new one, or one to go on with.')
-GOAL = flags.DEFINE_string('goal', '', 'Goal of a new session; not needed to go on with one.')
+    'session', '', 'Folder of the session: a new one, or one to resume.')
+GOAL = flags.DEFINE_string('goal', '', 'Goal of a new session; not needed to resume one.')
 TURN_BYTES = flag_types.define_integer(
-    'turn_bytes', 512, 'Greatest number of bytes per turn.', lower=1)
+    'turn_bytes', 512, 'Maximum number of bytes per turn.', lower=1)
 TEMPERATURE = flag_types.define_float(
-    'temperature', 0.0, 'Temperature of sampling; 0: always the most probable byte.')
-SEED = flag_types.define_integer('seed', 0, 'Seed of sampling: the same seed, the same bytes.')
+    'temperature', 0.0, 'Temperature of sampling; 0: always the most likely byte.')
+SEED = flag_types.define_integer('seed', 0, 'Seed of sampling: the same seed gives the same bytes.')
 TURNS = flag_types.define_integer(
-    'turns', 32, 'Greatest number of turns for a goal.', lower=1)
+    'turns', 32, 'Maximum number of turns for a goal.', lower=1)
 MINUTES = flag_types.define_float(
-    'minutes', 10.0, 'Greatest time of generation and execution, in minutes.')
+    'minutes', 10.0, 'Maximum time of generation and execution, in minutes.')
 EXECUTIONS = flag_types.define_integer(
-    'executions', 16, 'Greatest number of blocks of code that are executed.')
+    'executions', 16, 'Maximum number of code blocks that are executed.')
 REPEATS = flag_types.define_integer(
-    'repeats', 3, 'Greatest number of equal turns in a row.', lower=1)
+    'repeats', 3, 'Maximum number of identical turns in a row.', lower=1)
 SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 ENDED_BY_LIMIT = 2  # Exit code.

@@ -1,9 +1,9 @@
-"""How many held-out goals the agent's model reaches by its own turns: by turns and by distance.
+"""Measures how many held-out goals the agent reaches with its own turns, by turns and by distance.
 
   python -m binaries.agent_goals --run_dir=runs/agent
 
-A goal needs values that code has computed many turns and kilobytes before (docs/agent.md). Prints a
-table; writes goals.json and goals.png. Exit code 3: there is no sandbox.
+A goal needs values that code computed many turns and kilobytes earlier (docs/agent.md). Prints a
+table; writes goals.json and goals.png. Exit code 3: no sandbox.
 """
 
 import functools
@@ -28,20 +28,20 @@ from haiku_spectral.storage import atomic_file
 flags.adopt_module_key_flags(model_flags)
 COUNT = flag_types.define_integer('goals', 48, 'Goals of each kind.', lower=1)
 TURNS_FLAG = flag_types.define_integer_list(
-    'turns', [6, 8, 12, 16, 24], 'Turns of the goals of --depth.', lower=3,
+    'turns', [6, 8, 12, 16, 24], 'Turns per goal of --depth, separated by commas.', lower=3,
     upper=goals.MOST_TURNS)
 DEPTH = flag_types.define_integer(
-    'depth', 3, 'Values in a row that are computed from one another.', lower=1)
+    'depth', 3, 'Length of the chain of values that are computed from one another.', lower=1)
 DISTANCES = flag_types.define_integer_list(
     'distances', [64, 256, 1024, 4096, 16384],
-    'Bytes between a value and where it is needed, about: goals of as few turns as that takes.',
-    lower=1, upper=150_000)
+    'Approximate bytes between a value and its use, separated by commas; goals have as few turns '
+    'as that takes.', lower=1, upper=150_000)
 NEXT_DAY_FLAG = flag_types.define_integer(
-    'next_day', 3, 'Turns of another goal on the next day, which needs values of the first one; 0: '
-    'no such goals.')
+    'next_day', 3, 'Turns of a second goal on the next day, which needs values of the first one; '
+    '0: no such goals.')
 CUT = flag_types.define_integer(
-    'cut', 1024, 'Bytes beside the goal of the context that is cut.', lower=1)
-ROWS = flag_types.define_integer('rows', 16, 'Sessions that are played at once.', lower=1)
+    'cut', 1024, 'Bytes that the cut context keeps besides the goal.', lower=1)
+ROWS = flag_types.define_integer('rows', 16, 'Sessions that are played at the same time.', lower=1)
 SEED = flag_types.define_integer('seed', 0, 'Seed that draws the goals.')
 SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()

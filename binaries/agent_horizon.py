@@ -1,8 +1,8 @@
-"""The length of a chain of sub-tasks that a model gets right, with and without its context.
+"""Measures how many sub-tasks in a row a model gets right, with and without its context.
 
   python -m binaries.agent_horizon --run_dir=runs/demo --families=turkish_suffixes --depth=1
 
-Prints a table; writes horizon.json and horizon.png. Exit code 3: there is no sandbox.
+Prints a table; writes horizon.json and horizon.png. Exit code 3: no sandbox.
 """
 
 import functools
@@ -22,7 +22,7 @@ from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks import registry
 
 flags.adopt_module_key_flags(model_flags)
-FAMILIES = flags.DEFINE_list('families', ['turkish_suffixes'], 'Families of the sub-tasks.')
+FAMILIES = flags.DEFINE_list('families', ['turkish_suffixes'], 'Problem families, by commas.')
 DEPTH = flag_types.define_integer('depth', 1, 'Depth of each sub-task.', lower=1)
 GOALS = flag_types.define_integer('goals', 50, 'Number of goals.', lower=1)
 LENGTHS = flag_types.define_integers(

@@ -1,10 +1,10 @@
-"""Writes sessions for the agent's model to learn from: a teacher's, or its own that reached a goal.
+"""Writes sessions to train the agent's model on: a teacher's, or its own that reached their goals.
 
   python -m binaries.agent_sessions --output=sessions/teacher --goals=4000
   python -m binaries.agent_sessions --output=sessions/own --goals=500 --run_dir=runs/agent
 
 Each is a folder with a transcript.jsonl, for `prepare_data --dataset=agent_transcripts`. The code
-of the model runs in a sandbox; only sessions are kept that computed and remembered every value.
+of the model runs in a sandbox; a session is kept only if it computed and remembered every value.
 Exit codes: 1 a mistake in the flags, 3 no sandbox, 4 no session of the model reached its goal.
 """
 
@@ -26,17 +26,18 @@ from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
 OUTPUT = flag_types.define_path('output', None, 'New folder of the sessions.')
-GOALS = flag_types.define_integer('goals', 4000, 'Goals that are drawn.', lower=1)
-SEED = flag_types.define_integer('seed', 0, 'Seed that draws the goals, and samples turns.')
+GOALS = flag_types.define_integer('goals', 4000, 'Number of goals to draw.', lower=1)
+SEED = flag_types.define_integer('seed', 0, 'Seed that draws the goals and samples the turns.')
 MOST_TURNS = flag_types.define_integer(
-    'most_turns', 24, 'Greatest number of turns for the first day of a goal.', lower=6,
+    'most_turns', 24, 'Maximum number of turns for the first day of a goal.', lower=6,
     upper=goals.MOST_TURNS)
 MOST_SHOWN = flag_types.define_integer(
-    'most_shown', 600, 'Most bytes that a step without a value shows.', lower=goals.LEAST_SHOWN,
-    upper=goals.MOST_SHOWN)
+    'most_shown', 600, 'Maximum number of bytes that a `fill` step prints.',
+    lower=goals.LEAST_SHOWN, upper=goals.MOST_SHOWN)
 TEMPERATURE = flag_types.define_float(
-    'temperature', 0.5, "Temperature of the model's turns; 0: always the most probable byte.")
-ROWS = flag_types.define_integer('rows', 16, 'Sessions that the model plays at once.', lower=1)
+    'temperature', 0.5, "Temperature of the model's turns; 0: always the most likely byte.")
+ROWS = flag_types.define_integer(
+    'rows', 16, 'Sessions that the model plays at the same time.', lower=1)
 SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 NOTHING = 4  # Exit code.

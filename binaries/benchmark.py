@@ -4,7 +4,7 @@
   python -m binaries.benchmark --suite=data --gigabytes=5
   python -m binaries.benchmark --suite=quality --run_dir=runs/a,runs/b --out=runs/quality
 
-Leave the machine to it: every number is a median, but of this run alone.
+Run it on a quiet machine: every number is a median, but of this run alone.
 """
 
 import dataclasses
@@ -79,11 +79,12 @@ DATA_DIR = flag_types.define_path(
     'data_dir', 'data', 'Suite quality: folder of the built datasets.')
 OUT = flag_types.define_path('out', 'runs/benchmarks', 'Folder of the report.')
 REPEATS = flag_types.define_integer(
-    'repeats', None, 'Rounds per measurement, of which the median counts (default: 3).', lower=1)
+    'repeats', None, 'Repetitions of each measurement; the median is reported (default: 3).',
+    lower=1)
 GIGABYTES = flag_types.define_float(
-    'gigabytes', None, 'Suite data: synthetic text of all formats together, in GB (default: 1).',
+    'gigabytes', None, 'Suite data: GB of synthetic text, all formats together (default: 1).',
     lower=0.001)
-QUICK = flags.DEFINE_bool('quick', False, 'Small sizes, to see that everything runs.')
+QUICK = flags.DEFINE_bool('quick', False, 'Uses small sizes, to check that everything runs.')
 
 
 def _settings() -> settings_lib.Settings:

@@ -1,9 +1,9 @@
-"""Measures training on the accelerator at hand: speed, MFU, memory, the top costs, convolutions.
+"""Measures training on the accelerator at hand: speed, MFU, memory, a profile, convolutions.
 
   python -m binaries.benchmark_device --minutes=8 --out=runs/device
 
-Prints progress; report.md and results.json hold all that is known so far, whatever happens. On a
-CPU with --quick it shows that everything runs.
+Prints progress; report.md and results.json always hold everything measured so far. With --quick it
+checks on a CPU that everything runs.
 """
 
 import os
@@ -21,16 +21,19 @@ from haiku_spectral.storage import atomic_file
 
 PRESETS = flags.DEFINE_list(
     'presets', ['base', 'nano', 'tiny', 'small'],
-    'Presets, separated by commas; the first one is profiled and varied.')
+    'Presets, separated by commas; the first one is also profiled and varied.')
 SECTIONS = flags.DEFINE_list(
     'sections', list(device.SECTIONS), 'What is measured, in this order, separated by commas.')
 PRECISION = flags.DEFINE_enum(
-    'precision', 'bfloat16', ['bfloat16', 'float32'], 'What the layers compute in.')
+    'precision', 'bfloat16', ['bfloat16', 'float32'],
+    'Floating-point type in which the layers compute.')
 MINUTES = flag_types.define_float(
-    'minutes', 30.0, 'Nothing is begun that would not end in so many minutes.', lower=0.1)
+    'minutes', 30.0, 'Time limit in minutes: no measurement begins that would exceed it.',
+    lower=0.1)
 OUT = flag_types.define_path('out', 'runs/device', 'Folder of the report.')
-TRACE = flag_types.define_path('trace', None, 'Folder that keeps the profile, for TensorBoard.')
-QUICK = flags.DEFINE_bool('quick', False, 'Toy sizes, to see that everything runs.')
+TRACE = flag_types.define_path(
+    'trace', None, 'Folder for the profile, to be read with TensorBoard (default: not kept).')
+QUICK = flags.DEFINE_bool('quick', False, 'Uses tiny sizes, to check that everything runs.')
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Compresses a file by the predictions of a model; decompress restores it.
+"""Compresses a file with the predictions of a model; decompress restores it.
 
   python -m binaries.compress --run_dir=runs/demo --input=a.txt --output=a.hsz
 """
@@ -15,11 +15,11 @@ from haiku_spectral.evaluation import compressors
 flags.adopt_module_key_flags(input_output)
 flags.adopt_module_key_flags(model_flags)
 STREAMS = flag_types.define_integer(
-    'streams', 0, 'Parts of the file coded side by side: faster, but larger; 0: by its size.',
-    upper=codec.MAX_STREAMS)
+    'streams', 0, 'Parts of the file that are coded in parallel: more are faster, but the result '
+    'is larger; 0: chosen by the size of the file.', upper=codec.MAX_STREAMS)
 PRECISION = model_flags.define_precision()
 COMPARE = flags.DEFINE_bool(
-    'compare', False, 'Prints the sizes of gzip, bzip2, xz, zstd, PPMd and zpaq as well.')
+    'compare', False, 'Also prints the sizes that gzip, bzip2, xz, zstd, PPMd and zpaq reach.')
 
 
 def _rates(size: int, compressed: int) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from haiku_spectral.compression import codec, compressed_file
 flags.adopt_module_key_flags(input_output)
 flags.adopt_module_key_flags(model_flags)
 FORCE = flags.DEFINE_bool(
-    'force', False, 'Tries a file from another platform; a wrong result is detected.')
+    'force', False, 'Also tries a file from another platform; a wrong result is detected.')
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The main job from end to end: data, training, evaluation, samples. Each step is a command.
+"""Runs everything from end to end: data, training, evaluation, samples. Each step is a command.
 
   make demo
 """

@@ -1,9 +1,9 @@
-"""Replaces a trained run's filter networks by sums of exponentials, and reports the cost.
+"""Replaces the filter networks of a trained run with sums of exponentials; reports the loss.
 
   python -m binaries.distill --run_dir=runs/x --out=runs/x-modal --modes=32 --tolerance=0.02
 
-Prints a table of errors, and state sizes and bits per byte of both models; writes a run folder that
-every other program takes, with distillation.json in it.
+Prints a table of errors, and the state size and bits per byte of both models; writes a run folder
+that every other program accepts, with distillation.json in it.
 """
 
 import dataclasses
@@ -21,16 +21,16 @@ from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
 OUT = flag_types.define_path(
-    'out', '', 'Folder of the new run: one that is empty or does not exist.')
+    'out', '', 'Folder of the new run; it must be empty or not exist.')
 MODES = flag_types.define_integer('modes', 32, 'Exponentials per channel.', lower=1)
 TOLERANCE = flag_types.define_float(
-    'tolerance', 0.02, 'Greatest relative l2 error that the taps of a channel may have.')
-FORCE = flags.DEFINE_bool('force', False, 'Writes the run whatever its errors are.')
+    'tolerance', 0.02, 'Maximum relative l2 error of the taps of a channel.')
+FORCE = flags.DEFINE_bool('force', False, 'Writes the run even if errors are above --tolerance.')
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 EVAL_BYTES = flag_types.define_integer(
-    'eval_bytes', 65_536, 'Held-out bytes on which both models are compared; 0: none.')
+    'eval_bytes', 65_536, 'Held-out bytes on which both models are compared; 0: no comparison.')
 SPEED_BYTES = flag_types.define_integer(
-    'speed_bytes', 256, 'Bytes that both models generate to be timed; 0: none.')
+    'speed_bytes', 256, 'Bytes that both models generate to measure their speed; 0: not measured.')
 REPORT = 'distillation.json'
 
 

@@ -1,9 +1,9 @@
-"""Builds the documentation as a site: the pages of the repository, and a reference of the modules.
+"""Builds the documentation site: the pages of the repository and a reference of the modules.
 
   make docs
 
-Nothing is fetched when it is built, nor when it is read. A warning is an error. It runs in an
-environment of its own (.venv-docs).
+Neither building nor reading it fetches anything. A warning is an error. It runs in an environment
+of its own (.venv-docs).
 """
 
 import logging
@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from binaries import command_line, flag_types, site_pages
 
 ROOT = pathlib.Path(__file__).parents[1]
-OUT = flag_types.define_path('out', '.build/site', 'Folder of the site; what is in it is replaced.')
-PAGES = flag_types.define_path('pages', '.build/site_pages', 'Folder of its Markdown.')
+OUT = flag_types.define_path('out', '.build/site', 'Folder of the site, whose content is replaced.')
+PAGES = flag_types.define_path(
+    'pages', '.build/site_pages', 'Folder for the Markdown pages of the site.')
 
 
 class _Warnings(logging.Handler):

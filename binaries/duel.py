@@ -1,9 +1,9 @@
-"""The public duel: trains on Tiny Shakespeare for minutes, and shows the loss beside nanoGPT's.
+"""The public duel: trains on Tiny Shakespeare for minutes, and compares the loss with nanoGPT's.
 
   make duel
   make duel ARGS='--minutes=3 --source=input.txt'
 
-Runs that have ended are measured again, not trained again; one that was stopped goes on.
+Finished runs are measured again, not trained again; a stopped run is resumed.
 """
 
 import pathlib
@@ -22,9 +22,9 @@ from haiku_spectral.training import checkpoint, metrics
 RUN_DIR = flag_types.define_path('run_dir', 'runs/duel', 'Folder of the runs and of the report.')
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder in which the dataset is built.')
 SOURCE = flag_types.define_path(
-    'source', None, 'The text, a file input.txt (default: it is downloaded).')
+    'source', None, 'File input.txt with the text (default: it is downloaded).')
 MINUTES = flag_types.define_float_list(
-    'minutes', [3.0, 15.0], 'Minutes of training steps, a run each, separated by commas.',
+    'minutes', [3.0, 15.0], 'Minutes of training steps, one run each, separated by commas.',
     lower=0.001)
 PRESET = flag_types.define_path('preset', 'haiku_spectral/configs/duel.py', 'Preset of the runs.')
 SEED = flag_types.define_integer('seed', 0, 'Seed of the runs.')

@@ -1,9 +1,9 @@
-"""Scores the same bytes of long documents with the context cut to 1 KiB, 4 KiB, ... and whole.
+"""Scores the same bytes of long documents with the context cut to 1 KiB, 4 KiB, ..., and whole.
 
   python -m binaries.eval_context --run_dir=runs/demo --dataset=starter --split=test
   python -m binaries.eval_context --run_dir=runs/demo --text=book.txt
 
-Beside the model: PPMd, xz, zstd, bzip2 and gzip, and zpaq where it is installed, each with the same
+Baselines: PPMd, xz, zstd, bzip2 and gzip, and zpaq if it is installed, each with the same
 context. Several runs of one config with different seeds (--run_dir=A,B,C) give means, and intervals
 over them. Prints a table; writes context.json and context.png.
 """
@@ -35,23 +35,25 @@ TEXT = flag_types.define_paths(
     'text', 'Files of text, or folders of such files, separated by commas, instead of datasets.')
 CONTEXTS = flag_types.define_integer_list(
     'contexts', list(context_length.LENGTHS),
-    'Contexts in bytes, separated by commas. The whole context is always measured as well.',
+    'Context lengths in bytes, separated by commas; the whole context is always measured too.',
     lower=1)
 LAST_PART = flag_types.define_float(
-    'last_part', 0.25, 'Part of each document that is scored: the last one, a fraction up to 0.5.',
+    'last_part', 0.25, 'Fraction of each document, at its end, that is scored; up to 0.5.',
     upper=0.5)
 MIN_BYTES = flag_types.define_integer(
-    'min_bytes', 1 << 16, 'Documents of fewer bytes are left out.', lower=2)
+    'min_bytes', 1 << 16, 'Minimum size of a document in bytes; smaller ones are not used.',
+    lower=2)
 MAX_BYTES = flag_types.define_integer(
-    'max_bytes', 1 << 20, 'Bytes of a document that are used, its first ones.', lower=2)
+    'max_bytes', 1 << 20, 'Maximum number of bytes that are used of a document, from its start.',
+    lower=2)
 MAX_DOCUMENTS = flag_types.define_integer(
-    'max_documents', 16, 'Number of documents, the longest ones.', lower=1)
+    'max_documents', 16, 'Maximum number of documents; the longest are taken.', lower=1)
 BATCH_SIZE = flag_types.define_integer(
-    'batch_size', 8, 'Documents or windows per device call, at most.', lower=1)
+    'batch_size', 8, 'Maximum number of documents or windows per device call.', lower=1)
 CHUNK = flag_types.define_integer('chunk', 1024, 'Bytes per row and device call.', lower=1)
 PRECISION = model_flags.define_precision()
 OUTPUT = flag_types.define_path(
-    'output', None, 'Folder of the report (default: the run folder, the first of several).')
+    'output', None, 'Folder of the report (default: the run folder, or the first of several).')
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

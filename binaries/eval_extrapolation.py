@@ -1,4 +1,4 @@
-"""Scores held-out documents far beyond the training length: does a longer context help or harm?
+"""Scores held-out documents far beyond the training length: does a longer context help?
 
   python -m binaries.eval_extrapolation --run_dir=runs/demo --max_factor=16
 
@@ -28,9 +28,9 @@ DATASET = flags.DEFINE_list(
     'dataset', [], 'Names of datasets, separated by commas (default: the mixture of the run).')
 SPLIT = flags.DEFINE_string('split', 'validation', 'Split of the documents: validation or test.')
 MAX_FACTOR = flag_types.define_integer(
-    'max_factor', 64, 'Greatest multiple of the training length, a power of two.', lower=1)
+    'max_factor', 64, 'Maximum multiple of the training length, a power of two.', lower=1)
 MAX_DOCUMENTS = flag_types.define_integer(
-    'max_documents', 64, 'Number of documents, the longest ones.', lower=1)
+    'max_documents', 64, 'Maximum number of documents; the longest are taken.', lower=1)
 BATCH_SIZE = flag_types.define_integer(
     'batch_size', 8, 'Documents or windows per device call.', lower=1)
 CHUNK = flag_types.define_integer(

@@ -1,11 +1,11 @@
-"""Measures a trained model: the one door to all suites.
+"""Measures a trained model with one of several suites.
 
   python -m binaries.evaluate --suite=recall --run_dir=runs/demo --lengths=1024,16384
   python -m binaries.evaluate --suite=length --run_dir=runs/demo --text=~/books --max_factor=256
   python -m binaries.evaluate --suite=recall --write_training_text=recall --bytes=4000000
   python -m binaries.evaluate --suite=turkish --run_dir=runs/demo --source=~/TurBLiMP/data
 
-The model is that of a run, or an exported one (a folder or a file). Prints tables; writes
+The model is that of a run or an exported one (a folder or a file). Prints tables; writes
 SUITE.json and SUITE.png into the folder of the run.
 """
 
@@ -35,7 +35,7 @@ SUITE = flags.DEFINE_enum(
 
 
 def main(argv: Sequence[str]) -> None:
-  """Measures, prints and writes the report; or does what a suite does without a model."""
+  """Measures, prints and writes the report; or does what needs no model."""
   del argv
   if not SUITE.value:
     raise ValueError(f'--suite is missing: give {" or ".join(SUITES)}.')

@@ -3,7 +3,7 @@
   ./run //binaries:evaluate_lm_eval --run_dir=runs/demo --tasks=my_task --include_path=my_tasks
 
 It has an environment of its own (.venv-lm_eval), without JAX: the model lives in a second process.
-A token is a byte. Tasks whose data lie on a hub need the network; tasks in files of yours do not.
+A token is a byte. Tasks whose data are on a hub need the network; tasks in your own files do not.
 Prints the harness's table and writes lm_eval.json into the run folder.
 """
 
@@ -24,16 +24,16 @@ RUN_DIR = flag_types.define_path(
     'run_dir', '', 'Folder of the training run whose model is used, or an exported model.')
 TASKS = flags.DEFINE_list('tasks', [], 'Names of tasks, separated by commas.')
 INCLUDE_PATH = flag_types.define_path(
-    'include_path', None, 'Folder with tasks of your own, a YAML file each.')
+    'include_path', None, 'Folder with your own tasks, one YAML file each.')
 LIMIT = flag_types.define_integer(
-    'limit', None, 'Documents per task, the first ones (default: all).', lower=1)
+    'limit', None, 'Number of documents per task, from the first one (default: all).', lower=1)
 NUM_FEWSHOT = flag_types.define_integer(
     'num_fewshot', None, 'Examples before each question (default: as the task says).')
 BATCH_SIZE = flag_types.define_integer('batch_size', 8, 'Texts per device call.', lower=1)
 OUTPUT = flag_types.define_path(
     'output', None, "Folder of the report (default: the run folder, or that of the model's file).")
 PYTHON = flag_types.define_path(
-    'python', None, 'Python with the packages of this library (default: PY, or .venv/bin/python).')
+    'python', None, 'Python with the packages of this library (default: $PY, or .venv/bin/python).')
 
 
 def _import_lm_eval() -> Any:

@@ -1,10 +1,10 @@
-"""Writes a trained model as files for other programs, or makes a run of such files again.
+"""Writes a trained model as files for other programs, or turns such files back into a run.
 
   python -m binaries.export --run_dir=runs/demo --out=exports/demo
   python -m binaries.export --run_dir=runs/demo --out=demo.safetensors --form=file
   python -m binaries.export --run_dir=exports/demo --out=runs/again --form=run
 
-An exported model is given to all programs in the place of a run, as --run_dir.
+Programs accept an exported model instead of a run, as --run_dir.
 """
 
 import pathlib
@@ -19,11 +19,11 @@ from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import run_folder
 
 flags.adopt_module_key_flags(model_flags)
-OUT = flag_types.define_path('out', None, 'New folder, or the file with --form=file.')
+OUT = flag_types.define_path('out', None, 'New folder, or with --form=file the file to write.')
 FORM = flags.DEFINE_enum(
     'form', 'directory', ['directory', 'file', 'run'],
     'directory: safetensors, JSON and a loader in NumPy; file: one safetensors file; run: the '
-    'folder of a run, to train on.')
+    'folder of a run, to train further.')
 
 
 def _check_flags() -> pathlib.Path:

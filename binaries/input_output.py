@@ -16,8 +16,8 @@ from haiku_spectral.decoding import session
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
-INPUT = flag_types.define_path('input', '', "File to read; '-': standard input.")
-OUTPUT = flag_types.define_path('output', '', "File to write; '-': standard output.")
+INPUT = flag_types.define_path('input', '', "File to read; '-' is standard input.")
+OUTPUT = flag_types.define_path('output', '', "File to write; '-' is standard output.")
 
 # Autotuning at the start of a process on a GPU may choose other kernels, and so other roundings,
 # for decompression than for compression. Changes nothing on a CPU.

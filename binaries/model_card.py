@@ -1,9 +1,9 @@
-"""Writes the card of a run's model, in the format of the hubs: model_card.md in the run folder.
+"""Writes the model card of a run, in the format of model hubs: model_card.md in the run folder.
 
   python -m binaries.model_card --run_dir=runs/demo --license=cc-by-sa-4.0
 
-Every number in it is one that the run folder holds; what was not measured is said. `export` puts
-the card beside the weights.
+Every number in it comes from the run folder; it says what was not measured. `export` puts the card
+beside the weights.
 """
 
 import pathlib
@@ -23,10 +23,10 @@ RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the training run.')
 DATA_DIR = data_sources.define_data_dir()
 OUTPUT = flag_types.define_path(
     'output', None, 'File of the card (default: model_card.md in the run folder).')
-NAME = flags.DEFINE_string('name', None, 'Name of the model (default: that of the run folder).')
+NAME = flags.DEFINE_string('name', None, 'Name of the model (default: the name of the run folder).')
 LICENSE = flags.DEFINE_string(
     'license', card.UNKNOWN,
-    'Licence of the weights, which is yours to choose, by its name on the hubs: apache-2.0, '
+    'Licence of the weights, which you choose, by its name on model hubs: apache-2.0, '
     'cc-by-sa-4.0, other.')
 
 

@@ -15,7 +15,7 @@ from haiku_spectral.training import checkpoint
 RUN_DIR = flag_types.define_path(
     'run_dir', '', 'Folder of the training run whose model is used, or an exported model.')
 BEST = flags.DEFINE_bool(
-    'best', False, 'Takes the checkpoint with the best held-out loss, not the latest one.')
+    'best', False, 'Uses the checkpoint with the lowest held-out loss instead of the latest one.')
 
 
 def define_precision() -> flags.FlagHolder[str]:

@@ -2,9 +2,9 @@
 
   python -m binaries.plan_scale --config=100b --devices=1024 --device_kind=h100
 
-Without --mesh it takes the quickest mesh that fits. The step is compiled for as many virtual
-devices of this machine's CPU, which needs no accelerator and little memory; --aot=false leaves that
-out. What a mesh cannot hold is a warning, with a mesh that can.
+Without --mesh it takes the fastest mesh that fits. The step is compiled for that many virtual
+devices on this machine's CPU, which needs no accelerator and little memory; --aot=false skips that.
+If a mesh is too small, a warning suggests one that is not.
 """
 
 import json
@@ -19,18 +19,18 @@ from binaries import command_line, flag_types
 from haiku_spectral.storage import atomic_file
 
 CONFIG = flags.DEFINE_string(
-    'config', 'base', 'Name of a preset of haiku_spectral/configs, such as 100b.')
-DEVICES = flag_types.define_integer('devices', 8, 'Accelerators.', lower=1, upper=1 << 16)
+    'config', 'base', 'Name of a preset in haiku_spectral/configs, such as 100b.')
+DEVICES = flag_types.define_integer('devices', 8, 'Number of accelerators.', lower=1, upper=1 << 16)
 DEVICE_KIND = flags.DEFINE_string(
-    'device_kind', 'h100', 'Their kind: a100, h100, h200, b200, v5e, v5p or v6e.')
+    'device_kind', 'h100', 'Kind of accelerator: a100, h100, h200, b200, v5e, v5p or v6e.')
 MESH = flags.DEFINE_string(
-    'mesh', None, 'As for train: data:2,fsdp:512 (default: the quickest that fits).')
-ROWS = flag_types.define_integer('rows', None, 'Rows of the batch (default: the preset\'s).',
+    'mesh', None, 'Mesh, as for train: data:2,fsdp:512 (default: the fastest that fits).')
+ROWS = flag_types.define_integer('rows', None, 'Rows of a batch (default: the preset\'s).',
                                  lower=1)
 ACCUMULATION = flag_types.define_integer(
-    'accumulation', None, 'Micro-batches of a step (default: the preset\'s).', lower=1)
-AOT = flags.DEFINE_bool('aot', True, 'Compile the step to know its memory.')
-OUT = flag_types.define_path('out', None, 'File of the plan as JSON.')
+    'accumulation', None, 'Micro-batches per step (default: the preset\'s).', lower=1)
+AOT = flags.DEFINE_bool('aot', True, 'Compiles the step ahead of time to measure its memory.')
+OUT = flag_types.define_path('out', None, 'File to write the plan to, as JSON (default: none).')
 
 
 def _compiled(plan: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Builds a dataset for training: the text in the repository, a folder of yours, or a corpus.
+"""Builds a dataset for training: the text in the repository, your own folder, or a corpus.
 
   python -m binaries.prepare_data --dataset=starter
   python -m binaries.prepare_data --dataset=text_folder --source=DIR --name=books
@@ -8,7 +8,7 @@
   python -m binaries.prepare_data --imports=my_package.my_dataset_builder --dataset=my
   python -m binaries.prepare_data --list
 
-A build that was interrupted is resumed by the same command.
+The same command resumes an interrupted build.
 """
 
 import dataclasses
@@ -26,20 +26,20 @@ from datasets import registry
 
 _DATASET = flags.DEFINE_string('dataset', 'starter', 'Dataset to build, by its name in --list.')
 _DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
-_OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces a dataset that is built already.')
+_OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces a dataset that is already built.')
 _LIST = flags.DEFINE_bool('list', False, 'Lists all datasets, and which of them are built.')
 _IMPORTS = flags.DEFINE_list(
-    'imports', [], 'Modules with builders of your own, separated by commas.')
+    'imports', [], 'Modules with your own builders, separated by commas.')
 
 _SOURCE = flag_types.define_path(
     'source', '', 'text_folder: folder of UTF-8 text files. agent_transcripts: folder of sessions. '
     'Corpora of a single file: that file.')
 _NAME = flags.DEFINE_string('name', '', 'text_folder, agent_transcripts: name of the new dataset.')
 _EXTENSIONS = flags.DEFINE_list(
-    'extensions', [], 'text_folder: extensions of the files to take, as .txt,.py (default: all).')
+    'extensions', [], 'text_folder: extensions of files to use, as in .txt,.py (default: all).')
 _INVALID = flags.DEFINE_string(
-    'invalid', 'skip', 'text_folder: treatment of files that are not UTF-8 text: skip (and count), '
-    'replace (wrong bytes by U+FFFD) or fail.')
+    'invalid', 'skip', 'text_folder: what to do with files that are not UTF-8 text: skip (and '
+    'count), replace (invalid bytes with U+FFFD) or fail.')
 _VALIDATION = flag_types.define_float(
     'validation', 0.05, 'text_folder, agent_transcripts: share of the documents in the validation '
     'split.', upper=1.0)
@@ -48,30 +48,29 @@ _TEST = flag_types.define_float(
 
 _MANUAL_DIR = flag_types.define_path('manual_dir', '', 'Corpora: folder of the source files.')
 _MIRROR = flag_types.define_path(
-    'mirror', '', 'Corpora: folder with a folder of source files for each dataset, by its name.')
+    'mirror', '', 'Corpora: folder with a subfolder of source files named like each dataset.')
 _ON_ERROR = flags.DEFINE_string(
-    'on_error', 'skip', 'Corpora: treatment of broken input: skip (and count) or refuse.')
+    'on_error', 'skip', 'Corpora: what to do with damaged input: skip (and count) or refuse.')
 _MAX_BYTES = flag_types.define_integer(
-    'max_bytes', None, 'Corpora: bytes of clean text per split after which to stop (default: all).',
+    'max_bytes', None, 'Corpora: stops after so many bytes of clean text per split (default: all).',
     lower=1, upper=2**63 - 1)
 _WORKERS = flag_types.define_integer(
     'workers', 1, 'Corpora: number of processes.', lower=1, upper=4096)
 _BEAM = flags.DEFINE_list(
-    'beam', None, 'Corpora: options of an Apache Beam pipeline, as in --runner=DirectRunner, to '
-    'run as one; see //binaries:prepare_data_beam (default: no pipeline).')
+    'beam', None, 'Corpora: builds with an Apache Beam pipeline with these options, as in '
+    '--runner=DirectRunner; see //binaries:prepare_data_beam (default: without Beam).')
 _EVALUATION = flag_types.define_paths(
-    'evaluation', 'Corpora: text to keep out of training: built datasets, files or folders, '
-    'separated by commas.')
+    'evaluation', 'Corpora: evaluation text; documents that overlap with it are filtered: built '
+    'datasets, files or folders, separated by commas.')
 _NFC = flags.DEFINE_bool(
     'nfc', None, 'Corpora: converts text to Unicode normal form C (default: by the dataset).')
 _CONTROL = flags.DEFINE_bool(
     'control', None, 'Corpora: removes control characters (default: by the dataset).')
 _MINIMAL_BYTES = flag_types.define_integer(
-    'minimal_bytes', None, 'Corpora: bytes below which a document is filtered (default: by the '
-    'dataset).')
+    'minimal_bytes', None, 'Corpora: filters documents with fewer bytes (default: by the dataset).')
 _LANGUAGE = flags.DEFINE_string(
-    'language', None, 'Corpora: filters documents in other languages than this one, as in tr '
-    '(default: by the dataset).')
+    'language', None, 'Corpora: filters documents in any other language, as in tr (default: by the '
+    'dataset).')
 _EXACT = flags.DEFINE_bool(
     'exact_duplicates', None, 'Corpora: filters copies of a document (default: by the dataset).')
 _NEAR = flags.DEFINE_bool(

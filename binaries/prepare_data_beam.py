@@ -1,4 +1,4 @@
-"""prepare_data in an environment with Apache Beam, for --beam: a corpus on many machines.
+"""prepare_data in an environment with Apache Beam, for --beam: builds a corpus on many machines.
 
   python -m binaries.prepare_data_beam --dataset=turkish_web --manual_dir=DIR \\
       --beam=--runner=DirectRunner,--direct_num_workers=4

@@ -1,8 +1,8 @@
-"""Makes one page of all that a run measured: report.html, which needs no other file, and report.md.
+"""Makes one page of everything measured for a run: self-contained report.html, and report.md.
 
   python -m binaries.report --run_dir=runs/demo
 
-What was not measured is said, with the command that measures it.
+It also says what was not measured, with the command that measures it.
 """
 
 import pathlib

@@ -1,4 +1,4 @@
-"""Continues a prompt, streaming to the terminal; a session goes on where it ended.
+"""Continues a prompt, streaming to the terminal; a session resumes where it ended.
 
   python -m binaries.sample --run_dir=runs/demo --prompt='Shall I compare thee' --temperature=0.7
   python -m binaries.sample --run_dir=runs/demo --session=talk --chat
@@ -40,52 +40,52 @@ from haiku_spectral.decoding.row import Row
 from haiku_spectral.storage import append_log, atomic_file
 
 flags.adopt_module_key_flags(model_flags)
-PROMPT = flags.DEFINE_string('prompt', None, 'Text to continue; empty: a new document.')
+PROMPT = flags.DEFINE_string('prompt', None, 'Text to continue; empty: begins a new document.')
 PROMPT_FILE = flag_types.define_path(
-    'prompt_file', None, "File with the text to continue; '-': standard input.")
+    'prompt_file', None, "File with the text to continue; '-' is standard input.")
 ECHO = flags.DEFINE_bool('echo', False, 'Shows the prompt before the generated text.')
 NUM_BYTES = flag_types.define_integer(
-    'num_bytes', 512, 'Greatest number of bytes to generate.')
+    'num_bytes', 512, 'Maximum number of bytes to generate.')
 NUM_SAMPLES = flag_types.define_integer(
     'num_samples', 1, 'Texts to generate from the same prompt.', lower=1)
 BEST_OF = flag_types.define_integer(
-    'best_of', 1, 'Texts to generate; the one with the best log-probability per byte is shown.',
-    lower=1)
+    'best_of', 1, 'Texts to generate; only the one with the highest log-probability per byte is '
+    'shown.', lower=1)
 CANDIDATES = flag_types.define_integer(
-    'candidates', 0, 'Number of the most probable next bytes to show first.',
+    'candidates', 0, 'Number of most likely next bytes to show first.',
     upper=candidates.MAX_CANDIDATES)
 TEMPERATURE = flag_types.define_float(
-    'temperature', 1.0, 'Temperature of sampling; 0: always the most probable byte (greedy).')
+    'temperature', 1.0, 'Temperature of sampling; 0: always the most likely byte (greedy).')
 TOP_K = flag_types.define_integer(
-    'top_k', 0, 'Samples from so many of the most probable bytes; 0: all.')
+    'top_k', 0, 'Samples only from this many of the most likely bytes; 0: from all.')
 TOP_P = flag_types.define_float(
-    'top_p', 1.0, 'Samples from the most probable bytes of this total probability, above 0.',
+    'top_p', 1.0, 'Samples only from the most likely bytes with this total probability, above 0.',
     upper=1.0)
 MIN_P = flag_types.define_float(
-    'min_p', 0.0, 'Samples from bytes with this share of the greatest probability or more.',
+    'min_p', 0.0, 'Samples only from bytes with at least this fraction of the highest probability.',
     upper=1.0)
 REPETITION_PENALTY = flag_types.define_float(
-    'repetition_penalty', 1.0, 'Above 1: recent bytes are less probable; 1: off.', lower=1.0)
+    'repetition_penalty', 1.0, 'Above 1 makes recent bytes less likely; 1: off.', lower=1.0)
 REGEX = flags.DEFINE_string(
     'regex', None, 'Generates a text that matches this regular expression as a whole.')
 UTF8 = flags.DEFINE_bool('utf8', False, 'Generates only well-formed UTF-8.')
 SPECULATE = flags.DEFINE_bool(
     'speculate', False, 'Prompt-lookup speculative decoding: the same text in fewer calls of the '
-    'model; in float32, apart from near-ties between two bytes.')
+    'model (in float32, except for near-ties between two bytes).')
 END = flags.DEFINE_bool('end_of_document', True, 'Stops where the model ends the document.')
-SEED = flag_types.define_integer('seed', 0, 'Seed of sampling: the same seed, the same text.')
+SEED = flag_types.define_integer('seed', 0, 'Seed of sampling: the same seed gives the same text.')
 STOP = flags.DEFINE_multi_string(
     'stop', [], 'Stops before this text; may be given several times.')
 SESSION = flag_types.define_path(
-    'session', None, 'File that keeps the conversation; one program at a time goes on with it.')
+    'session', None, 'File that saves the conversation; only one program at a time may use it.')
 FORK = flag_types.define_path(
-    'fork', None, 'New file in which to go on from --session, which stays as it is.')
+    'fork', None, 'New file in which to continue from --session, which is not changed.')
 SESSION_INFO = flag_types.define_path(
-    'session_info', None, 'Session whose contents to print, and nothing else.')
-CHAT = flags.DEFINE_bool('chat', False, 'Takes turns: a line of yours, an answer of the model.')
+    'session_info', None, 'Session to describe, without generating anything.')
+CHAT = flags.DEFINE_bool('chat', False, 'Takes turns: your line, then an answer of the model.')
 PRECISION = model_flags.define_precision()
 RECORD = flag_types.define_path(
-    'record', None, 'File to which a line of JSON is appended: the prompt, the texts, the speed.')
+    'record', None, 'File to append a line of JSON to, with the prompt, the texts and the speed.')
 _HISTORY = '~/.haiku_spectral_history'  # Lines typed in chats.
 
 

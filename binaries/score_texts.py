@@ -1,4 +1,4 @@
-"""Scores and continues texts for another program: a request per line of JSON in, an answer out.
+"""Scores and continues texts for another program: reads requests, writes answers, in JSON lines.
 
   python -m binaries.score_texts --run_dir=runs/demo
 
@@ -7,7 +7,7 @@
                                                     -> {"texts": ["generated"]}
   anything else                                     -> {"error": "what is wrong"}
 
-The first line says what the model is. `evaluate_lm_eval` starts it.
+The first line names the model. `evaluate_lm_eval` uses this program.
 """
 
 import json

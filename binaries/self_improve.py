@@ -1,13 +1,13 @@
-"""Improves a model by its own samples: it generates programs, and learns from those that are right.
+"""Self-training: a model generates answers, and those that a verifier finds right train it.
 
   python -m binaries.self_improve --run_dir=runs/self_improve
   python -m binaries.self_improve --run_dir=runs/self_improve --arm=golden,oracle,agreement --seed=0
   python -m binaries.self_improve --run_dir=runs/self_improve --report
 
-Whatever stops it, the same command goes on. Exit codes: 0 all rounds are done, or every depth is
-mastered before the last one (a line says so); 1 a mistake in the flags, 3 the sandbox is missing or
-does not hold, 4 no signal at the frontier, 5 a round has made the model worse. With 4 and 5 the
-other arms and seeds are still run: how a seed has ended is part of what is claimed.
+Whatever stops it, the same command resumes. Exit codes: 0 all rounds are done, or every depth is
+mastered before the last one (a line says so); 1 a mistake in the flags; 3 the sandbox is missing or
+fails its self-test; 4 no signal at the frontier; 5 a round has made the model worse. After 4 and 5
+the other arms and seeds still run: how a seed ended is part of the claim.
 """
 
 import dataclasses
@@ -33,12 +33,12 @@ RUN_DIR = flag_types.define_path(
     'run_dir', 'runs/self_improve', 'Folder of all models, samples and reports.')
 SEED = flags.DEFINE_list(
     'seed', ['0', '1', '2', '3', '4'],
-    'Seeds of the base model and of all draws, by commas: each is a run of its own.')
+    'Seeds, separated by commas: each is a separate experiment with its own base model.')
 ARM = flags.DEFINE_list(
     'arm', ['golden', 'unfiltered', 'control'],
-    f'What the rounds learn from, by commas: {", ".join(settings_lib.ARMS)}. The others ask what '
-    'golden has asked, so it comes first.')
-REPORT = flags.DEFINE_bool('report', False, 'Reports on what is there and runs nothing.')
+    f'What the rounds train on, separated by commas: {", ".join(settings_lib.ARMS)}. The other '
+    'arms ask the problems that golden asked, so golden comes first.')
+REPORT = flags.DEFINE_bool('report', False, 'Reports on the results so far and runs nothing.')
 SANDBOX = sandbox_flag.define('the programs')
 _DEFINE: dict[Any, Callable[..., Any]] = {
     int: flag_types.define_integer, float: flag_types.define_float, str: flags.DEFINE_string}

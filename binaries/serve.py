@@ -1,9 +1,9 @@
-"""Serves a model over HTTP: an API that OpenAI's clients know, sessions, and a page to talk to.
+"""Serves a model over HTTP: an OpenAI-compatible API, sessions, and a web page to talk to it.
 
   python -m binaries.serve --run_dir=runs/demo
   python -m binaries.serve --run_dir=runs/demo --watch=runs/books --port=8080
 
-Exit code 0 after SIGTERM or Ctrl-C, when the streams have ended and the sessions are saved.
+Exit code 0 after SIGTERM or Ctrl-C, once the streams have ended and the sessions are saved.
 """
 
 import contextlib
@@ -28,34 +28,36 @@ from haiku_spectral.training import run_folder
 
 flags.adopt_module_key_flags(model_flags)
 HOST = flags.DEFINE_string(
-    'host', '127.0.0.1', 'Address to listen at; 0.0.0.0: all, for which a token is needed.')
+    'host', '127.0.0.1', 'Address to listen on; 0.0.0.0: all, which requires --token_file.')
 PORT = flag_types.define_integer(
-    'port', 8000, 'Port to listen at; 0: one that is free.', upper=65535)
+    'port', 8000, 'Port to listen on; 0: any free port.', upper=65535)
 SESSIONS = flag_types.define_path(
-    'sessions', None, 'Folder of the sessions; by default `sessions` in the run folder.')
+    'sessions', None, 'Folder of the sessions (default: `sessions` in the run folder).')
 TOKEN_FILE = flag_types.define_path(
-    'token_file', None, 'File with a token that every request to the API has to bear.')
+    'token_file', None, 'File with a token that every request to the API must carry.')
 CORS_ORIGIN = flags.DEFINE_multi_string(
-    'cors_origin', [], 'Origin whose pages may ask, as https://example.org; several are allowed.')
+    'cors_origin', [], 'Origin whose pages may send requests, as https://example.org; may be given '
+    'several times.')
 ALLOWED_HOST = flags.DEFINE_multi_string(
-    'allowed_host', [], 'Another name that the server goes by, as example.org.')
+    'allowed_host', [], 'Another host name of the server, as example.org; may be repeated.')
 WATCH = flag_types.define_path('watch', None, 'Folder of a training run whose curves are shown.')
-ROWS = flag_types.define_integer('rows', 8, 'Texts that are generated at once.', lower=1, upper=512)
-QUEUE = flag_types.define_integer('queue', 128, 'Texts that may wait; for more: 503.')
+ROWS = flag_types.define_integer('rows', 8, 'Texts generated at the same time.', lower=1, upper=512)
+QUEUE = flag_types.define_integer('queue', 128, 'Texts that may wait; beyond that: 503.')
 MAX_BYTES = flag_types.define_integer(
-    'max_bytes', 1 << 16, 'Greatest number of bytes of one text.', lower=1)
+    'max_bytes', 1 << 16, 'Maximum number of bytes of one text.', lower=1)
 MAX_BODY = flag_types.define_integer(
-    'max_body', 1 << 21, 'Greatest size of a request, in bytes; for more: 413.', lower=1024)
+    'max_body', 1 << 21, 'Maximum size of a request, in bytes; beyond that: 413.', lower=1024)
 MAX_SECONDS = flag_types.define_float(
-    'max_seconds', 600.0, 'Greatest time of a request, in seconds; then its text ends.')
-MAX_SESSIONS = flag_types.define_integer('max_sessions', 1000, 'Sessions at most; then: 507.')
+    'max_seconds', 600.0, 'Maximum time of a request, in seconds; then its text ends.')
+MAX_SESSIONS = flag_types.define_integer(
+    'max_sessions', 1000, 'Maximum number of sessions; beyond that: 507.')
 MAX_DISK = flag_types.define_integer(
-    'max_disk', 1 << 14, 'Disk that the sessions may take, in MiB; then: 507.')
+    'max_disk', 1 << 14, 'Disk space for the sessions, in MiB; beyond that: 507.')
 IN_MEMORY = flag_types.define_integer(
     'in_memory', 16, 'Sessions whose state stays in memory between their turns.', lower=1)
 GRACE = flag_types.define_integer(
-    'grace', 60, 'Seconds for the streams to end after SIGTERM; then they end where they are.')
-WARM_UP = flags.DEFINE_bool('warm_up', True, 'Compiles all that is needed before it listens.')
+    'grace', 60, 'Seconds that streams may take to end after SIGTERM; then they are cut off.')
+WARM_UP = flags.DEFINE_bool('warm_up', True, 'Compiles everything before it listens.')
 _ENDING = 30  # Seconds for what is left when the texts have ended.
 PRECISION = model_flags.define_precision()
 

@@ -11,9 +11,9 @@ from haiku_spectral.evaluation import plan as plan_lib
 
 flags.adopt_module_key_flags(suites)
 MAX_FACTOR = flag_types.define_integer(
-    'max_factor', 64, 'Length: greatest multiple of the training length, a power of two.', lower=1)
+    'max_factor', 64, 'Length: maximum multiple of the training length, a power of two.', lower=1)
 MAX_DOCUMENTS = flag_types.define_integer(
-    'max_documents', 64, 'Length: number of documents, the longest ones.', lower=1)
+    'max_documents', 64, 'Length: maximum number of documents; the longest are taken.', lower=1)
 
 
 def _prepare() -> suites.Measure:

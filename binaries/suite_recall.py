@@ -20,16 +20,16 @@ LENGTHS = flag_types.define_integer_list(
     upper=example.MAX_LENGTH)
 DEPTHS = flag_types.define_float_list(
     'depths', [0.0, 0.25, 0.5, 0.75, 1.0],
-    'Recall: where the fact stands, 0 (the beginning) to 1 (the end), separated by commas.',
+    'Recall: positions of the fact, 0 (beginning) to 1 (end), separated by commas.',
     upper=1.0)
 EXAMPLES = flag_types.define_integer(
     'examples', 8, 'Recall: texts per task, length and depth.', lower=1)
-SEED = flag_types.define_integer('seed', 0, 'Recall: other seeds give other texts.')
+SEED = flag_types.define_integer('seed', 0, 'Recall: seed of the facts and texts.')
 TRAINING_TEXT = flag_types.define_path(
     'write_training_text', None,
-    'Recall: a new folder, into which texts of all tasks are written to train on.')
+    'Recall: new folder for training texts of the tasks; nothing is measured.')
 BYTES = flag_types.define_integer(
-    'bytes', None, 'Recall: bytes of the texts that are written to train on.', lower=1)
+    'bytes', None, 'Recall: bytes of training text to write.', lower=1)
 
 FILLER_BYTES = 1 << 22  # Of the first ones: several times the longest text.
 

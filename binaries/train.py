@@ -1,11 +1,11 @@
-"""Trains a model, or goes on with the training of a run that was stopped.
+"""Trains a model, or resumes a run that was stopped.
 
   python -m binaries.train --config=haiku_spectral/configs/nano.py
   python -m binaries.train --config=haiku_spectral/configs/nano.py --config.train.steps=2000
   python -m binaries.train --config=haiku_spectral/configs/nano.py --minutes=3
   python -m binaries.train --run_dir=runs/nano
 
-Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command goes on from there.
+Any field of the config is a flag. Ctrl-C or SIGTERM saves; the same command resumes from there.
 """
 
 import contextlib
@@ -26,29 +26,29 @@ from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import run_folder
 
 CONFIG = preset_flag.define(
-    None, 'Preset, haiku_spectral/configs/NAME.py; not needed to go on with a run.')
+    None, 'Preset, haiku_spectral/configs/NAME.py; not needed to resume a run.')
 RUN_DIR = flag_types.define_path(
-    'run_dir', None, 'Folder of the run, made if it is not there (default: runs/NAME).')
+    'run_dir', None, 'Folder of the run, created if it does not exist (default: runs/NAME).')
 PROFILE = flag_types.define_path(
     'profile', None, 'Folder for a trace of a few steps, to be read with TensorBoard or Perfetto.')
 DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 MINUTES = flag_types.define_float(
-    'minutes', None, 'Sets config.train.steps to what takes so many minutes here: the time per '
-    'step is measured before a run begins. Compilation, evaluation and checkpoints are not counted '
-    '(default: the steps of the preset).', lower=0.001)
+    'minutes', None, 'Sets config.train.steps to what takes this many minutes on this machine: the '
+    'time per step is measured before a run begins. Compilation, evaluation and checkpoints are '
+    'not counted (default: the steps of the preset).', lower=0.001)
 MESH = flags.DEFINE_string(
-    'mesh', None, 'Devices along each axis, as in data:2,fsdp:2,sequence:2: rows are shared over '
+    'mesh', None, 'Devices along each axis, as in data:2,fsdp:2,sequence:2: rows are sharded over '
     'data and fsdp, parameters over fsdp, time over sequence (default: all devices on data).')
 COORDINATOR = flags.DEFINE_string(
-    'coordinator', None, "HOST:PORT of process 0, which all processes of a run are given, or "
-    "'cluster' for what SLURM, Open MPI or GKE say (default: one process).")
+    'coordinator', None, "HOST:PORT of process 0, the same for all processes of a run, or "
+    "'cluster' to take it from SLURM, Open MPI or GKE (default: one process).")
 PROCESSES = flag_types.define_integer(
-    'processes', None, 'Processes of the run, with --coordinator.', lower=1)
+    'processes', None, 'Number of processes of the run, with --coordinator.', lower=1)
 PROCESS = flag_types.define_integer(
-    'process', None, 'Number of this process, from 0, with --coordinator.')
+    'process', None, 'Index of this process, from 0, with --coordinator.')
 LOST_AFTER = flag_types.define_integer(
-    'lost_after', 100, 'Seconds without a sign of life after which a process counts as lost, and '
-    'the others end.', lower=1)
+    'lost_after', 100, 'Seconds without a heartbeat after which a process counts as lost and the '
+    'others exit.', lower=1)
 
 
 def _config_and_folder() -> tuple[configs.Config, pathlib.Path]:
