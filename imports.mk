@@ -580,11 +580,10 @@ $(call py_library, //haiku_spectral/evaluation/recall:example, \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:tasks \
     //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation/recall:plot, //haiku_spectral/evaluation:plot \
-    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
-    //haiku_spectral/storage:atomic_file)
+    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring)
 $(call py_library, //haiku_spectral/evaluation/recall:report, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation/recall:scoring \
-    //haiku_spectral/evaluation/recall:tasks)
+    //haiku_spectral/evaluation/recall:tasks //haiku_spectral/evaluation:report)
 $(call py_library, //haiku_spectral/evaluation/recall:scoring, \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
     //haiku_spectral/evaluation/recall:tasks //haiku_spectral/modules:spectral_gpt \
@@ -810,10 +809,11 @@ $(call py_library, //haiku_spectral/self_training:paths)
 $(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot \
     //haiku_spectral/self_training:claim //haiku_spectral/self_training:evaluation)
 $(call py_library, //haiku_spectral/self_training:proposals, //haiku_spectral/tasks:problem)
-$(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/self_training:claim \
-    //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:outcomes \
-    //haiku_spectral/self_training:paths //haiku_spectral/self_training:plot \
-    //haiku_spectral/self_training:settings //haiku_spectral/storage:atomic_file)
+$(call py_library, //haiku_spectral/self_training:report, //haiku_spectral/evaluation:report \
+    //haiku_spectral/self_training:claim //haiku_spectral/self_training:evaluation \
+    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:paths \
+    //haiku_spectral/self_training:plot //haiku_spectral/self_training:settings \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/config:__init__ \
     //haiku_spectral/self_training:curriculum //haiku_spectral/self_training:evaluation \
     //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:frontier \

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from collections.abc import Sequence
 
 from haiku_spectral.evaluation.bootstrap import Estimate
 
@@ -127,11 +128,14 @@ def _of_trained(report: Report, factor: Factor) -> float | None:
   return factor.reach / report.trained_context if report.trained_context else None
 
 
-def aligned(header: list[str], rows: list[list[str]]) -> list[str]:
-  """Right-aligned columns under their names."""
+def aligned(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 0
+) -> list[str]:
+  """The lines of a table: columns under their names, right-aligned but for the first `words`."""
   widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
   return [
-      '  '.join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+      '  '.join(cell.ljust(width) if column < words else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True)))
       for row in [header, *rows]
   ]
 

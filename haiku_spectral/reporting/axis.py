@@ -1,7 +1,8 @@
 """Ticks of axes, and numbers as people read them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -47,6 +48,14 @@ def short(value: float) -> str:
     if abs(value) >= limit:
       return f'{value / (1e3 if unit == "k" else limit):.4g}{unit}'
   return f'{value:,.4g}' if abs(value) < 1000 else f'{value:,.0f}'
+
+
+def interval(value: Mapping[str, Any], decimals: int, *, signed: bool = False) -> str:
+  """The interval of an estimate as JSON holds it, in brackets; '' where it has none."""
+  if value.get('low') is None or value.get('high') is None:
+    return ''
+  form = f'{"+" if signed else ""}.{decimals}f'
+  return f'[{value["low"]:{form}}, {value["high"]:{form}}]'
 
 
 def size(count: float) -> str:

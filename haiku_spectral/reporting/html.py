@@ -4,6 +4,7 @@ import base64
 import functools
 import pathlib
 import re
+from collections.abc import Sequence
 from html import escape
 
 from haiku_spectral.reporting import chart as charts
@@ -12,6 +13,7 @@ from haiku_spectral.reporting import document as doc
 STYLE = pathlib.Path(__file__).with_name('page.css')
 # From this share on the colour is so deep that the number on it is light.
 _DEEP = 0.55
+_CLASS_NUMBER = ' class="number"'
 _NUMBER = re.compile(r'[+−-]?[\d.,]+( ?(%|x|k|M|G|B|[KMG]iB|ms))?|-|')
 
 
@@ -100,10 +102,9 @@ def _(block: doc.Table) -> str:
   numeric = [all(_NUMBER.fullmatch(cell) for cell in column)
              for column in zip(*block.rows, strict=True)] or [False] * len(block.header)
 
-  def row(cells, tag: str, mark: str = '') -> str:
+  def row(cells: Sequence[str], tag: str, mark: str = '') -> str:
     return f'<tr{mark}>' + ''.join(
-        f'<{tag}{" class=number" if number else ""}>{inline(cell)}</{tag}>'.replace(
-            'class=number', 'class="number"')
+        f'<{tag}{_CLASS_NUMBER * number}>{inline(cell)}</{tag}>'
         for cell, number in zip(cells, numeric, strict=True)) + '</tr>'
 
   rows = '\n'.join(row(cells, 'td', ' class="marked"' if i in block.marked else '')
@@ -122,8 +123,9 @@ def _(block: doc.Chart) -> str:
       f'l{number % charts.COLOURS}{" dashed" if line.dashed else ""}"/></svg>'
       f'{escape(line.name)}</span>' for number, line in enumerate(block.lines))
   legend = f'<div class="legend">{keys}</div>' if len(block.lines) > 1 else ''
+  drawn = charts.svg(block) if charts.has_points(block) else '<p class="aside">No value known.</p>'
   return (f'<figure><figcaption>{escape(block.title)}</figcaption>{legend}\n'
-          f'<div class="scroll">{charts.svg(block)}</div></figure>')
+          f'<div class="scroll">{drawn}</div></figure>')
 
 
 @_block.register

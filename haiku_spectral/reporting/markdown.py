@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Sequence
 
 from haiku_spectral.reporting import axis
 from haiku_spectral.reporting import document as doc
@@ -48,9 +49,9 @@ def _(one: doc.Table) -> str:
   return table(one.header, rows)
 
 
-def table(header, rows) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
   """Cells between bars."""
-  def line(cells) -> str:
+  def line(cells: Sequence[str]) -> str:
     return '| ' + ' | '.join(_cell(cell) for cell in cells) + ' |'
 
   return '\n'.join([line(header), '|' + '---|' * len(header), *map(line, rows)])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from haiku_spectral.reporting import axis
-from haiku_spectral.reporting.results import Results
+from haiku_spectral.reporting.results import DAMAGED, Results
 
 
 class Measurement(NamedTuple):
@@ -26,7 +26,7 @@ def make(results: Results) -> list[Measurement]:
     if suite in results.found:
       try:
         found += [each._replace(suite=suite) for each in measure(results.found[suite])]
-      except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+      except DAMAGED:
         continue
   return found
 
@@ -35,12 +35,12 @@ def _of_extrapolation(found: Mapping[str, Any]) -> Iterator[Measurement]:
   on = str(found['source']).rpartition(' on ')[2]
   value = found['bits_per_byte']
   yield Measurement('bits per byte, documents from their start', 'bits_per_byte', value['value'],
-                    _interval(value), on)
+                    axis.interval(value, 4), on)
   last = found['factors'][-1]
   yield Measurement(
       f'bits per byte that the context beyond {axis.size(found["train_length"])} saves at '
       f'{axis.size(last["reach"])}', 'bits_per_byte_gain', last['gain']['value'],
-      _interval(last['gain']), on)
+      axis.interval(last['gain'], 4), on)
 
 
 def _of_context(found: Mapping[str, Any]) -> Iterator[Measurement]:
@@ -49,7 +49,7 @@ def _of_context(found: Mapping[str, Any]) -> Iterator[Measurement]:
     length = 'the whole context' if row['whole'] else f'a context of {axis.size(row["context"])}'
     value = row['bits_per_byte']
     yield Measurement(f'bits per byte with {length}', 'bits_per_byte', value['value'],
-                      _interval(value), on)
+                      axis.interval(value, 4), on)
   for name, value in found['rows'][-1]['compressors'].items():
     if value is not None:
       yield Measurement(
@@ -70,7 +70,7 @@ def _of_turkish(found: Mapping[str, Any]) -> Iterator[Measurement]:
   for scorer, ways in average['shares'].items():
     for way, value in ways.items():
       if value is not None:
-        yield Measurement(f'{scorer}, {way}', 'accuracy', value['value'], _interval(value),
+        yield Measurement(f'{scorer}, {way}', 'accuracy', value['value'], axis.interval(value, 4),
                           f'{average["pairs"]:,} minimal pairs', baseline=scorer != 'model')
 
 
@@ -78,12 +78,6 @@ SUITES: dict[str, Callable[[Mapping[str, Any]], Iterator[Measurement]]] = {
     'extrapolation': _of_extrapolation, 'context': _of_context, 'recall': _of_recall,
     'turkish': _of_turkish,
 }
-
-
-def _interval(value: Mapping[str, Any]) -> str:
-  if value.get('low') is None or value.get('high') is None:
-    return ''
-  return f'[{value["low"]:.4f}, {value["high"]:.4f}]'
 
 
 # What is missing where a suite has no report.

@@ -54,7 +54,7 @@ def position(results: Results, name: str = 'extrapolation') -> Section:
              'not inferior'],
             [[f'{row["factor"]}x', f'{row["reach"]:,}', f'{row["documents"]:,}',
               f'{row["full"]["value"]:.4f}', f'{row["cut"]["value"]:.4f}',
-              f'{row["gain"]["value"]:+.4f}', _interval(row['gain']),
+              f'{row["gain"]["value"]:+.4f}', axis.interval(row['gain'], 4, signed=True),
               {True: 'yes', False: 'no', None: 'one document'}[row['success']]]
              for row in factors])]
   return Section(title, [*blocks, _command(results, name)])
@@ -72,12 +72,6 @@ def _source(found: Mapping[str, Any]) -> str:
 def _with_interval(name: str, x: list[float], values: list[Mapping[str, Any]]) -> Line:
   middle, low, high = ([value[key] for value in values] for key in ('value', 'low', 'high'))
   return Line(name, x, middle, low, high)
-
-
-def _interval(value: Mapping[str, Any]) -> str:
-  if value.get('low') is None or value.get('high') is None:
-    return ''
-  return f'[{value["low"]:+.4f}, {value["high"]:+.4f}]'
 
 
 def context(results: Results) -> Section:

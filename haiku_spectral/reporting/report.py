@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 from haiku_spectral.reporting import provenance, quality, training
 from haiku_spectral.reporting.document import Document, Paragraph, Section
-from haiku_spectral.reporting.results import Results
-
-_DAMAGED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+from haiku_spectral.reporting.results import DAMAGED, Results
 
 
 def make(results: Results) -> Document:
@@ -42,7 +40,7 @@ def _section(title: str, build: Callable[[], Section]) -> Section:
   """A section, or what is wrong with the files that it is made of."""
   try:
     return build()
-  except _DAMAGED as error:
+  except DAMAGED as error:
     reason = f'{type(error).__name__}: {error}'
     return Section(title, [Paragraph(
         f'Cannot be shown, for a file of the run is not what it should be ({reason}). Measure it '

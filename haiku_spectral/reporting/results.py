@@ -14,6 +14,8 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.storage import append_log, strict_json
 from haiku_spectral.training import metrics, run_folder
 
+# What using a file raises that is JSON but not the report that its name promises.
+DAMAGED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 BENCHMARK = 'benchmark'  # The folder of a report of binaries/benchmark.
 _NO_MEASUREMENT = (run_folder.CONFIG,)
 

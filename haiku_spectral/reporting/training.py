@@ -32,8 +32,9 @@ def _facts(results: Results) -> list[Fact]:
   facts = []
   if found is not None:
     value = found['bits_per_byte']
+    unit = f'bits per byte {axis.interval(value, 3)}'.rstrip()
     facts.append(Fact('Held-out documents', f'{value["value"]:.3f}',
-                      f'bits per byte{_interval(value)}, each read from its start'))
+                      f'{unit}, each read from its start'))
     last = found['factors'][-1]
     if last['factor'] > 1:
       facts.append(Fact('A longer context saves', f'{last["gain"]["value"]:.3f}',
@@ -56,12 +57,6 @@ def _facts(results: Results) -> list[Fact]:
   if speed := results.median('tokens_per_second'):
     facts.append(Fact('Training speed', f'{axis.short(speed)} B/s', 'median over the run'))
   return facts
-
-
-def _interval(value: dict[str, Any]) -> str:
-  if value.get('low') is None or value.get('high') is None:
-    return ''
-  return f' [{value["low"]:.3f}, {value["high"]:.3f}]'
 
 
 def curves(results: Results) -> Section:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from haiku_spectral.evaluation.report import aligned
 from haiku_spectral.self_training import claim as claims
 from haiku_spectral.self_training import evaluation as evaluations
 from haiku_spectral.self_training import outcomes, plot
@@ -67,13 +68,11 @@ def to_text(found: Found, claim: Claim | None) -> str:
               for seed, all_ in by_seed.items()]
     if len(by_seed) > 1:
       table.append(_row(arm, 'mean', [all_[-1] for all_ in by_seed.values()]))
-  widths = [max(map(len, column)) for column in zip(header, *table, strict=True)]
-  lines = ['  '.join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-           for row in [header, *table]]
   return '\n'.join([
       claims.text(claim), '',
       'Held-out problems solved by the greedy completion (pass@1), by depth; pass@8, and the '
-      'frontier (the deepest depth with pass@8 of 0.05 or more), by several attempts:', *lines])
+      'frontier (the deepest depth with pass@8 of 0.05 or more), by several attempts:',
+      *aligned(header, table)])
 
 
 def write(root: pathlib.Path) -> str:

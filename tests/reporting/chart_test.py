@@ -44,6 +44,7 @@ class ChartTest(parameterized.TestCase):
   def test_what_is_not_known_is_left_out(self):
     line = Line('a', [1, 2, 3], [None, 2.0, math.nan], [None, 1.0, None], [None, 3.0, None])
     self.assertLen(places(chart.svg(Chart('t', 'x', 'y', [line])), 'circle'), 1)
+    self.assertTrue(chart.has_points(Chart('t', 'x', 'y', [line])))
     self.assertFalse(chart.has_points(Chart('t', 'x', 'y', [line._replace(y=[None] * 3)])))
 
   @parameterized.parameters(

@@ -65,6 +65,7 @@ def context():
           context_report.Row(
               context=64 * 4**i, whole=i == 2, bits_per_byte=Estimate(2.5 - i / 10, None, None),
               gain=Estimate(i / 10, None, None), over_runs=None, gain_over_runs=None,
+              remembrance=Estimate(1 / 4**i, None, None),
               compressors={names[0]: 3.9, names[1]: 3.5 - i / 2})
           for i in range(3)))
 

@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral.reporting import html as html_form
 from haiku_spectral.reporting import markdown, report, results
-from haiku_spectral.reporting.document import Missing
+from haiku_spectral.reporting.document import Chart, Document, Line, Missing, Section, Table
 from tests.reporting import measured_run
 
 
@@ -93,6 +93,17 @@ class ReportTest(parameterized.TestCase):
   def test_text_of_others_changes_no_markup(self):
     self.assertIn('Once &lt;b&gt;', self.page)
     self.assertNotIn('<b>upon', self.page)
+
+  def test_a_chart_of_which_nothing_is_known(self):
+    chart = Chart('Loss', 'step', 'bits per byte', [Line('training', [], [])])
+    page = html_form.render(Document('t', '', [Section('Training', [chart])]))
+    html5lib.HTMLParser(strict=True).parse(page)
+    self.assertIn('No value known.', Text(page).text)
+
+  def test_cells_are_shown_as_they_are(self):
+    table = Table(['field', 'value'], [['class=number', '3'], ['x', '4']])
+    page = html_form.render(Document('t', '', [Section('Config', [table])]))
+    self.assertIn('<td>class=number</td><td class="number">3</td>', page)
 
   def test_light_and_dark(self):
     self.assertIn('prefers-color-scheme: dark', self.page)

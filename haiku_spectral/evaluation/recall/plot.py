@@ -1,6 +1,5 @@
 """The picture of an evaluation of recall: for each task a heat map, depth over length."""
 
-import io
 import os
 from collections.abc import Sequence
 
@@ -9,13 +8,11 @@ import matplotlib.figure
 import numpy as np
 from matplotlib import colors
 from matplotlib.axes import Axes
-from matplotlib.backends import backend_agg
 from matplotlib.image import AxesImage
 
 from haiku_spectral.evaluation import plot
 from haiku_spectral.evaluation.recall import report
 from haiku_spectral.evaluation.recall.scoring import Cell
-from haiku_spectral.storage import atomic_file
 
 SHADES = colors.LinearSegmentedColormap.from_list('recall', ['#F3F3F3', plot.FULL_COLOUR])
 COLUMNS = 4  # Heat maps side by side.
@@ -68,8 +65,4 @@ def _panel(axes: Axes, name: str, cells: Sequence[Cell]) -> AxesImage:
 
 def save(cells: Sequence[Cell], path: str | os.PathLike[str]) -> None:
   """Writes the picture as PNG, at 200 dots per inch; what was there before is replaced."""
-  drawing, png = figure(cells), io.BytesIO()
-  with matplotlib.rc_context(plot.STYLE):
-    backend_agg.FigureCanvasAgg(drawing)
-    drawing.savefig(png, dpi=200, format='png')
-  atomic_file.write(path, png.getvalue(), mode=None)
+  plot.save_figure(figure(cells), path)

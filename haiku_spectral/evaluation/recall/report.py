@@ -9,6 +9,7 @@ import numpy as np
 from haiku_spectral.evaluation import bootstrap
 from haiku_spectral.evaluation.recall.scoring import Cell
 from haiku_spectral.evaluation.recall.tasks import TASKS
+from haiku_spectral.evaluation.report import aligned
 
 HEADER = ('task', 'length', 'answers', 'exact', '95 %', 'worst depth', 'chance', 'bytes', 'first',
           'chance', 'bits/byte', 'chance')
@@ -33,12 +34,7 @@ def to_text(cells: Sequence[Cell], *, source: str) -> str:
   groups: dict[tuple[str, int], list[Cell]] = {}
   for cell in cells:
     groups.setdefault((cell.task, cell.length), []).append(cell)
-  rows = [HEADER, *(_row(group) for group in groups.values())]
-  widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-  lines = [
-      '  '.join(text.ljust(width) if i == 0 else text.rjust(width)
-                for i, (text, width) in enumerate(zip(row, widths, strict=True)))
-      for row in rows]
+  lines = aligned(HEADER, list(map(_row, groups.values())), words=1)
   notes = [f'  {name}: {TASKS[name].about}' for name in dict.fromkeys(cell.task for cell in cells)]
   return '\n'.join([
       source, '',
