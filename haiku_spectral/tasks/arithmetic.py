@@ -14,7 +14,7 @@ import numpy as np
 
 from haiku_spectral.sandbox.result import Job
 from haiku_spectral.tasks import column_addition, named_columns
-from haiku_spectral.tasks.named_columns import NAMES, RESULTS
+from haiku_spectral.tasks.named_columns import END, NAMES, RESULTS
 from haiku_spectral.tasks.problem import Family, Problem, check_request, side
 
 MACHINE = inspect.getsource(column_addition)  # What the sandbox runs.
@@ -56,22 +56,24 @@ class Arithmetic(_Sums):
 
 
 class ColumnAddition(_Sums):
-  """Columns with names: `P7Q4R3+p9q8r5=` is 347 + 589, answered by `P7p9gQ4q8dR3r59`.
+  """Columns with names: `P7C4X3+p9c8x5=` is 347 + 589, answered by `P7p9gC4c8dX3x59+`.
 
   The names say which digits belong together (index hints: Zhou et al., "What algorithms can
-  transformers learn?", 2023), and begin at any letter, so that none stands for a place. A step of
-  the answer copies both digits of a column and adds them; a to j are digits whose column carries.
+  transformers learn?", 2023). They are drawn, so that none stands for a place. A step of the answer
+  copies both digits of a column and adds them; a to j are digits whose column carries. What comes
+  after a column, another one or the end, is read in the prompt in the same way, however many there
+  are.
   """
 
   name = 'column_addition'
-  version = '1'
+  version = '2'
   depths = range(1, len(NAMES) + 1)
   max_bytes = 5 * len(NAMES) + 2
-  PROGRAM = re.compile(f'(?:[A-Z][0-9][a-z][0-9][{RESULTS}]){{1,{len(NAMES)}}}1?')
+  PROGRAM = re.compile(
+      rf'(?:[A-Z][0-9][a-z][0-9][{RESULTS}]){{1,{len(NAMES)}}}{re.escape(END)}')
 
   def _problem(self, rng: np.random.Generator, depth: int, key: str, a: int, b: int) -> Problem:
-    first = int(rng.integers(len(NAMES)))
-    names = [NAMES[(first + place) % len(NAMES)] for place in range(depth)]
+    names = ''.join(rng.permutation([*NAMES])[:depth])
     columns = list(zip(names, str(a)[::-1], str(b)[::-1], strict=True))
     above = ''.join(name + digit for name, digit, _ in columns)
     below = ''.join(name.lower() + digit for name, _, digit in columns)
@@ -79,8 +81,8 @@ class ColumnAddition(_Sums):
     for name, one, other in columns:
       carry, digit = divmod(int(one) + int(other) + carry, 10)
       answer += f'{name}{one}{name.lower()}{other}{RESULTS[10 * carry + digit]}'
-    return Problem(self.name, depth, key, f'{above}+{below}=', answer + '1' * carry,
-                   (((a, b, first), a + b),))
+    return Problem(
+        self.name, depth, key, f'{above}{END}{below}=', answer + END, (((a, b, names), a + b),))
 
   def job(self, problem: Problem, completion: str) -> Job | None:
     if not self.PROGRAM.fullmatch(completion):
