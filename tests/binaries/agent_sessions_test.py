@@ -55,10 +55,8 @@ class AgentSessionsTest(absltest.TestCase):
   def test_without_a_sandbox(self):
     gone = mock.patch.object(
         sandbox.Sandbox, '__enter__', side_effect=result.Unavailable('bubblewrap is missing'))
-    with gone:
-      code, out, err = self._run(run_dir=self.run_dir)
-    self.assertEqual((code, out), (3, ''))
-    self.assertEndsWith(err, 'error: bubblewrap is missing\n')
+    with gone, self.assertRaises(result.Unavailable):
+      self._run(run_dir=self.run_dir)
 
 
 if __name__ == '__main__':

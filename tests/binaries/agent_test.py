@@ -142,8 +142,8 @@ class AgentTest(parameterized.TestCase):
   def test_without_a_sandbox_nothing_happens(self):
     gone = mock.patch.object(
         sandbox.Sandbox, '__enter__', side_effect=result.Unavailable('bubblewrap is missing'))
-    with gone:
-      self.assertEqual(self._run(goal='x'), (3, '', 'error: bubblewrap is missing\n'))
+    with gone, self.assertRaises(result.Unavailable):
+      self._run(goal='x')
     self.assertFalse(os.path.exists(self.session))
 
 

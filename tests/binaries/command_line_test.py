@@ -10,6 +10,7 @@ from unittest import mock
 from absl.testing import absltest, flagsaver, parameterized
 
 from binaries import command_line, flag_types
+from haiku_spectral.sandbox.result import Unavailable
 
 NUMBER = flag_types.define_integer('number', 1, 'A number.')
 
@@ -48,6 +49,10 @@ class RunTest(parameterized.TestCase):
       (BrokenPipeError(32, 'Broken pipe'), '[Errno 32] Broken pipe'))
   def test_a_mistake_is_one_line(self, error, message):
     self.assertEqual(run(fail(error)), (1, '', f'error: {message}\n'))
+
+  def test_without_a_sandbox(self):
+    error = Unavailable('bubblewrap is missing')
+    self.assertEqual(run(fail(error)), (3, '', 'error: bubblewrap is missing\n'))
 
   def test_no_escape_sequence_reaches_the_terminal(self):
     code, _, err = run(fail(ValueError('run \x1b]0;x\x07\r\x9b1m\udcff is damaged:\n  twice')))
