@@ -14,6 +14,7 @@ bytes: so it holds one block at most. All of a turn is done, or nothing of one w
 """
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 DONE = b'DONE'
@@ -96,6 +97,12 @@ def remember(
   if len(after) > MAX_KEYS:
     raise ValueError(f'the memory holds {MAX_KEYS} keys at most: forget one with REMEMBER key=')
   return after
+
+
+def assignments(memory: Mapping[str, str]) -> bytes:
+  """The lines that remember all values, each with its line feed."""
+  return ''.join(
+      f'{REMEMBER.decode()} {key}={value}\n' for key, value in memory.items()).encode()
 
 
 def check_value(key: str, value: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from haiku_spectral import vocab
+from haiku_spectral.agent import actions
 from haiku_spectral.agent.transcript import Event
 
 
@@ -21,8 +22,7 @@ def ids(event: Event, last: int) -> np.ndarray:  # [T] int32
     return vocab.encode(event.text)
   if event.kind == 'observation':
     return np.array([vocab.RESULT, *event.text, vocab.TURN], np.int32)
-  memory = ''.join(f'REMEMBER {key}={value}\n' for key, value in event.memory.items())
-  return vocab.turn_ids(memory.encode() + event.text, last)
+  return vocab.turn_ids(actions.assignments(event.memory) + event.text, last)
 
 
 def of(events: Iterable[Event]) -> np.ndarray:  # [T] int32

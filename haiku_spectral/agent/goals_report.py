@@ -12,6 +12,7 @@ import numpy as np
 from haiku_spectral.agent import goals
 from haiku_spectral.evaluation import bootstrap, plot
 from haiku_spectral.evaluation.bootstrap import Estimate
+from haiku_spectral.evaluation.report import aligned
 
 TURNS, DISTANCE, NEXT_DAY = 'turns', 'distance', 'next day'  # What a cell is one of several by.
 _TITLES = {TURNS: 'by number of turns', DISTANCE: 'by distance', NEXT_DAY: 'another goal, the next '
@@ -64,11 +65,8 @@ def to_text(report: Report) -> str:
       f'guess of a value is right with a chance of {goals.CHANCE:.4f}.']
   header = ('turns', 'depth', 'distance', 'goals', 'kept', 'cut', 'values right')
   for by in dict.fromkeys(cell.by for cell in report.cells):
-    rows = [header, *(_row(cell) for cell in report.cells if cell.by == by)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines += ['', f'{_TITLES[by]}:', *(
-        '  '.join(text.rjust(width) for text, width in zip(row, widths, strict=True))
-        for row in rows)]
+    rows = [_row(cell) for cell in report.cells if cell.by == by]
+    lines += ['', f'{_TITLES[by]}:', *aligned(header, rows)]
   return '\n'.join(lines)
 
 

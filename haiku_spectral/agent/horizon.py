@@ -25,6 +25,7 @@ from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill, sampling, session
 from haiku_spectral.decoding.context import Context
 from haiku_spectral.decoding.generation import Generation, Request
+from haiku_spectral.requirement import require
 from haiku_spectral.sandbox.result import ExecResult, Job, Status, Unavailable
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.tasks.problem import STOP, Family, Problem
@@ -60,17 +61,12 @@ class Plan:
 
   def __post_init__(self) -> None:
     """Checks what a user may have given."""
-    if self.goals < 1:
-      raise ValueError(f'goals={self.goals} is not allowed: give 1 or more.')
-    if not self.lengths or min(self.lengths) < 1:
-      raise ValueError(f'lengths={self.lengths} is not allowed: give numbers of 1 or more.')
-    if not self.families:
-      raise ValueError('There are no families: give one at least.')
+    require(self.goals >= 1, 'goals', self.goals, '1 or more')
+    require(min(self.lengths, default=0) >= 1, 'lengths', self.lengths, 'numbers of 1 or more')
+    require(bool(self.families), 'families', self.families, 'one or more')
     for family in self.families:
-      if self.depth not in family.depths:
-        raise ValueError(
-            f'depth={self.depth} is not allowed: {family.name} has {family.depths.start} to '
-            f'{family.depths.stop - 1}.')
+      require(self.depth in family.depths, 'depth', self.depth,
+              f'{family.depths.start} to {family.depths.stop - 1}, which {family.name} has')
 
   @property
   def middles(self) -> set[int]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import matplotlib
 import matplotlib.figure
 import numpy as np
-from matplotlib.backends import backend_agg
 
 from haiku_spectral.evaluation import bootstrap, plot
 from haiku_spectral.evaluation.bootstrap import Estimate
@@ -118,10 +117,7 @@ def figure(report: Report) -> matplotlib.figure.Figure:
         (PERSISTENT, plot.FULL_COLOUR, 'o', [row.persistent for row in report.rows]),
         (FRESH, plot.CUT_COLOUR, 's', [row.fresh for row in report.rows]),
     ):
-      values, lows, highs = np.array(estimates, float).T
-      axes.fill_between(lengths, lows, highs, color=colour, alpha=0.15, linewidth=0)
-      axes.plot(lengths, values, color=colour, marker=marker, markersize=5, linewidth=1.8,
-                label=name)
+      plot.line(axes, lengths, estimates, colour, marker, name)
     single = np.mean(report.by_position[FRESH])
     axes.plot(lengths, single**lengths, color=plot.GREY, linewidth=1, linestyle=':',
               label=f'{single:.2f} to the power of m')
@@ -135,7 +131,4 @@ def figure(report: Report) -> matplotlib.figure.Figure:
 
 def save(report: Report, path: str | os.PathLike[str]) -> None:
   """Writes the picture as PNG, at 200 dots per inch."""
-  drawing = figure(report)
-  with matplotlib.rc_context(plot.STYLE):
-    backend_agg.FigureCanvasAgg(drawing)
-    drawing.savefig(path, dpi=200, format='png')
+  plot.save_figure(figure(report), path)

@@ -13,6 +13,7 @@ from haiku_spectral.agent.folder import Folder
 from haiku_spectral.agent.history import History
 from haiku_spectral.agent.sampler import Sampler
 from haiku_spectral.agent.transcript import Event
+from haiku_spectral.requirement import require
 
 DONE = 'done'  # How a session ends that no limit has ended.
 _REACHED = b'done'  # Observed behind DONE; what code prints stands behind how it ended.
@@ -29,11 +30,9 @@ class Limits:
 
   def __post_init__(self) -> None:
     """Raises ValueError naming the limit that is wrong."""
-    if self.executions < 0:
-      raise ValueError(f'executions={self.executions} is not allowed: give 0 or more.')
+    require(self.executions >= 0, 'executions', self.executions, '0 or more')
     for name in ('turns', 'minutes', 'repeats'):
-      if not getattr(self, name) > 0:
-        raise ValueError(f'{name}={getattr(self, name)} is not allowed: give more than 0.')
+      require(getattr(self, name) > 0, name, getattr(self, name), 'more than 0')
 
 
 def run(

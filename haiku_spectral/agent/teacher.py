@@ -129,8 +129,7 @@ def distance(events: Sequence[Event]) -> int:
   for event in events:
     text = event.text
     if event.kind == 'goal':
-      memory = ''.join(f'REMEMBER {key}={value}\n' for key, value in event.memory.items())
-      text = memory.encode() + text
+      text = actions.assignments(event.memory) + text
     for found in re.finditer(_NAME, text):
       place = position + found.start()
       if event.kind == 'turn' and actions.REMEMBER not in text[:found.start()].split(b'\n')[-1]:

@@ -9,7 +9,7 @@ arXiv 2502.01612), whose votes are those of several models; here they are of one
 
 import collections
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from haiku_spectral.self_training.verifier_cache import MALFORMED
 from haiku_spectral.tasks.problem import Family, Problem
@@ -27,21 +27,13 @@ def choose(
 
   One sample is accepted for a prompt at most: the same answer twice teaches nothing more.
   """
+  problems = [problem for problem, _ in samples]
   answers = [_answer(family, *sample) for sample in samples]
-  votes: dict[str, collections.Counter[str]] = {}
-  counts = collections.Counter(problem.prompt for problem, _ in samples)
-  for (problem, _), answer in zip(samples, answers, strict=True):
-    if answer is not None:
-      votes.setdefault(problem.prompt, collections.Counter())[answer] += 1
-  agreed = {prompt: _winner(found, math.ceil(AGREE * counts[prompt]))
-            for prompt, found in votes.items()}
-  longest: dict[int, int] = {}
-  for problem, _ in samples:
-    length = len(agreed.get(problem.prompt) or '')
-    longest[problem.depth] = max(longest.get(problem.depth, 0), length)
+  agreed = _agreed([problem.prompt for problem in problems], answers)
+  longest = _longest(problems, agreed)
   done: set[str] = set()
   verdicts = []
-  for (problem, _), answer in zip(samples, answers, strict=True):
+  for problem, answer in zip(problems, answers, strict=True):
     verdict = _verdict(answer, agreed.get(problem.prompt), longest[problem.depth])
     if verdict == ACCEPTED and problem.prompt in done:
       verdict = REPEATED
@@ -56,6 +48,26 @@ def _answer(family: Family, problem: Problem, completion: str | None) -> str | N
   if completion is None or family.job(problem, completion) is None:
     return None
   return family.canonical(completion)
+
+
+def _agreed(prompts: Sequence[str], answers: Sequence[str | None]) -> dict[str, str | None]:
+  """By prompt the answer that enough of its samples give; None where there is none such."""
+  votes: dict[str, collections.Counter[str]] = {}
+  for prompt, answer in zip(prompts, answers, strict=True):
+    if answer is not None:
+      votes.setdefault(prompt, collections.Counter())[answer] += 1
+  counts = collections.Counter(prompts)
+  return {prompt: _winner(found, math.ceil(AGREE * counts[prompt]))
+          for prompt, found in votes.items()}
+
+
+def _longest(problems: Sequence[Problem], agreed: Mapping[str, str | None]) -> dict[int, int]:
+  """By depth the length of the longest answer that was agreed upon."""
+  longest: dict[int, int] = {}
+  for problem in problems:
+    length = len(agreed.get(problem.prompt) or '')
+    longest[problem.depth] = max(longest.get(problem.depth, 0), length)
+  return longest
 
 
 def _winner(votes: collections.Counter[str], needed: int) -> str | None:

@@ -82,14 +82,14 @@ def test(found: Found) -> Claim | None:
   base, last = ([golden[seed][place] for seed in seeds] for place in (0, -1))
   easy, hard = base[0].easy, base[0].hard
   pairs = list(zip(last, _matching(found, UNFILTERED, seeds), strict=True))
-  table = _table(pairs, hard, _greedy)
+  table, since_base = _table(pairs, hard, _greedy), list(zip(last, base, strict=True))
   where = f'depth {_span(hard)}'
   parts = (
       Part(f'golden - unfiltered, pass@1 at {where}', _estimate(table), 0.0),
       Part(f'golden - base, pass@{K} at {where}',
-           _estimate(_table(list(zip(last, base, strict=True)), hard, _pass)), -LOST_PASS),
+           _estimate(_table(since_base, hard, _pass)), -LOST_PASS),
       Part(f'golden - base, pass@1 at depth {_span(easy)}',
-           _estimate(_table(list(zip(last, base, strict=True)), easy, _greedy)), -LOST_EASY))
+           _estimate(_table(since_base, easy, _greedy)), -LOST_EASY))
   return Claim(seeds, sum(len(base[0].greedy[depth]) for depth in hard), table.shape[1], parts,
                _beside(found, hard, where), _early(found))
 

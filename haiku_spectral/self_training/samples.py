@@ -87,6 +87,7 @@ def answered(run: SeedRun, problems: Sequence[Problem], stage: str) -> list[Veri
 def _golden(
     run: SeedRun, this: Round, model: Model, proposal: Proposal
 ) -> list[VerifiedSample]:
+  """What the sandbox finds right and the acceptance filter lets pass; raises NoSignal for none."""
   requests, generated = _generate(run, this, model, proposal.problems)
   executed = seed_runs.evaluator(run, model).verify(requests, generated, stage=str(this))
   wrong = [_errs(run, problem, sample.text, verdict)
@@ -138,6 +139,7 @@ def _agreement(
 def _oracle(
     run: SeedRun, this: Round, model: Model, proposal: Proposal
 ) -> list[VerifiedSample]:
+  """Right answers, whatever the model knows."""
   del model
   return answered(run, proposal.problems, f'{this}: answers')
 
@@ -204,7 +206,10 @@ def _seen(run: SeedRun, this: Round) -> set[tuple[str, str]]:
 def _sample(
     run: SeedRun, problem: Problem, completion: str, ran: Verdict, **changes: Any
 ) -> verified_sample.VerifiedSample:
-  """Of an answer of the family's own, unless `changes` say otherwise."""
+  """The record of a completion and of how it ran.
+
+  Its other fields are those of an answer of the family's own, but for `changes`.
+  """
   fields: dict[str, Any] = dict(
       family=run.family.name, prompt=problem.prompt, completion=completion, depth=problem.depth,
       seed=run.seed, temperature=0.0, log_probability=0.0, step=0, fingerprint='0',
@@ -233,7 +238,7 @@ def _unverified(
     run: SeedRun, model: Model, requests: Sequence[evaluator.Request],
     generated: Sequence[samplers.Sample], verdicts: Sequence[str],
 ) -> list[VerifiedSample]:
-  """The same without a verifier."""
+  """`_samples` whose verdicts come from no verifier, and of which none was executed."""
   return _samples(run, model, requests, generated, [NO_ANSWER] * len(generated), verdicts,
                   unverified=[True] * len(generated))
 
