@@ -192,9 +192,9 @@ $(call py_library, //binaries:training_task, //binaries:extrapolation_report //d
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:task)
 $(call py_library, //datasets:__init__, //datasets:registry)
 $(call py_library, //datasets/agent_transcripts:agent_transcripts_dataset_builder, \
-    //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:splits \
-    //datasets:text_files //haiku_spectral/agent:document //haiku_spectral/agent:transcript \
-    //haiku_spectral/storage:file_name)
+    //datasets:__init__ //datasets:packed_builder //datasets:packing //datasets:registry \
+    //datasets:splits //datasets:text_files //haiku_spectral/agent:document \
+    //haiku_spectral/agent:transcript //haiku_spectral/storage:file_name)
 $(call py_library, //datasets:build_report, //datasets:__init__ \
     //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:__init__ \
@@ -207,7 +207,8 @@ $(call py_library, //datasets/cleaning:language, //datasets:__init__)
 $(call py_library, //datasets/cleaning:normalise, //datasets:__init__)
 $(call py_library, //datasets/cleaning:rolling_hash, //datasets:__init__)
 $(call py_library, //datasets/cleaning:rules, //datasets:__init__ \
-    //datasets/cleaning:contamination //datasets/cleaning:language //datasets/cleaning:normalise)
+    //datasets/cleaning:contamination //datasets/cleaning:language //datasets/cleaning:normalise \
+    //haiku_spectral:requirement)
 $(call py_library, //datasets:curriculum, //datasets:__init__ //datasets:packing \
     //datasets:pipeline //datasets:registry //datasets:windows //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases)
@@ -243,7 +244,7 @@ $(call py_library, //datasets/readers:parquet, //datasets:__init__ //datasets/re
     //datasets/readers:raw)
 $(call py_library, //datasets/readers:plain_text, //datasets:__init__ //datasets/readers:bounded \
     //datasets/readers:raw)
-$(call py_library, //datasets/readers:raw, //datasets:__init__ \
+$(call py_library, //datasets/readers:raw, //datasets:__init__ //haiku_spectral:requirement \
     //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/readers:reader, //datasets:__init__ \
     //datasets/readers:decompression //datasets/readers:json_lines //datasets/readers:plain_text \
@@ -260,7 +261,7 @@ $(call py_library, //datasets:splits, //datasets:__init__)
 $(call py_library, //datasets/starter:starter_dataset_builder, //datasets:__init__ \
     //datasets:packed_builder //datasets:splits //datasets:text_files)
 $(call py_library, //datasets/streaming:assignment, //datasets:__init__ \
-    //datasets/cleaning:duplicates //datasets/cleaning:rules //datasets:packing \
+    //datasets/cleaning:duplicates //datasets/cleaning:rules //datasets:packing //datasets:splits \
     //datasets/streaming:collect //datasets/streaming:reason_counts //datasets/streaming:table \
     //datasets/streaming:work_units)
 $(call py_library, //datasets/streaming:collect, //datasets:__init__ \
@@ -289,14 +290,14 @@ $(call py_library, //datasets:streaming_builder, //datasets:__init__ //datasets/
     //datasets:packed_builder //datasets/readers:raw //datasets/streaming:assignment \
     //datasets/streaming:collect //datasets/streaming:evaluation_text \
     //datasets/streaming:runners //datasets/streaming:shards //datasets/streaming:summary \
-    //haiku_spectral/storage:file_name)
+    //haiku_spectral:requirement //haiku_spectral/storage:file_name)
 $(call py_library, //datasets:synthetic, //datasets:__init__ //datasets/readers:raw \
     //datasets:streaming_builder)
 $(call py_library, //datasets:text_files, //datasets:__init__ //datasets:registry \
     //datasets:splits //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/text_folder:text_folder_dataset_builder, //datasets:__init__ \
-    //datasets:packed_builder //datasets:splits //datasets:text_files \
-    //haiku_spectral/storage:file_name)
+    //datasets:packed_builder //datasets:registry //datasets:splits //datasets:text_files \
+    //haiku_spectral:requirement //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/tiny_shakespeare:tiny_shakespeare_dataset_builder, \
     //datasets:__init__ //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/tiny_stories:tiny_stories_dataset_builder, //datasets:__init__ \
@@ -310,8 +311,8 @@ $(call py_library, //datasets/wikitext103:wikitext103_dataset_builder, //dataset
 $(call py_library, //datasets:windows, //datasets:__init__ //datasets:packing //datasets:registry \
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:actions)
-$(call py_library, //haiku_spectral/agent:document, //haiku_spectral/agent:transcript \
-    //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/agent:document, //haiku_spectral/agent:actions \
+    //haiku_spectral/agent:transcript //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:execution, //haiku_spectral/agent:workspace \
     //haiku_spectral/sandbox:result)
 $(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:history \
@@ -321,20 +322,22 @@ $(call py_library, //haiku_spectral/agent:folder, //haiku_spectral/agent:history
 $(call py_library, //haiku_spectral/agent:goals, //haiku_spectral:requirement \
     //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/agent:goals_report, //haiku_spectral/agent:goals \
-    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plot)
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:plot \
+    //haiku_spectral/evaluation:report)
 $(call py_library, //haiku_spectral/agent:history, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:transcript //haiku_spectral/agent:workspace)
 $(call py_library, //haiku_spectral/agent:horizon, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
-    //haiku_spectral/decoding:session //haiku_spectral/sandbox:result \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:problem //haiku_spectral:vocab)
+    //haiku_spectral/decoding:session //haiku_spectral:requirement \
+    //haiku_spectral/sandbox:result //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:problem //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/agent:horizon_report, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/evaluation:plot)
 $(call py_library, //haiku_spectral/agent:loop, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:execution //haiku_spectral/agent:folder //haiku_spectral/agent:history \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:transcript \
-    //haiku_spectral/agent:workspace)
+    //haiku_spectral/agent:workspace //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/agent:play, //haiku_spectral/agent:actions \
     //haiku_spectral/agent:document //haiku_spectral/agent:execution //haiku_spectral/agent:goals \
     //haiku_spectral/agent:loop //haiku_spectral/agent:sampler //haiku_spectral/agent:teacher \
@@ -1071,7 +1074,7 @@ $(call py_test, //tests/binaries:benchmark_test, //binaries:benchmark //datasets
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject //tests:__init__ \
     //tests/decoding:tiny_model, //binaries:corpus_stage)
 $(call py_test, //tests/binaries:command_line_test, //binaries:command_line //binaries:flag_types \
-    //tests:__init__)
+    //haiku_spectral/sandbox:result //tests:__init__)
 $(call py_test, //tests/binaries:compression_test, //binaries:compress //binaries:decompress \
     //haiku_spectral/compression:compressed_file //haiku_spectral/compression:predictor \
     //haiku_spectral/config:__init__ //haiku_spectral/decoding:session \

@@ -107,7 +107,8 @@ def report(plan: Plan) -> dict[str, Any]:
   for split, part in plan.splits.items():
     sizes = [document.size for document in part]
     splits[split] = {'documents': len(part), 'bytes': sum(sizes),
-                     'records': packing.count_records(sizes), 'longest_document': max(sizes)}
+                     'records': packing.count_records(len(sizes), sum(sizes)),
+                     'longest_document': max(sizes)}
   filtered = plan.filtered
   return {
       'splits': splits,
@@ -121,7 +122,7 @@ def _shards(
     part: Sequence[Document], advance: Callable[[int], object]
 ) -> list[Callable[[], Iterator]]:
   """One iterator of (key, record) for each file; they share one stream and are read in order."""
-  total = packing.count_records(document.size for document in part)
+  total = packing.count_records(len(part), sum(document.size for document in part))
   per_shard = max(RECORDS_PER_SHARD, -(-total // MAX_SHARDS))
   stream = enumerate(packing.pack((document.id, _chunks(document, advance)) for document in part))
   return [functools.partial(_emptied, itertools.islice(stream, per_shard))

@@ -100,9 +100,9 @@ def pack(
     yield record.close()
 
 
-def count_records(sizes: Iterable[int]) -> int:
-  """How many records documents of these sizes (bytes) fill."""
-  return -(-sum(size + 1 for size in sizes) // RECORD_BYTES)
+def count_records(documents: int, size: int) -> int:
+  """How many records so many documents fill, which have `size` bytes together."""
+  return -(-(size + documents) // RECORD_BYTES)
 
 
 def unpack(

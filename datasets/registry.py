@@ -10,6 +10,7 @@ import importlib
 import inspect
 import json
 import pathlib
+import re
 from typing import Any
 
 from haiku_spectral.storage import file_name
@@ -81,6 +82,13 @@ def full_name(name: str) -> str:
   wanted = f'{dataset}/NAME' if dataset in WITH_CORPORA else dataset
   of = f' or one of {", ".join(f"{dataset}/{corpus}" for corpus in there)}' if there else ''
   raise ValueError(f'the dataset name {name!r} is not allowed: give {wanted!r}{of}.')
+
+
+def check_own_name(dataset: str, name: str) -> None:
+  """Raises ValueError for a name that a user cannot give to a dataset of a builder."""
+  if not re.fullmatch(r'[A-Za-z][A-Za-z0-9_-]*', name):
+    raise ValueError(f'the name {name!r} is not allowed: give letters, digits, - and _, a letter '
+                     f'first (the dataset is then {dataset}/NAME).')
 
 
 def folder(name: str, data_dir: str) -> pathlib.Path:

@@ -26,6 +26,7 @@ from datasets import packed_builder
 from datasets.cleaning import rules as cleaning_rules
 from datasets.readers import raw
 from datasets.streaming import assignment, collect, evaluation_text, runners, shards, summary
+from haiku_spectral.requirement import require
 from haiku_spectral.storage import file_name
 
 ON_ERROR = ('skip', 'refuse')
@@ -45,12 +46,9 @@ class Options:
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that is not allowed."""
-    if self.on_error not in ON_ERROR:
-      raise ValueError(
-          f'on_error={self.on_error!r} is not allowed: give one of {", ".join(ON_ERROR)}.')
-    for name in ('max_bytes', 'workers'):
-      if (value := getattr(self, name)) is not None and value < 1:
-        raise ValueError(f'{name}={value} is not allowed: give 1 or more.')
+    require(self.on_error in ON_ERROR, 'on_error', self.on_error, f'one of {", ".join(ON_ERROR)}')
+    require(self.max_bytes is None or self.max_bytes >= 1, 'max_bytes', self.max_bytes, '1 or more')
+    require(self.workers >= 1, 'workers', self.workers, '1 or more')
 
 
 class StreamingBuilder(tfds.core.ShardBasedBuilder):

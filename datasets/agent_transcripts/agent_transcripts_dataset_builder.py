@@ -3,13 +3,12 @@
 import dataclasses
 import functools
 import pathlib
-import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
-from datasets import packed_builder, packing, splits, text_files
+from datasets import packed_builder, packing, registry, splits, text_files
 from haiku_spectral.agent import document, transcript
 from haiku_spectral.storage import file_name
 
@@ -24,10 +23,7 @@ class TranscriptsConfig(tfds.core.BuilderConfig):
   def __post_init__(self):
     """Raises ValueError for a value that is not allowed."""
     self.name = str(self.name)
-    if not re.fullmatch(r'[A-Za-z][A-Za-z0-9_-]*', self.name):
-      raise ValueError(
-          f'the name {self.name!r} is not allowed: give letters, digits, - and _, a letter first '
-          '(the sessions are then agent_transcripts/NAME).')
+    registry.check_own_name('agent_transcripts', self.name)
     splits.check_fractions(self.validation, 0.0)
 
 

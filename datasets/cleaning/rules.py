@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from datasets.cleaning import contamination, language, normalise
+from haiku_spectral.requirement import require
 
 TOO_SHORT = 'too short'
 OTHER_LANGUAGE = 'other language'
@@ -30,15 +31,13 @@ class Rules:
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that is not allowed."""
-    if self.minimal_bytes < 1:
-      raise ValueError(f'minimal_bytes={self.minimal_bytes} is not allowed: give 1 or more.')
+    require(self.minimal_bytes >= 1, 'minimal_bytes', self.minimal_bytes, '1 or more')
 
   def check_language(self) -> None:
     """Raises ValueError for a language that cannot be identified; loads the model."""
-    if self.language and self.language not in language.languages():
-      raise ValueError(
-          f'language={self.language!r} is not allowed: give one of '
-          f'{", ".join(sorted(language.languages()))}.')
+    if self.language:
+      known = sorted(language.languages())
+      require(self.language in known, 'language', self.language, f'one of {", ".join(known)}')
 
 
 NONE = Rules(nfc=False, control=False, exact_duplicates=False)  # For benchmarks: as published.

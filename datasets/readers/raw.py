@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from haiku_spectral.requirement import require
 from haiku_spectral.storage import file_name
 
 FORMATS = ('parquet', 'jsonl', 'jsonl.gz', 'jsonl.zst', 'txt', 'txt.gz', 'zip')
@@ -71,12 +72,9 @@ class Spec:
 
   def __post_init__(self) -> None:
     """Raises ValueError for a value that is not allowed."""
-    if self.format and self.format not in FORMATS:
-      raise ValueError(
-          f'format={self.format!r} is not allowed: give one of {", ".join(FORMATS)}.')
-    if self.max_document_bytes < 1:
-      raise ValueError(
-          f'max_document_bytes={self.max_document_bytes} is not allowed: give 1 or more.')
+    require(self.format in ('', *FORMATS), 'format', self.format, f'one of {", ".join(FORMATS)}')
+    require(self.max_document_bytes >= 1, 'max_document_bytes', self.max_document_bytes,
+            '1 or more')
 
 
 class Source(NamedTuple):

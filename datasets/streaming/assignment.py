@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from datasets import packing
+from datasets import splits as splits_lib
 from datasets.cleaning import duplicates, rules
 from datasets.streaming import collect, reason_counts, table, work_units
 
-SPLITS = ('train', 'validation', 'test')
 # The code of a document is the number of its split, or one of these when it is filtered.
 _EXACT, _NEAR, _BEYOND = 255, 254, 253
 _REASONS = {_EXACT: rules.EXACT_DUPLICATE, _NEAR: rules.NEAR_DUPLICATE}
@@ -47,7 +47,8 @@ class Task(NamedTuple):
     there = {file.split for file in self.files}
     there |= {'validation'} if self.validation else set()
     there |= {'test'} if self.test else set()
-    return (*(name for name in SPLITS if name in there), *sorted(there - set(SPLITS)))
+    return (*(name for name in splits_lib.NAMES if name in there),
+            *sorted(there - set(splits_lib.NAMES)))
 
 
 def run(task: Task) -> dict[str, Any]:
@@ -195,7 +196,7 @@ def _count(task: Task, codes: list[np.ndarray]) -> dict[str, Any]:
     if not split['documents']:
       raise ValueError(
           f'no document of the split {name!r} is left: look at the source and the rules.')
-    split['records'] = -(-(split['bytes'] + split['documents']) // packing.RECORD_BYTES)
+    split['records'] = packing.count_records(split['documents'], split['bytes'])
   return {'splits': splits, 'begins': begins, 'filtered': filtered.as_json(),
           'licences': {name: dict(counts) for name, counts in sorted(licences.items())}}
 

@@ -4,12 +4,12 @@ import dataclasses
 import functools
 import os
 import pathlib
-import re
 from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
-from datasets import packed_builder, splits, text_files
+from datasets import packed_builder, registry, splits, text_files
+from haiku_spectral.requirement import require
 from haiku_spectral.storage import file_name
 
 
@@ -26,14 +26,9 @@ class TextFolderConfig(tfds.core.BuilderConfig):
   def __post_init__(self):
     """Raises ValueError for a value that is not allowed."""
     self.name = str(self.name)
-    if not re.fullmatch(r'[A-Za-z][A-Za-z0-9_-]*', self.name):
-      raise ValueError(
-          f'the name {self.name!r} is not allowed: give letters, digits, - and _, a letter first '
-          '(the corpus is then text_folder/NAME).')
-    if self.invalid not in text_files.INVALID_POLICIES:
-      raise ValueError(
-          f'invalid={self.invalid!r} is not allowed: give one of '
-          f'{", ".join(text_files.INVALID_POLICIES)}.')
+    registry.check_own_name('text_folder', self.name)
+    require(self.invalid in text_files.INVALID_POLICIES, 'invalid', self.invalid,
+            f'one of {", ".join(text_files.INVALID_POLICIES)}')
     splits.check_fractions(self.validation, self.test)
     self.extensions = text_files.normalise_extensions(self.extensions)
 
