@@ -5,21 +5,22 @@ $(call py_binary, //binaries:agent, //binaries:agent_model //binaries:command_li
     //haiku_spectral/decoding:display //haiku_spectral/sandbox:sandbox //haiku_spectral:shutdown \
     //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:agent_goals, //binaries:agent_model //binaries:command_line \
-    //binaries:flag_types //binaries:model_flags //binaries:sandbox_flag \
+    //binaries:flag_types //binaries:model_flags //binaries:progress_bar //binaries:sandbox_flag \
     //haiku_spectral/agent:goals //haiku_spectral/agent:goals_report //haiku_spectral/agent:play \
     //haiku_spectral/agent:sampler //haiku_spectral/agent:teacher \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:session \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:agent_horizon, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //binaries:sandbox_flag //haiku_spectral/agent:horizon \
-    //haiku_spectral/agent:horizon_report //haiku_spectral/decoding:decoder \
-    //haiku_spectral/decoding:session //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/tasks:registry)
+    //binaries:model_flags //binaries:progress_bar //binaries:sandbox_flag \
+    //haiku_spectral/agent:horizon //haiku_spectral/agent:horizon_report \
+    //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/tasks:registry)
 $(call py_library, //binaries:agent_model, //binaries:model_flags //haiku_spectral/agent:sampler \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:sampling \
     //haiku_spectral/decoding:session)
 $(call py_binary, //binaries:agent_sessions, //binaries:agent_model //binaries:command_line \
-    //binaries:flag_types //binaries:model_flags //binaries:sandbox_flag \
+    //binaries:flag_types //binaries:model_flags //binaries:progress_bar //binaries:sandbox_flag \
     //haiku_spectral/agent:folder //haiku_spectral/agent:goals //haiku_spectral/agent:play \
     //haiku_spectral/agent:teacher //haiku_spectral/agent:transcript //haiku_spectral:requirement \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file)
@@ -40,55 +41,59 @@ $(call py_library, //binaries:command_line, //haiku_spectral:backend \
     //haiku_spectral/sandbox:result //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:file_name)
 $(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_types \
-    //binaries:input_output //binaries:model_flags //haiku_spectral/compression:codec \
-    //haiku_spectral/evaluation:compressors)
+    //binaries:input_output //binaries:model_flags //binaries:progress_bar \
+    //haiku_spectral/compression:codec //haiku_spectral/evaluation:compressors)
 $(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets:prefetch //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //datasets:synthetic //datasets:windows \
     //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loop \
     //haiku_spectral/training:task)
-$(call py_library, //binaries:data_sources, //binaries:flag_types //datasets:__init__ \
-    //datasets:registry //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+$(call py_library, //binaries:data_sources, //datasets:__init__ //datasets:registry \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/reporting:results)
 $(call py_binary, //binaries:decompress, //binaries:command_line //binaries:input_output \
-    //binaries:model_flags //haiku_spectral/compression:codec \
+    //binaries:model_flags //binaries:progress_bar //haiku_spectral/compression:codec \
     //haiku_spectral/compression:compressed_file)
 $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types \
     //haiku_spectral/training:run_folder, //binaries:eval_context //binaries:eval_extrapolation \
     //binaries:evaluate //binaries:model_card //binaries:prepare_data //binaries:report \
     //binaries:sample //binaries:train //haiku_spectral/configs:nano)
 $(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
-    //binaries:flag_types //binaries:model_flags //haiku_spectral/config:__init__ \
-    //haiku_spectral/distillation:comparison //haiku_spectral/distillation:distill \
+    //binaries:flag_types //binaries:model_flags //binaries:progress_bar \
+    //haiku_spectral/config:__init__ //haiku_spectral/distillation:comparison \
+    //haiku_spectral/distillation:distill //haiku_spectral:requirement \
     //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:docs_site, //binaries:command_line //binaries:flag_types \
     //binaries:site_pages)
 $(call py_binary, //binaries:duel, //binaries:command_line //binaries:flag_types \
-    //datasets:__init__ //datasets:pipeline //haiku_spectral/evaluation:duel \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:metrics, \
-    //binaries:prepare_data //binaries:train //haiku_spectral/configs:duel)
+    //binaries:progress_bar //datasets:__init__ //datasets:pipeline \
+    //haiku_spectral/evaluation:duel //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
+    //haiku_spectral/training:metrics, //binaries:prepare_data //binaries:train \
+    //haiku_spectral/configs:duel)
 $(call py_binary, //binaries:eval_context, //binaries:command_line \
     //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
-    //datasets:__init__ //datasets:text_files //haiku_spectral/config:__init__ \
-    //haiku_spectral/config:phases //haiku_spectral/evaluation:context_length \
-    //haiku_spectral/evaluation:context_plot //haiku_spectral/evaluation:context_report \
-    //haiku_spectral/evaluation:plan //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/storage:atomic_file)
+    //binaries:progress_bar //datasets:__init__ //datasets:text_files \
+    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //haiku_spectral/evaluation:context_length //haiku_spectral/evaluation:context_plot \
+    //haiku_spectral/evaluation:context_report //haiku_spectral/evaluation:plan \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
-    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+    //binaries:progress_bar //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
     //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
-$(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:model_flags \
-    //binaries:suite_length //binaries:suite_recall //binaries:suite_turkish //binaries:suites)
+$(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //binaries:suite_length //binaries:suite_recall \
+    //binaries:suite_turkish //binaries:suites)
 $(call py_binary, //binaries:evaluate_lm_eval, //binaries:command_line //binaries:flag_types \
     //binaries:lm_eval_model //binaries:scoring_process //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/distillation:distill //haiku_spectral/export:exported \
-    //haiku_spectral/storage:atomic_file //haiku_spectral/training:run_folder)
+    //haiku_spectral:requirement //haiku_spectral/storage:atomic_file \
+    //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:extrapolation_report, //binaries:command_line //datasets:__init__ \
     //datasets:pipeline //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
@@ -96,9 +101,9 @@ $(call py_library, //binaries:extrapolation_report, //binaries:command_line //da
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
     //haiku_spectral/training:task)
 $(call py_library, //binaries:flag_types)
-$(call py_library, //binaries:input_output, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //haiku_spectral/compression:predictor \
-    //haiku_spectral/decoding:session //haiku_spectral/storage:atomic_file)
+$(call py_library, //binaries:input_output, //binaries:flag_types //binaries:model_flags \
+    //haiku_spectral/compression:predictor //haiku_spectral/decoding:session \
+    //haiku_spectral/storage:atomic_file)
 $(call py_library, //binaries:lm_eval_model, //binaries:scoring_process)
 $(call py_binary, //binaries:model_card, //binaries:command_line //binaries:data_sources \
     //binaries:flag_types //haiku_spectral/reporting:card //haiku_spectral/reporting:results \
@@ -112,17 +117,18 @@ $(call py_binary, //binaries:plan_scale, //binaries:command_line //binaries:flag
     //haiku_spectral/planning:plan //haiku_spectral/planning:text \
     //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:prepare_data, //binaries:command_line //binaries:flag_types \
-    //datasets:__init__ //datasets:build_report //datasets:preparation //datasets:registry \
-    //datasets:streaming_builder)
+    //binaries:progress_bar //datasets:__init__ //datasets:build_report //datasets:preparation \
+    //datasets:registry //datasets:streaming_builder)
 $(call py_binary, //binaries:prepare_data_beam, //binaries:command_line //binaries:prepare_data)
 $(call py_library, //binaries:preset_flag, //binaries:flag_types)
+$(call py_library, //binaries:progress_bar)
 $(call py_binary, //binaries:report, //binaries:command_line //binaries:data_sources \
     //binaries:flag_types //haiku_spectral/reporting:document //haiku_spectral/reporting:html \
     //haiku_spectral/reporting:markdown //haiku_spectral/reporting:report \
     //haiku_spectral/reporting:results //haiku_spectral/storage:atomic_file \
     //haiku_spectral/training:run_folder)
 $(call py_binary, //binaries:sample, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //haiku_spectral/decoding:automaton \
+    //binaries:model_flags //binaries:progress_bar //haiku_spectral/decoding:automaton \
     //haiku_spectral/decoding:candidates //haiku_spectral/decoding:chat \
     //haiku_spectral/decoding:constraint //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:display \
@@ -141,14 +147,15 @@ $(call py_binary, //binaries:score_texts, //binaries:command_line //binaries:fla
     //haiku_spectral/storage:strict_json)
 $(call py_library, //binaries:scoring_process, , //binaries:score_texts)
 $(call py_binary, //binaries:self_improve, //binaries:command_line //binaries:flag_types \
-    //binaries:preset_flag //binaries:sandbox_flag //binaries:training_task //datasets:__init__ \
-    //datasets:preparation //datasets:registry //datasets:streaming_builder \
-    //haiku_spectral/config:__init__ //haiku_spectral/sandbox:sandbox \
-    //haiku_spectral/self_training:callbacks //haiku_spectral/self_training:outcomes \
-    //haiku_spectral/self_training:paths //haiku_spectral/self_training:report \
-    //haiku_spectral/self_training:rounds //haiku_spectral/self_training:seed_run \
-    //haiku_spectral/self_training:settings //haiku_spectral/self_training:verifier_cache \
-    //haiku_spectral:shutdown //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
+    //binaries:preset_flag //binaries:progress_bar //binaries:sandbox_flag \
+    //binaries:training_task //datasets:__init__ //datasets:preparation //datasets:registry \
+    //datasets:streaming_builder //haiku_spectral/config:__init__ \
+    //haiku_spectral/sandbox:sandbox //haiku_spectral/self_training:callbacks \
+    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:paths \
+    //haiku_spectral/self_training:report //haiku_spectral/self_training:rounds \
+    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
+    //haiku_spectral/self_training:verifier_cache //haiku_spectral:shutdown \
+    //haiku_spectral/tasks:registry //haiku_spectral/training:loop, \
     //haiku_spectral/configs:self_improve)
 $(call py_binary, //binaries:serve, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //haiku_spectral/decoding:decoder //haiku_spectral/decoding:session \
@@ -156,18 +163,18 @@ $(call py_binary, //binaries:serve, //binaries:command_line //binaries:flag_type
     //haiku_spectral/serving:sessions //haiku_spectral/serving:warm_up //haiku_spectral:shutdown \
     //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:site_pages)
-$(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:suites \
-    //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+$(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:progress_bar \
+    //binaries:suites //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report)
-$(call py_library, //binaries:suite_recall, //binaries:flag_types //binaries:suites \
-    //datasets:__init__ //datasets/starter:starter_dataset_builder \
+$(call py_library, //binaries:suite_recall, //binaries:flag_types //binaries:progress_bar \
+    //binaries:suites //datasets:__init__ //datasets/starter:starter_dataset_builder \
     //haiku_spectral/evaluation/recall:background //haiku_spectral/evaluation/recall:example \
     //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
     //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
     //haiku_spectral/evaluation/recall:training_text //haiku_spectral/storage:file_name)
-$(call py_library, //binaries:suite_turkish, //binaries:flag_types //binaries:suites \
-    //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
+$(call py_library, //binaries:suite_turkish, //binaries:flag_types //binaries:progress_bar \
+    //binaries:suites //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
     //haiku_spectral/evaluation:long_ngram //haiku_spectral/evaluation/minimal_pairs:pair \
     //haiku_spectral/evaluation/minimal_pairs:plot \
     //haiku_spectral/evaluation/minimal_pairs:report \

@@ -67,8 +67,7 @@ def main(argv: Sequence[str]) -> int:
   """Works until the goal is reached, a limit, or a signal."""
   del argv
   model_flags.check()
-  if not SESSION.value:
-    raise ValueError('--session is missing: give a folder for what happens.')
+  flag_types.given(SESSION, 'a folder for what happens')
   limits = loop.Limits(
       turns=TURNS.value, minutes=MINUTES.value, executions=EXECUTIONS.value,
       repeats=REPEATS.value)

@@ -12,10 +12,16 @@ import tempfile
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import tqdm
 from absl import flags
 
-from binaries import agent_model, command_line, flag_types, model_flags, sandbox_flag
+from binaries import (
+  agent_model,
+  command_line,
+  flag_types,
+  model_flags,
+  progress_bar,
+  sandbox_flag,
+)
 from haiku_spectral.agent import goals, goals_report, play, teacher
 from haiku_spectral.agent.goals_report import DISTANCE, NEXT_DAY, TURNS
 from haiku_spectral.agent.sampler import ModelSampler
@@ -47,7 +53,6 @@ SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder).')
-TURN_BYTES = 256  # The teacher's turns have up to 160.
 
 
 def specs() -> list[tuple[str, goals.Spec]]:
@@ -64,7 +69,7 @@ def specs() -> list[tuple[str, goals.Spec]]:
 
 def _agent() -> agent_model.Agent:
   return agent_model.load(
-      precision=PRECISION.value, temperature=0.0, seed=0, turn_bytes=TURN_BYTES)
+      precision=PRECISION.value, temperature=0.0, seed=0, turn_bytes=agent_model.TURN_BYTES)
 
 
 def _rest(rows: Sequence[Context]) -> tuple[ModelSampler, list[Context]]:
@@ -103,7 +108,7 @@ def _measure(
 def _report(box: sandbox.Sandbox) -> goals_report.Report:
   kinds, agent, cells = specs(), _agent(), []
   total = 2 * COUNT.value * sum(spec.turns + spec.next_day for _, spec in kinds)
-  with tqdm.tqdm(desc='turns', total=total, mininterval=command_line.BAR_SECONDS) as bar:
+  with progress_bar.of_items('turns', total) as bar:
     for by, spec in kinds:
       cells.append(_measure(by, spec, agent, box, bar.update))
   return goals_report.Report(str(model_flags.RUN_DIR.value), CUT.value, tuple(cells))

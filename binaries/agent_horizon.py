@@ -10,10 +10,9 @@ import pathlib
 import tempfile
 from collections.abc import Sequence
 
-import tqdm
 from absl import flags
 
-from binaries import command_line, flag_types, model_flags, sandbox_flag
+from binaries import command_line, flag_types, model_flags, progress_bar, sandbox_flag
 from haiku_spectral.agent import horizon, horizon_report
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import session
@@ -45,7 +44,7 @@ def _load() -> horizon.LoadedModel:
 def _measure(plan: horizon.Plan, box: sandbox.Sandbox) -> horizon_report.Report:
   right, objects, same = {}, {}, 0
   total = 4 * plan.goals * max(plan.lengths)
-  with tqdm.tqdm(desc='sub-tasks', total=total, mininterval=command_line.BAR_SECONDS) as bar:
+  with progress_bar.of_items('sub-tasks', total) as bar:
     for persistent in (True, False):
       answers = horizon.play(plan, _load, persistent=persistent, on_progress=bar.update)
       with tempfile.TemporaryDirectory() as folder:

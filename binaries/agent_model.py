@@ -8,6 +8,8 @@ from binaries import model_flags
 from haiku_spectral.agent.sampler import ModelSampler
 from haiku_spectral.decoding import decoder, sampling, session
 
+TURN_BYTES = 256  # Of a turn on the way to a goal: the teacher's have up to 160.
+
 
 class Agent(NamedTuple):
   """What generates turns, and whose contexts these are."""

@@ -15,10 +15,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 import jax
 import numpy as np
-import tqdm
 from absl import flags
 
-from binaries import agent_model, command_line, flag_types, model_flags, sandbox_flag
+from binaries import (
+  agent_model,
+  command_line,
+  flag_types,
+  model_flags,
+  progress_bar,
+  sandbox_flag,
+)
 from haiku_spectral.agent import folder, goals, play, teacher, transcript
 from haiku_spectral.requirement import require
 from haiku_spectral.sandbox import sandbox
@@ -41,7 +47,6 @@ ROWS = flag_types.define_integer(
 SANDBOX = sandbox_flag.define("the model's code")
 PRECISION = model_flags.define_precision()
 NOTHING = 4  # Exit code.
-TURN_BYTES = 256  # The teacher's turns have up to 160.
 Sessions = Iterable[tuple[int, Sequence[transcript.Event]]]  # And the numbers of their goals.
 
 
@@ -81,7 +86,7 @@ def _own(
   """Those sessions of the model that reached their goals."""
   sampler = agent_model.load(
       precision=PRECISION.value, temperature=TEMPERATURE.value, seed=SEED.value,
-      turn_bytes=TURN_BYTES).sampler
+      turn_bytes=agent_model.TURN_BYTES).sampler
   for start in range(0, len(drawn), ROWS.value):
     some = drawn[start:start + ROWS.value]
     # A key for each batch: the same one would make the same mistakes.
@@ -96,8 +101,7 @@ def _own(
 def _write_all() -> int:
   """Writes the sessions that the flags ask for; returns how many."""
   drawn = _draw()
-  with tqdm.tqdm(
-      desc='sessions', total=len(drawn), mininterval=command_line.BAR_SECONDS) as bar:
+  with progress_bar.of_items('sessions', len(drawn)) as bar:
     if not model_flags.RUN_DIR.value:
       return _write(_taught(drawn, bar.update))
     with sandbox.Sandbox(SANDBOX.value, workers=1, hash_seeds=(0,)) as box:

@@ -42,6 +42,7 @@ def main(argv: Sequence[str]) -> None:
   if unknown := [name for name in SECTIONS.value if name not in device.SECTIONS]:
     raise ValueError(f'--sections={unknown[0]} is not allowed: give some of '
                      f'{", ".join(device.SECTIONS)}.')
+  flag_types.given(PRESETS, 'one preset or more')
   for name in PRESETS.value:
     presets.load(name, '--presets')
   folder = pathlib.Path(OUT.value)
@@ -54,8 +55,6 @@ def main(argv: Sequence[str]) -> None:
   session = device.Session(record, device.Settings(
       tuple(PRESETS.value), PRECISION.value, QUICK.value,
       pathlib.Path(TRACE.value) if TRACE.value else None))
-  if not PRESETS.value:
-    raise ValueError('--presets= is not allowed: give at least one preset.')
   for name in SECTIONS.value:
     device.SECTIONS[name](session)
     print(report.markdown(record.sections[name]) + '\n', flush=True)

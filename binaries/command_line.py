@@ -20,7 +20,6 @@ from haiku_spectral import backend
 from haiku_spectral.sandbox.result import Unavailable
 from haiku_spectral.storage import atomic_file, file_name
 
-BAR_SECONDS = 0.2 if sys.stderr.isatty() else 15.0  # Between updates; a log needs few lines.
 USER_ERRORS = (ValueError, OSError)  # OSError: files that are not there, full disks, permissions.
 MISTAKE, INTERRUPTED, BROKEN_PIPE = 1, binaries.INTERRUPTED, 128 + signal.SIGPIPE  # Exit codes.
 

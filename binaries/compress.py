@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line, flag_types, input_output, model_flags
+from binaries import command_line, flag_types, input_output, model_flags, progress_bar
 from haiku_spectral.compression import codec
 from haiku_spectral.evaluation import compressors
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
   input_output.check_flags()
   data = input_output.read_input()
   make, owner = input_output.load_predictor()
-  with input_output.progress('compress', len(data)) as bar:
+  with progress_bar.of_long_work('compress', len(data)) as bar:
     compressed = codec.compress(
         make, owner, data, streams=STREAMS.value, precision=PRECISION.value,
         on_progress=bar.update)

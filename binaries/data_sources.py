@@ -4,21 +4,12 @@ import json
 import pathlib
 import re
 
-from absl import flags
-
-from binaries import flag_types
 from datasets import registry
 from haiku_spectral import config as configs
 from haiku_spectral.config import Config, phases
 from haiku_spectral.reporting.results import Source
 
-flags.disclaim_key_flags()  # What is defined here belongs to the program that asks for it.
 _LANGUAGE = re.compile(r'^content\.language\.([a-z]{2})\b', re.MULTILINE)
-
-
-def define_data_dir() -> flags.FlagHolder[str]:
-  """`--data_dir`, where the sizes and licences of the datasets are read."""
-  return flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
 
 
 def of_run(config: Config, data_dir: str) -> list[Source]:

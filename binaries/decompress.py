@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from binaries import command_line, input_output, model_flags
+from binaries import command_line, input_output, model_flags, progress_bar
 from haiku_spectral.compression import codec, compressed_file
 
 flags.adopt_module_key_flags(input_output)
@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> None:
   data, name = input_output.read_input(), input_output.INPUT.value
   header, _ = compressed_file.parse(data, name=name)
   make, owner = input_output.load_predictor()
-  with input_output.progress('decompress', header.size) as bar:
+  with progress_bar.of_long_work('decompress', header.size) as bar:
     original = codec.decompress(
         make, owner, data, name=name, force=FORCE.value, on_progress=bar.update)
   input_output.write_output(original)

@@ -11,12 +11,12 @@ import pathlib
 from collections.abc import Sequence
 
 import numpy as np
-import tqdm
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types, model_flags
+from binaries import command_line, extrapolation_report, flag_types, model_flags, progress_bar
 from haiku_spectral import config as config_lib
 from haiku_spectral.distillation import comparison, distill
+from haiku_spectral.requirement import require
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
@@ -26,7 +26,7 @@ MODES = flag_types.define_integer('modes', 32, 'Exponentials per channel.', lowe
 TOLERANCE = flag_types.define_float(
     'tolerance', 0.02, 'Maximum relative l2 error of the taps of a channel.')
 FORCE = flags.DEFINE_bool('force', False, 'Writes the run even if errors are above --tolerance.')
-DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+DATA_DIR = flag_types.define_data_dir()
 EVAL_BYTES = flag_types.define_integer(
     'eval_bytes', 65_536, 'Held-out bytes on which both models are compared; 0: no comparison.')
 SPEED_BYTES = flag_types.define_integer(
@@ -37,11 +37,8 @@ REPORT = 'distillation.json'
 def _check_flags() -> pathlib.Path:
   """The folder to write."""
   model_flags.check()
-  if not OUT.value:
-    raise ValueError('--out is missing: give the folder of the new run (runs/NAME-modal).')
-  if not TOLERANCE.value > 0:
-    raise ValueError(f'--tolerance={TOLERANCE.value} is not allowed: give more than 0.')
-  out = pathlib.Path(OUT.value)
+  out = pathlib.Path(flag_types.given(OUT, 'the folder of the new run (runs/NAME-modal)'))
+  require(TOLERANCE.value > 0, '--tolerance', TOLERANCE.value, 'more than 0')
   if out.exists() and (not out.is_dir() or any(out.iterdir())):
     raise ValueError(f'--out={out} is there and not empty: give another folder, or remove it.')
   atomic_file.check_folder(out.parent, what='The folder of the new run,', flag='--out')
@@ -67,8 +64,7 @@ def _held_out(config: config_lib.Config) -> list[bytes]:
 def _measure(
     name: str, config: config_lib.ModelConfig, params: object, texts: Sequence[bytes]
 ) -> comparison.Measured:
-  with tqdm.tqdm(desc='score', total=sum(map(len, texts)), unit='B', unit_scale=True,
-                 mininterval=command_line.BAR_SECONDS, disable=not texts) as bar:
+  with progress_bar.of_bytes('score', sum(map(len, texts)), disable=not texts) as bar:
     measured = comparison.measure(
         config, params, texts, speed_bytes=SPEED_BYTES.value, on_progress=bar.update)
   print(measured.to_text(name))
@@ -92,8 +88,7 @@ def main(argv: Sequence[str]) -> None:
   out = _check_flags()
   config, params, step = model_flags.load()
   texts = _held_out(config)
-  with tqdm.tqdm(desc='fit', total=distill.num_channels(params), unit=' channels',
-                 mininterval=command_line.BAR_SECONDS) as bar:
+  with progress_bar.of_items('fit', distill.num_channels(params), unit=' channels') as bar:
     found = distill.distill(config.model, params, modes=MODES.value, on_progress=bar.update)
   print(comparison.table(found.errors))
   models = {'network': _measure('network', config.model, params, texts),

@@ -10,9 +10,8 @@ import pathlib
 from collections.abc import Sequence
 
 import jax
-import tqdm
 
-from binaries import command_line, flag_types
+from binaries import command_line, flag_types, progress_bar
 from datasets import pipeline
 from haiku_spectral.evaluation import duel
 from haiku_spectral.modules import spectral_gpt
@@ -48,8 +47,7 @@ def _commands() -> list[list[str]]:
 def _measure(minutes: float, text: bytes) -> duel.Result:
   config, params, _ = checkpoint.load_params(str(_folder(minutes)))
   params = jax.device_put(params)
-  with tqdm.tqdm(desc='score', total=2 * len(text), unit='B', unit_scale=True,
-                 mininterval=command_line.BAR_SECONDS) as bar:
+  with progress_bar.of_bytes('score', 2 * len(text)) as bar:
     losses = duel.measure(spectral_gpt.make_model(config.model), params, text,
                           length=config.data.segment, on_progress=bar.update)
   rows = [row for row in metrics.read(_folder(minutes)) if row['kind'] == metrics.TRAIN]

@@ -14,10 +14,9 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 import jax.numpy as jnp
-import tqdm
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types, model_flags
+from binaries import command_line, extrapolation_report, flag_types, model_flags, progress_bar
 from datasets import text_files
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
@@ -27,7 +26,7 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
-DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+DATA_DIR = flag_types.define_data_dir()
 DATASET = flags.DEFINE_list(
     'dataset', [], 'Names of datasets, separated by commas (default: the mixture of the run).')
 SPLIT = flags.DEFINE_string('split', 'test', 'Split of the documents: validation or test.')
@@ -81,11 +80,6 @@ def _documents(config: config_lib.Config) -> tuple[list[bytes], str]:
   return documents, source
 
 
-def _progress(what: str, total: int) -> tqdm.tqdm:
-  return tqdm.tqdm(
-      desc=what, total=total, unit='B', unit_scale=True, mininterval=command_line.BAR_SECONDS)
-
-
 def main(argv: Sequence[str]) -> None:
   """Measures the model and the compressors, prints and writes the report."""
   del argv
@@ -96,10 +90,10 @@ def main(argv: Sequence[str]) -> None:
   atomic_file.check_folder(output, what='The report', flag='--output')
   documents, source = _documents(config)
   plan = context_length.make_plan(documents, lengths=CONTEXTS.value, last_part=LAST_PART.value)
-  with _progress('compress', plan.work()) as bar:
+  with progress_bar.of_bytes('compress', plan.work()) as bar:
     costs = context_length.compressor_bytes(plan, on_progress=bar.update)
   model = spectral_gpt.make_model(config.model)
-  with _progress('score', len(runs) * plan.work()) as bar:
+  with progress_bar.of_bytes('score', len(runs) * plan.work()) as bar:
     measured = [
         context_length.measure(
             model, model_flags.on_device(run.params, PRECISION.value), plan,

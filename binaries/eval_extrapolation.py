@@ -11,10 +11,9 @@ import pathlib
 from collections.abc import Sequence
 
 import jax.numpy as jnp
-import tqdm
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types, model_flags
+from binaries import command_line, extrapolation_report, flag_types, model_flags, progress_bar
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, ngram, report
@@ -23,7 +22,7 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
-DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+DATA_DIR = flag_types.define_data_dir()
 DATASET = flags.DEFINE_list(
     'dataset', [], 'Names of datasets, separated by commas (default: the mixture of the run).')
 SPLIT = flags.DEFINE_string('split', 'validation', 'Split of the documents: validation or test.')
@@ -40,13 +39,8 @@ OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder).')
 
 
-def _progress(what: str, total: int | None) -> tqdm.tqdm:
-  return tqdm.tqdm(
-      desc=what, total=total, unit='B', unit_scale=True, mininterval=command_line.BAR_SECONDS)
-
-
 def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
-  with _progress('count', None) as bar:
+  with progress_bar.of_bytes('count', None) as bar:
     counts = ngram.count(
         (document.data for document in extrapolation_report.documents(
             names, data_dir=DATA_DIR.value, split='train', limit=ngram.MAX_BYTES)),
@@ -71,7 +65,7 @@ def main(argv: Sequence[str]) -> None:
   documents = plan_lib.longest(held_out, count=MAX_DOCUMENTS.value, limit=plan.limit)
   total = len(runs) * sum(plan.work(len(data)) for _, data in documents)
   model = spectral_gpt.make_model(config.model)
-  with _progress('score', total) as bar:
+  with progress_bar.of_bytes('score', total) as bar:
     found = extrapolation.summarize([
         extrapolation.measure(
             model, model_flags.on_device(run.params, PRECISION.value), documents,

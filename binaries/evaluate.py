@@ -15,6 +15,7 @@ from absl import flags
 
 from binaries import (
   command_line,
+  flag_types,
   model_flags,
   suite_length,
   suite_recall,
@@ -37,17 +38,16 @@ SUITE = flags.DEFINE_enum(
 def main(argv: Sequence[str]) -> None:
   """Measures, prints and writes the report; or does what needs no model."""
   del argv
-  if not SUITE.value:
-    raise ValueError(f'--suite is missing: give {" or ".join(SUITES)}.')
-  if SUITE.value != 'recall' and suite_recall.TRAINING_TEXT.value:
+  name = flag_types.given(SUITE, ' or '.join(SUITES))
+  if name != 'recall' and suite_recall.TRAINING_TEXT.value:
     raise ValueError('--write_training_text is of --suite=recall: give that.')
-  if not (measure := SUITES[SUITE.value].prepare()):
+  if not (measure := SUITES[name].prepare()):
     return
   model_flags.check()
   subject, output = suites.load(), suites.output_folder()
   found = measure(subject)
   print(found.text, flush=True)  # First: whatever becomes of the files, it is there.
-  paths = suites.write(found, output, SUITE.value)
+  paths = suites.write(found, output, name)
   print(f'\nWritten: {", ".join(map(str, paths))}')
 
 

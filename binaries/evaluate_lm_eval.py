@@ -58,11 +58,8 @@ def _scalars(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> None:
   """Evaluates, prints and writes the report."""
   del argv
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
-  if not TASKS.value:
-    raise ValueError('--tasks is missing: give names of tasks, separated by commas.')
-  model = pathlib.Path(RUN_DIR.value)
+  model = pathlib.Path(flag_types.given(RUN_DIR, flag_types.A_RUN))
+  flag_types.given(TASKS, 'names of tasks, separated by commas')
   output = pathlib.Path(OUTPUT.value or (model.parent if model.is_file() else model))
   atomic_file.check_folder(output, what='The report', flag='--output')
   python = PYTHON.value or os.environ.get('PY') or str(ROOT / '.venv/bin/python')

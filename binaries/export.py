@@ -15,6 +15,7 @@ from absl import flags
 from binaries import command_line, flag_types, model_flags
 from haiku_spectral.distillation import distill
 from haiku_spectral.export import exported
+from haiku_spectral.requirement import require
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import run_folder
 
@@ -29,13 +30,10 @@ FORM = flags.DEFINE_enum(
 def _check_flags() -> pathlib.Path:
   """Where to write. Raises ValueError for flags that are missing or a place that cannot be used."""
   model_flags.check()
-  if not OUT.value:
-    raise ValueError('--out is missing: give the path of a new folder, or of a file.')
-  out = pathlib.Path(OUT.value)
+  out = pathlib.Path(flag_types.given(OUT, 'the path of a new folder, or of a file'))
   if FORM.value == 'file':
-    if out.suffix != exported.FILE_SUFFIX:
-      raise ValueError(f'--out={out} is not allowed: give a name that ends with '
-                       f'{exported.FILE_SUFFIX}.')
+    require(out.suffix == exported.FILE_SUFFIX, '--out', OUT.value,
+            f'a name that ends with {exported.FILE_SUFFIX}')
     atomic_file.check_place(out, what='The file', flag='--out')
   else:
     exported.check_new(out)

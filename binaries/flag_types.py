@@ -9,6 +9,7 @@ from absl import flags
 
 flags.disclaim_key_flags()  # What is defined here belongs to the program that asks for it.
 
+A_RUN = 'the folder of a training run (runs/NAME)'  # What `given` asks for.
 MAX_INTEGER = 2**31 - 1  # What a count on the device can hold.
 _LARGEST = sys.float_info.max
 
@@ -70,10 +71,22 @@ class _NumbersParser(flags.ListParser):
     return [self._one.parse(part) for part in super().parse(argument)]
 
 
+def given(flag: flags.FlagHolder[Any], wanted: str) -> Any:
+  """The value of a flag that a program needs. Raises ValueError, asking for `wanted`, without."""
+  if flag.value in (None, '', []):
+    raise ValueError(f'--{flag.name} is missing: give {wanted}.')
+  return flag.value
+
+
 def define_path(name: str, default: str | None, description: str) -> flags.FlagHolder[Any]:
   """A file or folder. Every flag that names one is defined here."""
   return flags.DEFINE(
       _PathParser(), name, default, description, serializer=flags.ArgumentSerializer())
+
+
+def define_data_dir() -> flags.FlagHolder[Any]:
+  """`--data_dir`, of programs that read datasets."""
+  return define_path('data_dir', 'data', 'Folder of the built datasets.')
 
 
 def define_paths(name: str, description: str) -> flags.FlagHolder[Any]:

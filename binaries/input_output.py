@@ -1,16 +1,13 @@
 """What compress and decompress share: their flags, and files from and to disks and pipes."""
 
-import contextlib
 import functools
 import os
 import stat
 import sys
-from collections.abc import Iterator
 
-import tqdm
 from absl import flags
 
-from binaries import command_line, flag_types, model_flags
+from binaries import flag_types, model_flags
 from haiku_spectral.compression import predictor
 from haiku_spectral.decoding import session
 from haiku_spectral.storage import atomic_file
@@ -28,8 +25,7 @@ def check_flags() -> None:
   """Raises ValueError for flags that are missing or an output that could not be written."""
   model_flags.check()
   for flag in (INPUT, OUTPUT):
-    if not flag.value:
-      raise ValueError(f"--{flag.name} is missing: give the path of a file, or '-'.")
+    flag_types.given(flag, "the path of a file, or '-'")
   if OUTPUT.value != '-':
     if os.path.realpath(OUTPUT.value) == os.path.realpath(INPUT.value):
       raise ValueError(f'--output={OUTPUT.value} is the input itself: give another path.')
@@ -60,11 +56,3 @@ def load_predictor() -> tuple[predictor.MakePredictor, session.Owner]:
   config, params, _ = model_flags.load()
   make = functools.partial(predictor.ModelPredictor, config.model, params)
   return make, session.owner(config.model, params)
-
-
-@contextlib.contextmanager
-def progress(what: str, total: int) -> Iterator[tqdm.tqdm]:
-  """A bar with rate and time left, for files that take long; gone when they are done."""
-  with tqdm.tqdm(desc=what, total=total, unit='B', unit_scale=True, delay=2, leave=False,
-                 mininterval=command_line.BAR_SECONDS, file=sys.stderr) as bar:
-    yield bar

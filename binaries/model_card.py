@@ -18,9 +18,8 @@ from haiku_spectral.requirement import require
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import run_folder
 
-flags.adopt_module_key_flags(data_sources)
 RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the training run.')
-DATA_DIR = data_sources.define_data_dir()
+DATA_DIR = flag_types.define_data_dir()
 OUTPUT = flag_types.define_path(
     'output', None, 'File of the card (default: model_card.md in the run folder).')
 NAME = flags.DEFINE_string('name', None, 'Name of the model (default: the name of the run folder).')
@@ -33,11 +32,9 @@ LICENSE = flags.DEFINE_string(
 def main(argv: Sequence[str]) -> None:
   """Reads the run folder and writes the card."""
   del argv
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+  folder = pathlib.Path(flag_types.given(RUN_DIR, flag_types.A_RUN))
   require(bool(re.fullmatch('[a-z0-9.-]+', LICENSE.value)), '--license', LICENSE.value,
           'a name of small letters, digits, dots and dashes')
-  folder = pathlib.Path(RUN_DIR.value)
   config = run_folder.read_config(folder)
   path = pathlib.Path(OUTPUT.value or folder / run_folder.CARD)
   atomic_file.check_place(path, what='The card', flag='--output')

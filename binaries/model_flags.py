@@ -27,8 +27,7 @@ def define_precision() -> flags.FlagHolder[str]:
 
 def check() -> None:
   """Raises ValueError when no run is given."""
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
+  flag_types.given(RUN_DIR, flag_types.A_RUN)
 
 
 def load() -> tuple[Config, Any, int]:

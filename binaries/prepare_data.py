@@ -18,14 +18,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import tqdm
 from absl import flags, logging
 
-from binaries import command_line, flag_types
+from binaries import command_line, flag_types, progress_bar
 from datasets import registry
 
 _DATASET = flags.DEFINE_string('dataset', 'starter', 'Dataset to build, by its name in --list.')
-_DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+_DATA_DIR = flag_types.define_data_dir()
 _OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces a dataset that is already built.')
 _LIST = flags.DEFINE_bool('list', False, 'Lists all datasets, and which of them are built.')
 _IMPORTS = flags.DEFINE_list(
@@ -91,9 +90,7 @@ class ProgressBars:
   def start(self, stage: str, total: int) -> Callable[[int], object]:
     """Opens the bar of a stage; returns what advances it by some bytes."""
     self.close()
-    self._bar = tqdm.tqdm(
-        desc=stage, total=total, unit='B', unit_scale=True,
-        mininterval=command_line.BAR_SECONDS)
+    self._bar = progress_bar.of_bytes(stage, total)
     return self._bar.update
 
   def close(self) -> None:

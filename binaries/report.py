@@ -8,26 +8,21 @@ It also says what was not measured, with the command that measures it.
 import pathlib
 from collections.abc import Sequence
 
-from absl import flags
-
 from binaries import command_line, data_sources, flag_types
 from haiku_spectral.reporting import html, markdown, report, results
 from haiku_spectral.reporting.document import Missing
 from haiku_spectral.storage import atomic_file
 from haiku_spectral.training import run_folder
 
-flags.adopt_module_key_flags(data_sources)
 RUN_DIR = flag_types.define_path('run_dir', '', 'Folder of the training run.')
-DATA_DIR = data_sources.define_data_dir()
+DATA_DIR = flag_types.define_data_dir()
 OUTPUT = flag_types.define_path('output', None, 'Folder of the report (default: the run folder).')
 
 
 def main(argv: Sequence[str]) -> None:
   """Reads the run folder and writes both forms of the report."""
   del argv
-  if not RUN_DIR.value:
-    raise ValueError('--run_dir is missing: give the folder of a training run (runs/NAME).')
-  config = run_folder.read_config(pathlib.Path(RUN_DIR.value))
+  config = run_folder.read_config(pathlib.Path(flag_types.given(RUN_DIR, flag_types.A_RUN)))
   output = pathlib.Path(OUTPUT.value or RUN_DIR.value)
   atomic_file.check_folder(output, what='The report', flag='--output')
   found = results.read(RUN_DIR.value, data_sources.of_run(config, DATA_DIR.value))

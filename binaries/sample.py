@@ -14,10 +14,9 @@ from typing import TextIO
 
 import jax
 import numpy as np
-import tqdm
 from absl import flags
 
-from binaries import command_line, flag_types, model_flags
+from binaries import command_line, flag_types, model_flags, progress_bar
 from haiku_spectral import shutdown, vocab
 from haiku_spectral.decoding import (
   automaton,
@@ -148,8 +147,8 @@ def _prefill(
     decoder: decoder_lib.Decoder, context: context_lib.Context, ids: np.ndarray  # [1, T]
 ) -> context_lib.Context:
   """Prefill with a bar, for prompts that take long, gone at the end."""
-  with tqdm.tqdm(desc='prefill', total=ids.shape[1], unit='B', unit_scale=True, delay=2,
-                 leave=False, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+  with progress_bar.of_long_work(
+      'prefill', ids.shape[1], disable=not sys.stderr.isatty()) as bar:
     return prefill.extend(decoder.model, decoder.params, context, ids, on_progress=bar.update)
 
 

@@ -17,10 +17,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import tqdm
 from absl import flags, logging
 
-from binaries import command_line, flag_types, preset_flag, sandbox_flag
+from binaries import command_line, flag_types, preset_flag, progress_bar, sandbox_flag
 from haiku_spectral import config as configs
 from haiku_spectral import shutdown
 from haiku_spectral.sandbox import sandbox
@@ -71,7 +70,7 @@ def _chosen() -> tuple[list[int], list[str]]:
 def _bar(stage: str, total: int, *, stop: shutdown.Interruption) -> Callable[[int], object]:
   """Opens the progress bar of a stage, which goes when it is full; returns what advances it."""
   from haiku_spectral.self_training import outcomes
-  bar = tqdm.tqdm(desc=stage, total=total, mininterval=command_line.BAR_SECONDS, leave=False)
+  bar = progress_bar.of_items(stage, total, leave=False)
 
   def advance(count: int) -> None:
     bar.update(count)

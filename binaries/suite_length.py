@@ -4,7 +4,7 @@ import dataclasses
 
 from absl import flags
 
-from binaries import flag_types, suites
+from binaries import flag_types, progress_bar, suites
 from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, plot, report
 from haiku_spectral.evaluation import plan as plan_lib
@@ -17,8 +17,7 @@ MAX_DOCUMENTS = flag_types.define_integer(
 
 
 def _prepare() -> suites.Measure:
-  if not suites.TEXT.value:
-    raise ValueError('--text is missing: give files or folders to score.')
+  flag_types.given(suites.TEXT, 'files or folders to score')
   return _measure
 
 
@@ -30,7 +29,7 @@ def _measure(subject: suites.Subject) -> suites.Found:
   documents = plan_lib.longest(
       suites.documents(plan.limit), count=MAX_DOCUMENTS.value, limit=plan.limit)
   total = sum(plan.work(len(data)) for _, data in documents)
-  with suites.progress('score', total) as bar:
+  with progress_bar.of_bytes('score', total) as bar:
     found = extrapolation.evaluate(
         subject.model, subject.params, documents, train_length=segment,
         max_factor=MAX_FACTOR.value, batch_size=size, chunk=chunk, dtype=subject.dtype,

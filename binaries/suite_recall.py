@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
-from binaries import flag_types, suites
+from binaries import flag_types, progress_bar, suites
 from haiku_spectral.evaluation.recall import background, example, plot, scoring, training_text
 from haiku_spectral.evaluation.recall import report as recall_report
 from haiku_spectral.evaluation.recall import tasks as tasks_lib
@@ -56,11 +56,10 @@ def _filler(*, training: bool) -> background.Filler:
 
 
 def _write_training_text() -> None:
-  if BYTES.value is None:
-    raise ValueError('--bytes is missing: give the size of the texts to write.')
-  with suites.progress('write', BYTES.value) as bar:
+  size = flag_types.given(BYTES, 'the size of the texts to write')
+  with progress_bar.of_bytes('write', size) as bar:
     paths = training_text.write(
-        TRAINING_TEXT.value, size=BYTES.value, seed=SEED.value, filler=_filler(training=True),
+        TRAINING_TEXT.value, size=size, seed=SEED.value, filler=_filler(training=True),
         on_progress=bar.update)
   print(f'Written: {len(paths)} documents in {TRAINING_TEXT.value}. To build a dataset of them:\n'
         '  ./run //binaries:prepare_data --dataset=text_folder --name=recall '
@@ -78,7 +77,7 @@ def _prepare() -> suites.Measure | None:
 
   def measure(subject: suites.Subject) -> suites.Found:
     total = scoring.work(tasks, lengths, depths, EXAMPLES.value)
-    with suites.progress('recall', total) as bar:
+    with progress_bar.of_bytes('recall', total) as bar:
       cells = scoring.evaluate(
           subject.model, subject.params, filler, tasks=tasks, lengths=lengths, depths=depths,
           examples=EXAMPLES.value, seed=SEED.value, batch_size=suites.BATCH_SIZE.value,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
-from binaries import flag_types, suites
+from binaries import flag_types, progress_bar, suites
 from datasets import pipeline
 from haiku_spectral.config import Config, parse_mixture
 from haiku_spectral.evaluation import long_ngram, short_texts
@@ -35,7 +35,7 @@ def _prepare() -> suites.Measure:
 def _measure(pairs: list[Pair], subject: suites.Subject) -> suites.Found:
   texts = {text for pair in pairs for text in (pair.good, pair.bad)}
   tables = long_ngram.count(_counted(subject.config))
-  with suites.progress('score', sum(map(len, texts))) as bar:
+  with progress_bar.of_bytes('score', sum(map(len, texts))) as bar:
     nats = short_texts.nats(
         subject.model, subject.params, texts, dtype=subject.dtype, on_progress=bar.update)
   rows = scoring.evaluate(pairs, {

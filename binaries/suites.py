@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import matplotlib.figure
-import tqdm
 from absl import flags
 
 from binaries import command_line, flag_types, model_flags
@@ -61,12 +60,6 @@ class Suite(NamedTuple):
   # Checks the flags and reads what is measured on, before the model is loaded. None: what was asked
   # for needs no model, and is done. Raises ValueError or FileNotFoundError, in one line.
   prepare: Callable[[], Measure | None]
-
-
-def progress(what: str, total: int | None) -> tqdm.tqdm:
-  """A bar that counts bytes."""
-  return tqdm.tqdm(
-      desc=what, total=total, unit='B', unit_scale=True, mininterval=command_line.BAR_SECONDS)
 
 
 def documents(limit: int) -> Iterator[tuple[str, bytes]]:

@@ -31,7 +31,7 @@ RUN_DIR = flag_types.define_path(
     'run_dir', None, 'Folder of the run, created if it does not exist (default: runs/NAME).')
 PROFILE = flag_types.define_path(
     'profile', None, 'Folder for a trace of a few steps, to be read with TensorBoard or Perfetto.')
-DATA_DIR = flag_types.define_path('data_dir', 'data', 'Folder of the built datasets.')
+DATA_DIR = flag_types.define_data_dir()
 MINUTES = flag_types.define_float(
     'minutes', None, 'Sets config.train.steps to what takes this many minutes on this machine: the '
     'time per step is measured before a run begins. Compilation, evaluation and checkpoints are '
@@ -134,10 +134,8 @@ def _joined() -> Iterator[None]:
 
 def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interruption) -> int:
   # Here, so that a signal is caught while this is imported, and wrong flags are reported at once.
-  import jax
 
   from binaries import training_task
-  from datasets import curriculum
   from haiku_spectral.parallel import hosts
   from haiku_spectral.parallel import mesh as meshes
   from haiku_spectral.training import loop
@@ -156,25 +154,39 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
     return 0
   task = training_task.make(
       config, data_dir=DATA_DIR.value, run_dir=run_dir, share=meshes.row_share(mesh))
-  shapes = jax.eval_shape(task.model.init, jax.random.key(0))
-  size = sum(x.size for x in jax.tree.leaves(shapes))
-  report(f'model: {size:,} parameters, {config.train.precision}\n'
-         f'devices: {mesh.size} x {jax.local_devices()[0].device_kind} '
-         f'({meshes.describe(mesh.shape)})\n'
-         + '\n'.join(_describe(phase) for phase in phases.plan(config)), flush=True)
-  missing = curriculum.Batches(config, data_dir=DATA_DIR.value).missing()
-  for name, phase in missing.items():
-    report(f'not built yet: {name}, which the phase {phase!r} trains on', flush=True)
-
+  report(_beginning(config, task.model, mesh), flush=True)
   outcome = loop.train(config, task, run_dir=run_dir, stop=stop, mesh=mesh,
                        profile=pathlib.Path(PROFILE.value) if PROFILE.value else None)
-  reason = stop.reason or 'a signal to another process'
+  report(_end(outcome, run_dir, stop.reason or 'a signal to another process'))
+  return 0
+
+
+def _beginning(config: configs.Config, model: Any, mesh: Any) -> str:
+  """What is trained, where and on what, and which datasets of later phases are missing."""
+  import jax
+
+  from datasets import curriculum
+  from haiku_spectral.parallel import mesh as meshes
+
+  shapes = jax.eval_shape(model.init, jax.random.key(0))
+  missing = curriculum.Batches(config, data_dir=DATA_DIR.value).missing()
+  return '\n'.join([
+      f'model: {sum(x.size for x in jax.tree.leaves(shapes)):,} parameters, '
+      f'{config.train.precision}',
+      f'devices: {mesh.size} x {jax.local_devices()[0].device_kind} '
+      f'({meshes.describe(mesh.shape)})',
+      *map(_describe, phases.plan(config)),
+      *(f'not built yet: {name}, which the phase {phase!r} trains on'
+        for name, phase in missing.items())])
+
+
+def _end(outcome: Any, run_dir: pathlib.Path, reason: str) -> str:
+  """How far it came, and why no further: `reason` is that of a stop."""
   end = 'finished' if outcome.finished else f'stopped by {reason}; the same command goes on'
   if not outcome.step:
     end = f'stopped by {reason} before the first step; nothing was saved'
-  report(f'step {outcome.step:,}: {end}\n'
-         f'config, checkpoints, metrics.jsonl and TensorBoard files lie in {run_dir}')
-  return 0
+  return (f'step {outcome.step:,}: {end}\n'
+          f'config, checkpoints, metrics.jsonl and TensorBoard files lie in {run_dir}')
 
 
 if __name__ == '__main__':
