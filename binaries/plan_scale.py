@@ -7,6 +7,7 @@ devices on this machine's CPU, which needs no accelerator and little memory; --a
 If a mesh is too small, a warning suggests one that is not.
 """
 
+import functools
 import json
 import math
 import pathlib
@@ -42,6 +43,27 @@ def _compiled(plan: Any) -> Any:
   return plans.compiled(plan)
 
 
+def _make(config: Any, device: Any) -> tuple[Any, Any]:
+  """The plan, and a better one if it does not fit and its mesh was given, or None."""
+  from haiku_spectral.parallel import mesh as meshes
+  from haiku_spectral.planning import plan as plans
+  suggest = functools.partial(
+      plans.suggest, config, device, DEVICES.value, tell=command_line.tell)
+  if MESH.value:
+    sizes = meshes.parse(MESH.value)
+    if math.prod(sizes.values()) != DEVICES.value:
+      raise ValueError(f'--mesh={MESH.value} is one of {math.prod(sizes.values()):,} devices: give '
+                       f'one of --devices={DEVICES.value:,}.')
+    plan = _compiled(plans.make(config, device, sizes))
+  else:
+    plan = _compiled(suggest())
+  if plan.fits:
+    return plan, None
+  # The compiled step needs more than the formula says.
+  better = suggest(factor=plan.needed / plan.memory.total)
+  return (plan, better) if MESH.value or not better.fits else (_compiled(better), None)
+
+
 def main(argv: Sequence[str]) -> None:
   """Prints the plan, and warnings on standard error."""
   del argv
@@ -58,22 +80,7 @@ def main(argv: Sequence[str]) -> None:
   out = pathlib.Path(OUT.value) if OUT.value else None
   if out:
     atomic_file.check_folder(out.absolute().parent, what='The plan', flag='--out')
-  better = None
-  if MESH.value:
-    from haiku_spectral.parallel import mesh as meshes
-    sizes = meshes.parse(MESH.value)
-    if math.prod(sizes.values()) != DEVICES.value:
-      raise ValueError(f'--mesh={MESH.value} is one of {math.prod(sizes.values()):,} devices: give '
-                       f'one of --devices={DEVICES.value:,}.')
-    plan = plans.make(config, device, sizes)
-  else:
-    plan = plans.suggest(config, device, DEVICES.value, tell=command_line.tell)
-  plan = _compiled(plan)
-  if not plan.fits:
-    factor = plan.needed / plan.memory.total
-    better = plans.suggest(config, device, DEVICES.value, factor=factor, tell=command_line.tell)
-    if better.fits and not MESH.value:
-      plan, better = _compiled(better), None
+  plan, better = _make(config, device)
   print(text.table(plan))
   if warning := text.warning(plan, better):
     command_line.tell(f'warning: {warning}')

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 from unittest import mock
 
 import pyarrow as pa
@@ -133,11 +134,11 @@ class ReaderProcessTest(parameterized.TestCase):
     code = ('from datasets.readers import reader_process as p; import os; '
             'print(p._server().process.pid, flush=True); os._exit(0)')
     server = int(subprocess.check_output([sys.executable, '-c', code]))
-    while True:
-      try:
+    end = time.monotonic() + 60
+    with self.assertRaises(ProcessLookupError):
+      while time.monotonic() < end:
         os.kill(server, 0)
-      except ProcessLookupError:
-        break
+        time.sleep(0.01)
 
 
 if __name__ == '__main__':
