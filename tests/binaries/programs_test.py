@@ -23,8 +23,9 @@ def calls(name):
 
 
 def defined_flags(name):
+  """(function, name, ..., help) of each flag that a program names itself."""
   return [(function, *words) for function, words in calls(name)
-          if 'DEFINE_' in function or 'flag_types.define_' in function]
+          if words and ('DEFINE_' in function or 'flag_types.define_' in function)]
 
 
 MODULES = sorted(path.stem for path in FOLDER.glob('*.py') if path.stem not in OF_THE_BUILD)
