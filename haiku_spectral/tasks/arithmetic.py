@@ -56,13 +56,13 @@ class Arithmetic(_Sums):
 
 
 class ColumnAddition(_Sums):
-  """Columns with names: `P7C4X3+p9c8x5=` is 347 + 589, answered by `P7p9gC4c8dX3x59+`.
+  """Columns with names: `=P7C4X3+p9c8x5=` is 347 + 589, answered by `P7p9gC4c8dX3x59+`.
 
   The names say which digits belong together (index hints: Zhou et al., "What algorithms can
   transformers learn?", 2023). They are drawn, so that none stands for a place. A step of the answer
   copies both digits of a column and adds them; a to j are digits whose column carries. What comes
   after a column, another one or the end, is read in the prompt in the same way, however many there
-  are.
+  are; so is what comes after =, the first column.
   """
 
   name = 'column_addition'
@@ -82,7 +82,7 @@ class ColumnAddition(_Sums):
       carry, digit = divmod(int(one) + int(other) + carry, 10)
       answer += f'{name}{one}{name.lower()}{other}{RESULTS[10 * carry + digit]}'
     return Problem(
-        self.name, depth, key, f'{above}{END}{below}=', answer + END, (((a, b, names), a + b),))
+        self.name, depth, key, f'={above}{END}{below}=', answer + END, (((a, b, names), a + b),))
 
   def job(self, problem: Problem, completion: str) -> Job | None:
     if not self.PROGRAM.fullmatch(completion):

@@ -112,7 +112,7 @@ class ArithmeticTest(parameterized.TestCase):
   @fixed_examples(200)
   def test_named_columns_spell_the_sum(self, depth, split, seed):
     problem = COLUMNS.propose(np.random.default_rng(seed), depth, split)
-    numbers = [re.findall('([A-Za-z])([0-9])', part) for part in problem.prompt[:-1].split('+')]
+    numbers = [re.findall('([A-Za-z])([0-9])', part) for part in problem.prompt[1:-1].split('+')]
     self.assertEqual([name.lower() for name, _ in numbers[0]], [name for name, _ in numbers[1]])
     a, b = (int(''.join(digit for _, digit in reversed(part))) for part in numbers)
     self.assertEqual((len(str(a)), len(str(b)), len(numbers[0])), (depth, depth, depth))
