@@ -20,11 +20,12 @@ def get_config() -> ml_collections.ConfigDict:
           memory=config.MemoryConfig(heads=2, rule='gated'),
           hyena=config.HyenaConfig(
               filter=config.FilterConfig(horizon=256, max_time_constant=64.0)),
-          ngram=config.NgramConfig(orders='')),  # Problems are shorter than the window.
+          # What followed a name in the prompt, however long that is.
+          ngram=config.NgramConfig(orders='1,2', slots=4096)),
       data=config.DataConfig(mixture='starter:1', segment=512, batch_size=8, stateful_rows=0),
       curriculum=(
           config.PhaseConfig(
-              name='base', bytes=700 * 4096, mixture=ORIGINAL, segment=512,
+              name='base', bytes=1200 * 4096, mixture=ORIGINAL, segment=512,
               rate=config.RateConfig(learning_rate=3e-3, warmup_steps=50, final_fraction=0.25)),
           config.PhaseConfig(
               name='round', bytes=200 * 4096, segment=512,

@@ -28,7 +28,7 @@ class Settings:
       'turkish_steps', f'Family of problems: {", ".join(registry.FAMILIES)}.')
   rounds: int = _setting(10, 'Rounds of an arm.')
   labelled: int = _setting(
-      6000, 'Problems with answers that the base model is trained on, all depths together.')
+      40_000, 'Problems with answers that the base model is trained on, all depths together.')
   labelled_depth: int = _setting(3, 'Greatest depth of the labelled problems.')
   deepest: int = _setting(12, 'Greatest depth that is asked and measured.')
   prompts: int = _setting(1000, 'Problems that a round asks.')
