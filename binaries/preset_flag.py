@@ -16,6 +16,7 @@ class _PresetParser(flags.ArgumentParser):
   """A Python file with a function `get_config`; a mistake in it is reported in one line."""
 
   def parse(self, argument: Any) -> config_dict.ConfigDict:
+    """The preset in a file. Raises ValueError for what is none."""
     file = pathlib.Path(flag_types.expand(argument))
     if file.suffix != '.py' or not file.is_file():
       kind = 'is not a preset' if file.exists() else 'does not exist'

@@ -54,6 +54,7 @@ def _answers() -> tuple[str, Answer]:
         model, on_device, pairs, batch_size=BATCH_SIZE.value, chunk=CHUNK.value, dtype=dtype)]}
 
   def generate(request: dict[str, Any]) -> dict[str, Any]:
+    """The text behind the prompt of a request."""
     stops = [_bytes(stop) for stop in request.get('stops', []) if stop]
     # A model that ends the document has said all that it had to say.
     rules = sampling.SamplingConfig(

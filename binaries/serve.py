@@ -132,6 +132,7 @@ class _Server(uvicorn.Server):
       command_line.tell(f'listening at http://{f"[{host}]" if ":" in host else host}:{port}/')
 
   def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+    """The first signal lets texts be finished, the next one ends them where they are."""
     self._signals += 1
     if self._signals == 1:
       # Not print: the signal may have come in the middle of one.

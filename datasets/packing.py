@@ -57,6 +57,7 @@ class _OpenRecord:
     return taken
 
   def close(self) -> Record:
+    """The record of what was taken."""
     table = np.array(self.rows, np.int64).reshape(-1, 3)
     return {
         'bytes': self.data,

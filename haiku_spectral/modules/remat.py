@@ -16,6 +16,7 @@ Pure = Callable[[tuple[Any, ...], list[jax.Array]], Any]
 def remat(function: Callable) -> Callable:
   """Inside a Haiku transform: the function, of which the backward pass finds the arguments alone.
 
+  The first array that it returns has a floating-point type.
   Where data alone order what is computed (`backend`), the arguments depend on the cotangent there.
   """
   if hk.running_init() or not backend.orders_by_data_alone():

@@ -38,7 +38,7 @@ class End(NamedTuple):
 
 
 class Observer(Protocol):
-  """Who is told what becomes of a job, in the engine's thread."""
+  """Who gets the results of a job, in the engine's thread."""
 
   def prefilled(self, log_probs: np.ndarray) -> None:
     """Some of the prompt is in the context: the log-probabilities of its bytes, in nats."""
