@@ -1437,10 +1437,11 @@ $(call py_test, //tests/modules:ngram_memory_test, //haiku_spectral/config:__ini
     //haiku_spectral/modules:ngram_memory //haiku_spectral/ops:ngram_memory //tests:__init__)
 $(call py_library, //tests/modules:random_params, //haiku_spectral/modules:spectral_gpt \
     //tests:__init__)
-$(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral/config:__init__ \
-    //haiku_spectral/configs:nano //haiku_spectral/modules:filters \
-    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral:vocab //tests:__init__ //tests:chunk_law //tests/modules:random_params)
+$(call py_test, //tests/modules:spectral_gpt_test, //haiku_spectral:backend \
+    //haiku_spectral/config:__init__ //haiku_spectral/configs:nano \
+    //haiku_spectral/modules:filters //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab //tests:__init__ \
+    //tests:chunk_law //tests/modules:random_params)
 $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
