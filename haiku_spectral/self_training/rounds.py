@@ -56,11 +56,10 @@ def run_arm(run: SeedRun, arm: str) -> None:
 
 
 def _run_rounds(run: SeedRun, arm: str) -> None:
-  config = curriculum.plan(run.config, seed=run.seed, arm=arm, rounds=run.settings.rounds)
   base = evaluation.load(run.paths.base / EVALUATION)
   for number in range(1, _last_round(run, arm) + 1):
     this = Round(run.seed, arm, number)
-    found = run_round(run, this, config)
+    found = run_round(run, this)
     if arm == LEAD:
       _check(run, this, base, found)
 
@@ -75,11 +74,12 @@ def _last_round(run: SeedRun, arm: str) -> int:
   return ended.rounds
 
 
-def run_round(run: SeedRun, this: Round, config: Config) -> Evaluation:
-  """One round, or what remains of it; `config` is that of the whole arm."""
+def run_round(run: SeedRun, this: Round) -> Evaluation:
+  """One round, or what remains of it. It is the same however many follow it."""
   folder = run.paths.model(this.arm, this.number)
   if (folder / EVALUATION).exists():
     return evaluation.load(folder / EVALUATION)
+  config = curriculum.plan(run.config, seed=run.seed, arm=this.arm, rounds=this.number)
   statistics = _dataset(run, this) if this.arm != 'control' else {}
   _begin(run.paths.model(this.arm, this.number - 1), folder, config)
   found = _finish(run, this, folder, config, statistics)

@@ -12,7 +12,7 @@ from haiku_spectral.tasks import registry
 ARMS = ('golden', 'unfiltered', 'control', 'oracle', 'agreement')  # The first leads.
 FILE = 'settings.json'
 # They may change while a run goes on: they say when it stops, not what it makes.
-CHANGEABLE = ('allowed_easy_loss', 'allowed_bits')
+CHANGEABLE = ('rounds', 'allowed_easy_loss', 'allowed_bits')
 
 
 def _setting(default: Any, explanation: str) -> Any:
