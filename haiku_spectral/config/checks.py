@@ -114,6 +114,10 @@ def _validate_train(config: Config) -> None:
   train, data = config.train, config.data
   require(data.batch_size % train.accumulation == 0, 'config.train.accumulation',
           train.accumulation, f'a divisor of config.data.batch_size={data.batch_size}')
+  segments = {stage.segment for phase in phases.plan(config) for stage in phase.stages}
+  uneven = {each for each in segments if train.chunk and each > train.chunk and each % train.chunk}
+  require(not uneven, 'config.train.chunk', train.chunk,
+          f'a divisor of the segments that are longer ({", ".join(map(str, sorted(uneven)))}), or 0')
   both = bool(config.model.ngram.orders) and config.model.match.length > 0
   require(both or not train.hide_contexts, 'config.train.hide_contexts', train.hide_contexts,
           '0 without both config.model.ngram.orders and config.model.match.length')

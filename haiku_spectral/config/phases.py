@@ -75,6 +75,11 @@ def _stages(phase: PhaseConfig, first_step: int, batch_size: int) -> tuple[Stage
   return tuple(stages)
 
 
+def chunks(segment: int, chunk: int) -> int:
+  """In how many chunks a step reads a segment, by `config.train.chunk`."""
+  return max(segment // chunk, 1) if chunk else 1
+
+
 def total_steps(config: Config) -> int:
   """How many steps a run takes."""
   return plan(config)[-1].end

@@ -188,6 +188,9 @@ class TrainConfig:
   # the match memory is trusted where these have forgotten; 0: none.
   hide_contexts: int = field(0, at_least=0)
   accumulation: int = field(1, at_least=1, speed_only=True)  # Micro-batches per step.
+  # Bytes of a segment that a step reads at a time, with the gradient through the state between: the
+  # memory that a step needs is that of so many; 0: all of them.
+  chunk: int = field(0, at_least=0, speed_only=True, unit='bytes')
   log_every: int = field(10, at_least=0, monitoring=True)
   eval_every: int = field(250, at_least=0, monitoring=True)
   # Of the held-out split; 0: all of it.

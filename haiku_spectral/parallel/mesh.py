@@ -81,6 +81,8 @@ def check(mesh: Mesh, config: Config) -> None:
   """Raises a ValueError unless rows and segments can be shared by the mesh."""
   check_rows(mesh, config.data.batch_size, config.train.accumulation)
   lengths = {'config.data.segment': config.data.segment}
+  if config.train.chunk:
+    lengths['config.train.chunk'] = config.train.chunk
   for phase in phases.plan(config):
     lengths |= {f'a segment of the phase {phase.name!r}': each.segment for each in phase.stages}
   check_lengths(mesh, lengths)
@@ -120,6 +122,24 @@ def batch_specs(batch: T) -> T:  # leaves [B] or [B, T]
     return ROWS if whole else SLICES
 
   return jax.tree_util.tree_map_with_path(spec, batch)
+
+
+def in_chunks(mesh: Mesh, batch: T, chunks: int) -> T:  # leaves [B] or [B, T]
+  """The batch in another order of time, in which each slice has its parts of all chunks.
+
+  A segment that is read in chunks is cut into chunks first and each of these into slices.
+  """
+  slices_of = mesh.shape[SEQUENCE_AXIS]
+  if chunks == 1 or slices_of == 1:
+    return batch
+
+  def order(x: Any, spec: P) -> Any:
+    if spec != SLICES:
+      return x
+    cut = x.reshape(len(x), chunks, slices_of, -1)
+    return cut.swapaxes(1, 2).reshape(x.shape)
+
+  return jax.tree.map(order, batch, batch_specs(batch))
 
 
 def row_share(mesh: Mesh) -> tuple[int, int]:

@@ -8,12 +8,12 @@ norm, are not counted.
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from haiku_spectral.config import Config
+from haiku_spectral.config import Config, phases
 from haiku_spectral.modules import mixer as mixer_lib
 from haiku_spectral.modules import mixers, precision, spectral_gpt
 from haiku_spectral.ops import slices
@@ -90,9 +90,13 @@ def _numbers(config: Config) -> _Numbers:
 def _of_shards(config: Config, numbers: _Numbers, devices: int) -> float:
   """Parameters to where they are used, sums of gradients back, and what Muon sums."""
   compute = jnp.dtype(precision.policy(config.train.precision).compute_dtype).itemsize
-  # Those of super-blocks are gathered again in the backward pass; gradients are float32.
-  gathered = compute * (numbers.sharded + numbers.stacked)
-  sent = config.train.accumulation * scattered(gathered + 4 * numbers.sharded, devices)
+  # Those of super-blocks are gathered for each pass over a chunk, the others once for all chunks;
+  # gradients are float32.
+  chunks = phases.chunks(config.data.segment, config.train.chunk)
+  passes = 2 + (chunks > 1)
+  gathered = compute * (numbers.sharded - numbers.stacked + passes * chunks * numbers.stacked)
+  sent = config.train.accumulation * scattered(
+      gathered + 4 * chunks * numbers.sharded, devices)
   if config.train.optimizer.kind == 'muon':
     sent += NEWTON_SCHULZ_STEPS * summed(4 * numbers.grams, devices)
   return sent
@@ -104,8 +108,9 @@ def _of_slices(config: Config, size: Mapping[str, int]) -> float:
   if count == 1:
     return 0.0
   model, parts = config.model, config.train.accumulation
+  chunks = phases.chunks(config.data.segment, config.train.chunk)
   rows = config.data.batch_size // (size[meshes.DATA_AXIS] * size[meshes.FSDP_AXIS])
-  cut = slices.Cut(rows // parts, config.data.segment // count, count)
+  cut = slices.Cut(rows // parts, config.data.segment // chunks // count, count)
   dtype = precision.policy(config.train.precision).compute_dtype
 
   def of(chosen: tuple[mixer_lib.Mixer, ...], layers: int) -> slices.Sent:
@@ -115,13 +120,21 @@ def _of_slices(config: Config, size: Mapping[str, int]) -> float:
 
   blocks = of(mixers.of(model), model.layers // len(model.pattern))
   forward = blocks.traced + blocks.other
-  sent = forward * (2 if model.remat else 1) + blocks.traced
+  again = chunks > 1
+  sent = forward * (1 + again + model.remat) + blocks.traced
   if mixers.readers(model):
-    sent += sum(of(mixers.readers(model), 1))
-  sent *= parts
+    sent += (1 + again) * sum(of(mixers.readers(model), 1))
+  sent *= parts * chunks
+  state = jax.eval_shape(lambda: spectral_gpt.make_model(model).initial_state(rows, dtype))
   if config.data.stateful_rows:
-    state = jax.eval_shape(
-        lambda: spectral_gpt.make_model(model).initial_state(rows, dtype))
-    total = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-    sent += summed(total, count)
+    sent += summed(_size(state), count)
+  if again:
+    # The state after each chunk, its gradient back, and each device's share of all chunks.
+    blocks_alone = _size(state.blocks)
+    sent += chunks * summed(_size(state) + blocks_alone, count)
   return sent
+
+
+def _size(tree: Any) -> int:
+  """Bytes of all leaves."""
+  return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

@@ -5,7 +5,7 @@ What the backward pass finds is what JAX's own derivative of the model keeps, tr
 and bytes of one device. XLA's buffers are less than that where it computes something again, more
 where it keeps something twice: `aot` says what they are, and a test holds the two together.
 
-Shapes: B rows of a device in a micro-batch, T bytes of its slice.
+Shapes: B rows of a device in a micro-batch, T bytes of its slice of a chunk.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax.sharding import AbstractMesh
 
 from haiku_spectral import vocab
-from haiku_spectral.config import Config, ModelConfig
+from haiku_spectral.config import Config, ModelConfig, phases
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import state
@@ -45,6 +45,7 @@ class Memory(NamedTuple):
   gradients: int  # float32, with the sum over micro-batches and the update.
   gathered: int  # Parameters that are whole at a time, in the type of the layers.
   activations: int
+  states: int  # Between the chunks of a segment.
 
   @property
   def total(self) -> int:
@@ -61,7 +62,12 @@ def local(config: Config, sizes: Sizes) -> tuple[int, int]:
   """B and T."""
   shares = math.prod(sizes.get(name, 1) for name in meshes.ROW_AXES)
   return (config.data.batch_size // (shares * config.train.accumulation),
-          config.data.segment // sizes.get(meshes.SEQUENCE_AXIS, 1))
+          config.data.segment // chunks(config) // sizes.get(meshes.SEQUENCE_AXIS, 1))
+
+
+def chunks(config: Config) -> int:
+  """In how many chunks a step reads a segment."""
+  return phases.chunks(config.data.segment, config.train.chunk)
 
 
 def per_device(config: Config, sizes: Sizes) -> Memory:
@@ -79,11 +85,16 @@ def per_device(config: Config, sizes: Sizes) -> Memory:
               for leaf in module.values())
   blocks = config.model.layers // len(config.model.pattern)
   together = config.model.layers if config.model.remat else blocks  # Parts that are gathered.
-  found = activations(config.model, config.train.precision, *local(config, sizes))
+  rows, length = local(config, sizes)
+  found = activations(config.model, config.train.precision, rows, length)
+  count, between = chunks(config), 0
+  if count > 1:
+    one = jax.eval_shape(lambda: model.initial_state(rows, state.compute_dtype(config)))
+    between = count * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
   # XLA has room for the carry before and after the step in one place, and for its micro-batches.
   return Memory(
       parameters, optimizer, 2 * carry, 2 * parameters, stack // together * size,
-      found.kept * blocks + found.computed_again + found.outside)
+      found.kept * blocks + found.computed_again + found.outside, between)
 
 
 def activations(model: ModelConfig, dtype: str, rows: int, length: int) -> Activations:

@@ -69,13 +69,18 @@ def step(
   bytes_of_text = config.data.batch_size * config.data.segment
   flops = bytes_of_text * spectral_gpt.training_flops_per_byte(
       config.model, config.data.segment) / count
-  # The forward pass is a third of it and is computed twice.
-  computed = flops * (4 / 3 if config.model.remat else 1)
+  # The forward pass is a third of it.
+  computed = flops * (2 + forward_passes(config)) / 3
   moved = _memory_bytes(config, sizes)
   return Roofline(
       flops, computed / device.rate(config.train.precision), moved,
       moved / device.memory_bandwidth, traffic,
       {axes: sent / link_rate(device, sizes, axes) for axes, sent in traffic.items()})
+
+
+def forward_passes(config: Config) -> int:
+  """How often a step computes the forward pass: chunks and blocks may be computed again."""
+  return 1 + (memory.chunks(config) > 1) + config.model.remat
 
 
 def _memory_bytes(config: Config, sizes: memory.Sizes) -> float:
@@ -87,10 +92,10 @@ def _memory_bytes(config: Config, sizes: memory.Sizes) -> float:
   """
   held = memory.per_device(config, sizes)
   blocks = config.model.layers // len(config.model.pattern)
-  passes = 4 if config.model.remat else 3
+  passes = 2 + forward_passes(config)
   found = memory.activations(
       config.model, config.train.precision, *memory.local(config, sizes))
   each = 2 * found.kept + 4 * found.computed_again
+  parts = config.train.accumulation * memory.chunks(config)
   return (2 * (held.parameters + held.optimizer) + 2 * held.parameters
-          + config.train.accumulation * (passes * held.gathered * blocks
-                                         + each * blocks + 2 * found.outside))
+          + parts * (passes * held.gathered * blocks + each * blocks + 2 * found.outside))

@@ -1,11 +1,12 @@
 """Loss and gradients of a global batch: over devices, micro-batches and carried states.
 
 Shapes: B rows of the batch (of one device, inside `shard_map`), T time (bytes), L super-blocks,
-A micro-batches, S sources.
+A micro-batches, C chunks of a segment, S sources.
 
 The global sum of nats is divided by the global count of targets, so how the rows are cut among
-devices and micro-batches changes nothing but rounding, however unequal their counts. One device is
-a mesh of one.
+devices and micro-batches changes nothing but rounding, however unequal their counts. By the law of
+chunks neither does it matter in how many chunks a segment is read: the backward pass computes one
+after the other again, from the state before it. One device is a mesh of one.
 """
 
 import functools
@@ -21,6 +22,7 @@ from jax.sharding import PartitionSpec as P
 from jax.typing import DTypeLike
 
 from haiku_spectral import vocab
+from haiku_spectral.config import phases
 from haiku_spectral.modules import precision, spectral_gpt
 from haiku_spectral.ops import slices
 from haiku_spectral.parallel import mesh as meshes
@@ -61,18 +63,23 @@ class Gradients(NamedTuple):
 
 def make_gradients(
     model: spectral_gpt.Model, mesh: Mesh, *, dtype: DTypeLike, accumulation: int, sources: int,
+    chunk: int = 0,
 ) -> Callable[..., Gradients]:
   """Returns f(params, carry, rows, scale) -> Gradients, for use under jit.
 
-  `carry` may be None: every row is then stateless. Layers compute in `dtype`.
+  `carry` may be None: every row is then stateless. Layers compute in `dtype`. Longer segments are
+  read in chunks of `chunk` bytes, one after the other; 0: at once.
   """
-  local = functools.partial(
-      device_gradients, model, dtype=dtype, accumulation=accumulation, sources=sources)
   summed: Any = P()
 
   def differentiate(
       params: hk.Params, carry: State | None, rows: Rows, scale: jax.Array) -> Gradients:
     specs: Any = sharding.specs(params)
+    chunks = phases.chunks(rows.inputs.shape[1], chunk)
+    rows = meshes.in_chunks(mesh, rows, chunks)
+    local = functools.partial(
+        device_gradients, model, dtype=dtype, accumulation=accumulation, sources=sources,
+        chunks=chunks)
     # Gradients of what every device holds are summed once, after the last micro-batch. With
     # replication checks on, JAX would insert a sum into every micro-batch.
     sharded = jax.shard_map(
@@ -94,6 +101,7 @@ def device_gradients(
     dtype: DTypeLike,
     accumulation: int,
     sources: int,
+    chunks: int,
 ) -> Gradients:
   """What one device computes inside `shard_map`, from its rows and their slice of time."""
   chex.assert_equal_shape_prefix([rows.inputs, rows.reset], 1)
@@ -106,7 +114,7 @@ def device_gradients(
     rows = rows._replace(history=None, history_start=None)
 
   gradients, sums, state = accumulate(
-      functools.partial(scaled_loss, model, dtype), params, rows, state,
+      functools.partial(scaled_loss, model, dtype, chunks), params, rows, state,
       weight=scale / jnp.maximum(count, 1), parts=accumulation)
 
   gradients = sharding.sum_gradients(gradients)
@@ -167,15 +175,30 @@ def accumulate(
 
 
 def scaled_loss(
-    model: spectral_gpt.Model, dtype: DTypeLike,
+    model: spectral_gpt.Model, dtype: DTypeLike, chunks: int,
     params: hk.Params, rows: Rows, state: State, weight: jax.Array,
 ) -> tuple[jax.Array, LossAndState]:
   """Nats of some rows times `weight`, to be differentiated; their sums, and the state after them.
   """
-  given = (rows.stream_start,) if rows.hidden is None else (rows.stream_start, rows.hidden)
-  logits, state = model.apply(
-      precision.cast_params(params, dtype), rows.inputs, state, *given)
-  sums = loss.next_byte_loss(logits, rows.targets)
+  params = precision.cast_params(params, dtype)
+  hidden = () if rows.hidden is None else (rows.hidden,)
+
+  def read(state: State, part: tuple[jax.Array, ...]) -> tuple[State, loss.LossSum]:
+    inputs, targets, starts = part  # [B, T/C] each
+    logits, state = model.apply(params, inputs, state, starts, *hidden)
+    return state, loss.next_byte_loss(logits, targets)
+
+  def read_chunk(state: State, part: tuple[jax.Array, ...]) -> tuple[State, loss.LossSum]:
+    state, sums = read(state, part)
+    return slices.from_last(state), sums  # The next chunk begins where the last slice ends.
+
+  texts = (rows.inputs, rows.targets, rows.stream_start)
+  if chunks == 1:
+    state, sums = read(state, texts)
+  else:
+    state, each = jax.lax.scan(
+        jax.checkpoint(read_chunk, prevent_cse=False), state, _split(texts, chunks, 1))
+    sums = jax.tree.map(lambda x: jnp.sum(x, axis=0), each)
   return jnp.sum(sums.nats) * weight, (sums, state)
 
 

@@ -49,7 +49,7 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
   sharding.check(mesh, like.params)
   differentiate = gradients.make_gradients(
       model, mesh, dtype=compute_dtype(config), accumulation=config.train.accumulation,
-      sources=len(phases.sources(config)))
+      sources=len(phases.sources(config)), chunk=config.train.chunk)
   transform = optimizer.make_optimizer(config)
   learning_rate = optimizer.learning_rate(config)
 

@@ -46,11 +46,12 @@ def measure(config, text):
   return held / MB, found.temp_size_in_bytes / MB
 
 
-def long_context(length):
-  """nano on one row of so many bytes."""
+def long_context(length, chunk=0):
+  """nano on one row of so many bytes, which a step reads in chunks."""
   preset = configs.from_config_dict(nano.get_config())
   return dataclasses.replace(
       preset, model=dataclasses.replace(preset.model, remat=True),
+      train=dataclasses.replace(preset.train, chunk=chunk),
       data=dataclasses.replace(
           preset.data, segment=length, batch_size=1, stateful_rows=0, chunk_segments=1))
 
@@ -68,6 +69,12 @@ class MemoryTest(absltest.TestCase):
     config = long_context(1 << 17)
     two, eight = (measure(config, f'sequence:{count}')[1] for count in (2, 8))
     self.assertLess(eight, 1.3 * two / 4)
+
+  def test_in_chunks_a_context_takes_the_memory_of_one(self):
+    # Between chunks there is the state, most of which is the exact memory's tables.
+    _, found = measure(long_context(1 << 20, 1 << 15), 'sequence:8')
+    _, one = measure(long_context(1 << 15), 'sequence:8')
+    self.assertLess(found, 4 * one)
 
 
 if __name__ == '__main__':

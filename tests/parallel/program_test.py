@@ -1,12 +1,13 @@
 """The training step on a mesh of all axes: what it computes, and what its program sends."""
 
 import collections
+import dataclasses
 import functools
 import re
 
 import jax
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from haiku_spectral.ops import fft_conv
 from haiku_spectral.parallel import mesh as meshes
@@ -17,16 +18,22 @@ MIXED = 'data:2,fsdp:2,sequence:2'
 CONFIG = meshed.make_config()
 
 
+def in_chunks(chunk):
+  """The config with segments that are read in chunks of so many bytes."""
+  return dataclasses.replace(CONFIG, train=dataclasses.replace(CONFIG.train, chunk=chunk))
+
+
 @functools.cache
-def steps(text):
-  current, losses = meshed.run(CONFIG, text, 3)
+def steps(text, chunk=0):
+  current, losses = meshed.run(in_chunks(chunk), text, 3)
   return current, losses
 
 
-class StepTest(absltest.TestCase):
+class StepTest(parameterized.TestCase):
 
-  def test_steps_are_those_of_one_device(self):
-    (one, losses), (many, found) = steps('data:1'), steps(MIXED)
+  @parameterized.parameters(('data:1', 8), (MIXED, 0), (MIXED, 8))
+  def test_steps_are_those_of_one_device(self, text, chunk):
+    (one, losses), (many, found) = steps('data:1'), steps(text, chunk)
     np.testing.assert_allclose(found, losses, rtol=1e-5)
     for got, want in zip(jax.tree.leaves(many.carry), jax.tree.leaves(one.carry), strict=True):
       if np.issubdtype(want.dtype, np.integer):
@@ -69,11 +76,20 @@ class ProgramTest(absltest.TestCase):
       self.assertLessEqual(np.prod(dims[:-1]), rows * meshed.MODEL.width, shape)
 
   def test_sends_the_bytes_of_the_formula(self):
+    self.check_traffic(CONFIG, self.collectives)
+
+  def test_sends_the_bytes_of_the_formula_in_chunks(self):
+    config = in_chunks(8)
+    rows = meshes.place_rows(self.mesh, meshed.make_rows(config, 0))
+    text = meshed.stepper(config, MIXED).lower(steps(MIXED)[0], rows).compile().as_text()
+    self.check_traffic(config, hlo.collectives(text))
+
+  def check_traffic(self, config, collectives):
     found = collections.Counter()
-    for each in self.collectives:
+    for each in collectives:
       found[hlo.axes(each, self.mesh)] += hlo.sent(each)
     found.pop((), None)  # A sum over one device.
-    expected = traffic.per_step(CONFIG, self.mesh.shape)
+    expected = traffic.per_step(config, self.mesh.shape)
     for axes, sent in expected.items():
       print(f'{axes}: {found[axes]:.0f} bytes, by the formula {sent:.0f}')
     for axes in found | expected:

@@ -37,14 +37,15 @@ def mesh(flag):
 
 class MemoryTest(parameterized.TestCase):
 
-  @parameterized.parameters('data:2', 'fsdp:2')
-  def test_the_formula_is_near_what_the_compiler_says(self, flag):
-    found = memory.per_device(CONFIG, mesh(flag))
-    compiled = aot.compile_step(CONFIG, mesh(flag))
+  @parameterized.parameters(('data:2', 0), ('fsdp:2', 0), ('data:2', 64))
+  def test_the_formula_is_near_what_the_compiler_says(self, flag, chunk):
+    config = dataclasses.replace(CONFIG, train=dataclasses.replace(CONFIG.train, chunk=chunk))
+    found = memory.per_device(config, mesh(flag))
+    compiled = aot.compile_step(config, mesh(flag))
     self.assertBetween(found.total / compiled.total, 0.75, 1.35)
     # The state is exact: arguments are it and the batch.
     exact = found.parameters + found.optimizer + found.carry // 2
-    rows, length = memory.local(CONFIG, mesh(flag))
+    rows, length = CONFIG.data.batch_size // 2, CONFIG.data.segment
     self.assertBetween(compiled.arguments - exact, 0, 10 * rows * length + 1000)
 
   def test_shards_are_shares(self):

@@ -51,8 +51,8 @@ def assert_close(found, expected, tolerance=1e-5):
 
 
 @functools.cache
-def run(real, devices, accumulation, carried=True):
-  """Gradients of the same batch, cut among devices and micro-batches."""
+def run(real, devices, accumulation, carried=True, chunk=0):
+  """Gradients of the same batch, cut among devices, micro-batches and chunks of time."""
   config = stand_in.make_config(batch_size=ROWS, segment=32, stateful_rows=8)
   model = spectral_gpt.make_model(REAL) if real else stand_in.make_model()
   params = random_params(REAL) if real else jax.jit(model.init)(jax.random.key(0))
@@ -63,7 +63,7 @@ def run(real, devices, accumulation, carried=True):
         lambda x: (0.1 * jnp.cos(jnp.arange(x.size)).reshape(x.shape)).astype(x.dtype),
         model.initial_state(ROWS, jnp.float32))
   compute = jax.jit(gradients.make_gradients(
-      model, mesh, dtype=jnp.float32, accumulation=accumulation, sources=2))
+      model, mesh, dtype=jnp.float32, accumulation=accumulation, sources=2, chunk=chunk))
   return jax.device_get(compute(params, carry, make_rows(config), 1.0))
 
 
@@ -81,6 +81,13 @@ class GradientsTest(parameterized.TestCase):
     found, expected = run(real, devices, accumulation), run(real, 1, 1)
     self.assertEqual(found.loss.targets, expected.loss.targets)
     assert_close(found, expected)
+
+  @parameterized.parameters((True, 4, 2, 8), (False, 1, 1, 16), (False, 2, 1, 64))
+  def test_chunks_change_nothing(self, real, devices, accumulation, chunk):
+    found = run(real, devices, accumulation, chunk=chunk)
+    assert_close(found, run(real, 1, 1))
+    # The gradient goes back through the states between.
+    self.assertGreater(float(jnp.abs(found.gradients['spectral_gpt/embedding']['table']).sum()), 0)
 
   def test_the_sums_of_the_sources_are_those_of_their_rows(self):
     found, rows = run(False, 4, 2), make_rows(
