@@ -713,7 +713,7 @@ $(call py_library, //haiku_spectral/parallel:mesh, //haiku_spectral/config:__ini
     //haiku_spectral/config:phases //haiku_spectral/modules:shards //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/parallel:sharding, //haiku_spectral/parallel:mesh)
 $(call py_library, //haiku_spectral/parallel:traffic, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:mixer //haiku_spectral/modules:mixers \
+    //haiku_spectral/config:phases //haiku_spectral/modules:mixer //haiku_spectral/modules:mixers \
     //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/ops:slices //haiku_spectral/parallel:mesh \
     //haiku_spectral/parallel:sharding)
@@ -722,8 +722,9 @@ $(call py_library, //haiku_spectral/planning:aot, //haiku_spectral:backend \
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
     //haiku_spectral/training:state //haiku_spectral/training:step)
 $(call py_library, //haiku_spectral/planning:memory, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:precision //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/parallel:mesh //haiku_spectral/training:state //haiku_spectral:vocab)
+    //haiku_spectral/config:phases //haiku_spectral/modules:precision \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:mesh \
+    //haiku_spectral/training:state //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/planning:plan, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:presets //haiku_spectral/configs:sizes \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:hardware \
@@ -940,7 +941,8 @@ $(call py_library, //haiku_spectral/training:checkpoint, //haiku_spectral/config
 $(call py_library, //haiku_spectral/training:checkpoint_store, //haiku_spectral/parallel:hosts \
     //haiku_spectral/training:checkpoint //haiku_spectral/training:leaves \
     //haiku_spectral/training:orbax_errors //haiku_spectral/training:run_folder)
-$(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/modules:precision \
+$(call py_library, //haiku_spectral/training:gradients, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/modules:precision \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/ops:slices \
     //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \
     //haiku_spectral/training:loss //haiku_spectral:vocab)
@@ -1489,8 +1491,9 @@ $(call py_library, //tests/parallel:meshed, //haiku_spectral/config:__init__ \
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
     //haiku_spectral/training:state //haiku_spectral/training:step //tests:__init__ \
     //tests/modules:moving_average //tests/training:stand_in)
-$(call py_test, //tests/parallel:program_test, //haiku_spectral/ops:fft_conv \
-    //haiku_spectral/parallel:mesh //haiku_spectral/parallel:traffic //tests:__init__ \
+$(call py_test, //tests/parallel:program_test, //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/ops:fft_conv //haiku_spectral/parallel:mesh \
+    //haiku_spectral/parallel:traffic //haiku_spectral/training:step //tests:__init__ \
     //tests/parallel:hlo //tests/parallel:meshed)
 $(call py_test, //tests/parallel:sharding_test, //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/parallel:mesh //haiku_spectral/parallel:sharding \

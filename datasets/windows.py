@@ -74,12 +74,17 @@ class Windows:
     return min(self._length // length, -(-left // length))
 
   def ids(self, index: int, start: int, length: int) -> np.ndarray:  # [length + 1] int32
-    """The ids start .. start + length of a window and the one that follows; PAD past the record.
+    """The ids start .. start + length of a window and the one that follows.
 
-    They begin in one record and end there, the last one apart.
+    Where that is in a record that the ids do not reach, it is PAD, as what is past the last one.
     """
     record, position = divmod(index * self._length + start, packing.RECORD_BYTES)
-    return packing.window_ids(self._records[record], position, length + 1)
+    ids, done = np.full(length + 1, vocab.PAD, np.int32), 0
+    while done < length and record < len(self._records):
+      held = min(length - done, packing.RECORD_BYTES - position)
+      ids[done : done + held + 1] = packing.window_ids(self._records[record], position, held + 1)
+      record, position, done = record + 1, 0, done + held
+    return ids
 
   def before(self, index: int, start: int, length: int) -> np.ndarray:  # [length] int32
     """The `length` ids before `start` of a window, as far as there are any; PAD on the left."""

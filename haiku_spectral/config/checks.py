@@ -75,8 +75,8 @@ def _validate_data(data: DataConfig) -> None:
 
 
 def _validate_segment(name: str, segment: int, chunk_segments: int) -> None:
-  require(RECORD_BYTES % segment == 0, name, segment,
-          f'a divisor of the record length {RECORD_BYTES}')
+  require(RECORD_BYTES % segment == 0 or segment % RECORD_BYTES == 0, name, segment,
+          f'a divisor of the record length {RECORD_BYTES}, or a multiple of it')
   chunk = segment * chunk_segments
   require(RECORD_BYTES % chunk == 0 or chunk % RECORD_BYTES == 0,
           'config.data.chunk_segments', chunk_segments,
@@ -114,10 +114,9 @@ def _validate_train(config: Config) -> None:
   train, data = config.train, config.data
   require(data.batch_size % train.accumulation == 0, 'config.train.accumulation',
           train.accumulation, f'a divisor of config.data.batch_size={data.batch_size}')
-  segments = {stage.segment for phase in phases.plan(config) for stage in phase.stages}
-  uneven = {each for each in segments if train.chunk and each > train.chunk and each % train.chunk}
-  require(not uneven, 'config.train.chunk', train.chunk,
-          f'a divisor of the segments that are longer ({", ".join(map(str, sorted(uneven)))}), or 0')
+  for segment in {stage.segment for phase in phases.plan(config) for stage in phase.stages}:
+    require(not train.chunk or segment <= train.chunk or segment % train.chunk == 0,
+            'config.train.chunk', train.chunk, f'a divisor of the segment {segment}, or 0')
   both = bool(config.model.ngram.orders) and config.model.match.length > 0
   require(both or not train.hide_contexts, 'config.train.hide_contexts', train.hide_contexts,
           '0 without both config.model.ngram.orders and config.model.match.length')

@@ -9,7 +9,8 @@ from haiku_spectral.config.fields import field
 from haiku_spectral.requirement import require
 
 MIXERS = {'H': 'Hyena', 'M': 'ResidualMemory', 'A': 'WindowAttention'}
-RECORD_BYTES = 65_536  # Of a packed record; segments and chunks of segments divide it.
+# Of a packed record. Segments, and chunks of segments, divide it or are multiples of it.
+RECORD_BYTES = 65_536
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -180,26 +180,32 @@ def scaled_loss(
 ) -> tuple[jax.Array, LossAndState]:
   """Nats of some rows times `weight`, to be differentiated; their sums, and the state after them.
   """
-  params = precision.cast_params(params, dtype)
+  sums, state = read(model, precision.cast_params(params, dtype), rows, state, chunks)
+  return jnp.sum(sums.nats) * weight, (sums, state)
+
+
+def read(
+    model: spectral_gpt.Model, params: hk.Params, rows: Rows, state: State, chunks: int
+) -> LossAndState:
+  """The sums of some rows, or of this device's slices of them, and the state after them."""
   hidden = () if rows.hidden is None else (rows.hidden,)
 
-  def read(state: State, part: tuple[jax.Array, ...]) -> tuple[State, loss.LossSum]:
+  def read_part(state: State, part: tuple[jax.Array, ...]) -> tuple[State, loss.LossSum]:
     inputs, targets, starts = part  # [B, T/C] each
     logits, state = model.apply(params, inputs, state, starts, *hidden)
     return state, loss.next_byte_loss(logits, targets)
 
   def read_chunk(state: State, part: tuple[jax.Array, ...]) -> tuple[State, loss.LossSum]:
-    state, sums = read(state, part)
+    state, sums = read_part(state, part)
     return slices.from_last(state), sums  # The next chunk begins where the last slice ends.
 
   texts = (rows.inputs, rows.targets, rows.stream_start)
   if chunks == 1:
-    state, sums = read(state, texts)
-  else:
-    state, each = jax.lax.scan(
-        jax.checkpoint(read_chunk, prevent_cse=False), state, _split(texts, chunks, 1))
-    sums = jax.tree.map(lambda x: jnp.sum(x, axis=0), each)
-  return jnp.sum(sums.nats) * weight, (sums, state)
+    state, sums = read_part(state, texts)
+    return sums, state
+  state, each = jax.lax.scan(
+      jax.checkpoint(read_chunk, prevent_cse=False), state, _split(texts, chunks, 1))
+  return jax.tree.map(lambda x: jnp.sum(x, axis=0), each), state
 
 
 def _split(tree: Any, parts: int, axis: int) -> Any:

@@ -3,8 +3,9 @@
 Shapes: B rows of the batch, T time (bytes), S sources.
 """
 
+import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import haiku as hk
 import jax
@@ -96,18 +97,20 @@ def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunc
   """The jitted loss of stateless rows: (params, inputs, targets, sources, starts) -> sums."""
   dtype, count = compute_dtype(config), len(phases.sources(config))
 
-  def local(
-      params: hk.Params, inputs: jax.Array, targets: jax.Array, sources: jax.Array,
-      starts: jax.Array,
-  ) -> loss.LossSum:
-    initial = model.initial_state(inputs.shape[0], dtype)
-    logits, _ = model.apply(precision.cast_params(params, dtype), inputs, initial, starts)
-    rows = loss.next_byte_loss(logits, targets)
-    return jax.lax.psum(loss.by_source(rows, sources, count), meshes.AXES)
+  def local(chunks: int, params: hk.Params, rows: gradients.Rows) -> loss.LossSum:
+    initial = model.initial_state(len(rows.sources), dtype)
+    sums, _ = gradients.read(
+        model, precision.cast_params(params, dtype), rows, initial, chunks)
+    return jax.lax.psum(loss.by_source(sums, rows.sources, count), meshes.AXES)
 
-  def loss_of(params: hk.Params, *rows: Any) -> loss.LossSum:
-    specs = (sharding.specs(params), *meshes.batch_specs(rows))
+  def loss_of(params: hk.Params, *given: jax.Array) -> loss.LossSum:
+    inputs, targets, sources, starts = given
+    chunks = phases.chunks(inputs.shape[1], config.train.chunk)
+    rows = gradients.Rows(inputs, targets, jnp.ones(sources.shape, bool), sources, starts)
+    rows = meshes.in_chunks(mesh, rows, chunks)
+    specs = (sharding.specs(params), meshes.batch_specs(rows))
     return jax.shard_map(
-        local, mesh=mesh, check_vma=False, in_specs=specs, out_specs=P())(params, *rows)
+        functools.partial(local, chunks), mesh=mesh, check_vma=False, in_specs=specs,
+        out_specs=P())(params, rows)
 
   return jax.jit(loss_of)

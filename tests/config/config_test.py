@@ -66,7 +66,7 @@ class ConfigTest(parameterized.TestCase):
       ({'data__batch_size': 0}, 'batch_size=0'),
       ({'data__history': 1 << 21}, 'data.history=2097152.*give 0 to 1048576 bytes'),
       ({'data__history': -1}, 'data.history=-1 is not allowed'),
-      ({'data__segment': 1000}, 'segment=1000.*a divisor of the record length 65536'),
+      ({'data__segment': 1000}, 'segment=1000.*a divisor of the record length 65536, or a'),
       ({'data__chunk_segments': 65}, 'chunk_segments=65.*divides 65536, or is a multiple'),
       ({'data__stateful_rows': 9}, 'stateful_rows=9.*0 to config.data.batch_size=4'),
       ({'train__seed': -1}, 'train.seed=-1 is not allowed: give 0 to 2147483647'),
@@ -78,6 +78,7 @@ class ConfigTest(parameterized.TestCase):
       ({'train__steps': 0}, 'train.steps=0'),
       ({'train__precision': 'float8'}, "precision='float8'.*'bfloat16'"),
       ({'train__accumulation': 3}, 'accumulation=3.*a divisor of config.data.batch_size=4'),
+      ({'train__chunk': 48}, 'train.chunk=48.*a divisor of the segment 1024, or 0'),
       ({'train__eval_every': -1}, 'eval_every=-1.*0 or more'),
       ({'train__keep_latest': 0}, 'keep_latest=0'),
       ({'train__optimizer__learning_rate': 0.0}, 'learning_rate=0.0'),
@@ -137,7 +138,7 @@ class ConfigTest(parameterized.TestCase):
     paths = config.speed_only_paths(config.Config())
     self.assertContainsSubset(
         ['config.model.remat', 'config.model.memory.block', 'config.model.attention.block',
-         'config.train.accumulation'], paths)
+         'config.train.accumulation', 'config.train.chunk'], paths)
     model = config.ModelConfig()
     fast = dataclasses.replace(
         model, remat=True, memory=dataclasses.replace(model.memory, block=16),

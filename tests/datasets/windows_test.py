@@ -38,6 +38,18 @@ class WindowsTest(parameterized.TestCase):
     for index, ids in enumerate(slices):
       np.testing.assert_array_equal(ids, short.ids(index, 0, 1024))
 
+  @parameterized.parameters(1000, R - 1, R, 2 * R + 700, 4 * R - 1, 4 * R + 40)
+  def test_a_window_of_several_records_is_read_at_once(self, size):
+    records = records_of(size)
+    text = np.concatenate([packing.record_ids(record) for record in records])
+    cut = windows.Windows(records, 2 * R)
+    for index in range(len(cut)):
+      start = index * 2 * R
+      expected = text[start : start + 2 * R]
+      ids = cut.ids(index, 0, 2 * R)
+      np.testing.assert_array_equal(ids[: len(expected)], expected)
+      self.assertTrue((ids[len(expected):] == vocab.PAD).all())
+
   def test_a_window_is_where_arithmetic_says(self):
     records = records_of(3 * R)
     cut = windows.Windows(records, 1024)

@@ -9,9 +9,11 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
+from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.ops import fft_conv
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.parallel import traffic
+from haiku_spectral.training import step
 from tests.parallel import hlo, meshed
 
 MIXED = 'data:2,fsdp:2,sequence:2'
@@ -40,6 +42,22 @@ class StepTest(parameterized.TestCase):
         np.testing.assert_array_equal(got, want)  # The exact memory's state.
       else:
         np.testing.assert_allclose(got, want, atol=2e-3 * np.abs(want).max())
+
+
+  @parameterized.parameters(('data:1', 8), (MIXED, 8))
+  def test_held_out_losses_are_those_of_one_device(self, text, chunk):
+    model, rows = spectral_gpt.make_model(CONFIG.model), meshed.make_rows(CONFIG, 0)
+    params = model.init(jax.random.key(0))
+
+    def loss_of(text, chunk):
+      mesh = meshed.make_mesh(text)
+      placed = meshes.place_rows(mesh, rows)
+      return step.make_loss(model, in_chunks(chunk), mesh)(
+          params, placed.inputs, placed.targets, placed.sources, placed.stream_start)
+
+    found, expected = loss_of(text, chunk), loss_of('data:1', 0)
+    np.testing.assert_allclose(found.nats, expected.nats, rtol=1e-5)
+    np.testing.assert_array_equal(found.targets, expected.targets)
 
 
 class ProgramTest(absltest.TestCase):
