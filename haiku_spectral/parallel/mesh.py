@@ -129,14 +129,14 @@ def in_chunks(mesh: Mesh, batch: T, chunks: int) -> T:  # leaves [B] or [B, T]
 
   A segment that is read in chunks is cut into chunks first and each of these into slices.
   """
-  slices_of = mesh.shape[SEQUENCE_AXIS]
-  if chunks == 1 or slices_of == 1:
+  count = mesh.shape[SEQUENCE_AXIS]
+  if chunks == 1 or count == 1:
     return batch
 
   def order(x: Any, spec: P) -> Any:
     if spec != SLICES:
       return x
-    cut = x.reshape(len(x), chunks, slices_of, -1)
+    cut = x.reshape(len(x), chunks, count, -1)
     return cut.swapaxes(1, 2).reshape(x.shape)
 
   return jax.tree.map(order, batch, batch_specs(batch))
