@@ -26,7 +26,7 @@ class Settings:
   context_bytes: int = 1 << 24  # Of training text before a compressor's held-out documents.
   widths: tuple[int, ...] = (64, 128, 256, 512)  # Of the coordinate check.
   check_steps: int = 8  # Of training, before activations are compared.
-  worker_seconds: float = 900.0  # That one step of a model may take, compilation included.
+  worker_seconds: float = 300.0  # That one step of a model may take, compilation included.
   jobs: int = 1000  # Sandboxed.
 
 
@@ -34,5 +34,5 @@ QUICK = Settings(
     repeats=1, round_bytes=64, direct_bytes=16, positions=(64, 256), prompts=(512, 2048),
     horizons=(256, 512), contexts=(64, 256), text_bytes=1024, prompt_bytes=256,
     gigabytes=0.01, window_bytes=1 << 20, steps=5, jobs=50, lengths=(64, 256), step_bytes=128,
-    worker_seconds=300.0, quality_bytes=1 << 12, context_bytes=1 << 14, widths=(32, 64),
+    quality_bytes=1 << 12, context_bytes=1 << 14, widths=(32, 64),
     check_steps=2)

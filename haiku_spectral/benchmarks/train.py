@@ -84,12 +84,12 @@ def steps(subject: Subject, settings: Settings, *, start: Start | None = None) -
   """Training steps by length, beside GPT-2 and Mamba of the same size."""
   begin: Start = start or functools.partial(step_worker.Worker, limit=settings.worker_seconds)
   found: dict[int, dict[str, Measured]] = {}
-  failures: list[str] = []
+  failures: dict[str, str] = {}  # What could not be measured is not tried with longer rows.
   for length in settings.lengths:
-    count = _rows(settings, length)
-    found[length], failed = measure(
-        commands(subject, settings, count, length), settings.repeats, begin)
-    failures += [f'{name} at {length:,}: {reason}.' for name, reason in failed.items()]
+    chosen = {name: command for name, command in commands(
+        subject, settings, _rows(settings, length), length).items() if name not in failures}
+    found[length], failed = measure(chosen, settings.repeats, begin)
+    failures |= {name: f'{name} from {length:,} on: {reason}.' for name, reason in failed.items()}
   table = [_row(settings, length, name, of_length, _exponent_of(settings, found, name))
            for length, of_length in found.items() for name in of_length]
   note = (f'{subject.name}: a step is forward, backward and the optimiser, on random bytes in '
@@ -98,7 +98,7 @@ def steps(subject: Subject, settings: Settings, *, start: Start | None = None) -
           'positions; GPT-2 with SDPA; Mamba as transformers computes it without kernels of its '
           'own. Products: of 1024 x 1024 matrices in JAX, measured beside the steps. Exponent: of '
           'the time per row against its length.')
-  return Section('Training by length', ' '.join([note, *failures]), table)
+  return Section('Training by length', ' '.join([note, *failures.values()]), table)
 
 
 def _rows(settings: Settings, length: int) -> int:

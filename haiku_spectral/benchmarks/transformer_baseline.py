@@ -20,17 +20,23 @@ import transformers
 
 from haiku_spectral import backend
 
-VOCABULARY, WIDTH, LAYERS, HEADS = 260, 256, 6, 4
+VOCABULARY, LAYERS, HEADS = 260, 6, 4
 CACHES, ATTENTIONS = ('dynamic', 'static'), ('eager', 'sdpa')
 WARM_STEPS = 3
+
+
+def width(parameters: int) -> int:
+  """The usual width, by 32, of so many parameters in LAYERS layers: 12 width^2 in each."""
+  return 32 * max(round((parameters / (12 * LAYERS)) ** 0.5 / 32), 1)
 
 
 def make_model(parameters: int, positions: int, attention: str) -> Any:
   """A GPT-2 whose MLP is as wide as makes `parameters`, the table of positions not counted."""
   def build(inner: int, device: str) -> Any:
     config = transformers.GPT2Config(
-        vocab_size=VOCABULARY, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS, n_inner=inner,
-        n_positions=positions, attn_implementation=attention, bos_token_id=None, eos_token_id=None)
+        vocab_size=VOCABULARY, n_embd=width(parameters), n_layer=LAYERS, n_head=HEADS,
+        n_inner=inner, n_positions=positions, attn_implementation=attention,
+        bos_token_id=None, eos_token_id=None)
     with torch.device(device):
       return transformers.GPT2LMHeadModel(config).eval()
 
@@ -48,7 +54,7 @@ def fill(model: Any, kind: str, context: int, space: int) -> Any:
   cache = (transformers.DynamicCache(config=model.config) if kind == 'dynamic' else
            transformers.StaticCache(config=model.config, max_cache_len=context + space))
   for layer in range(LAYERS):
-    keys, values = torch.randn(2, 1, HEADS, context, WIDTH // HEADS)
+    keys, values = torch.randn(2, 1, HEADS, context, model.config.n_embd // HEADS)
     cache.update(keys, values, layer)
   return cache
 

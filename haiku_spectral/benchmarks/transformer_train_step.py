@@ -25,8 +25,9 @@ def make_mamba(parameters: int) -> Any:
   """A Mamba as deep as makes about so many parameters."""
   def build(layers: int, device: str) -> Any:
     config = transformers.MambaConfig(
-        vocab_size=transformer_baseline.VOCABULARY, hidden_size=transformer_baseline.WIDTH,
-        num_hidden_layers=layers, use_cache=False)
+        vocab_size=transformer_baseline.VOCABULARY,
+        hidden_size=transformer_baseline.width(parameters), num_hidden_layers=layers,
+        use_cache=False)
     with torch.device(device):
       return transformers.MambaForCausalLM(config)
 

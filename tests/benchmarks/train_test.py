@@ -68,11 +68,16 @@ class TrainTest(absltest.TestCase):
 
   def test_what_cannot_be_measured_is_told(self):
     section = self._steps(fails=[('mamba', 256), ('gpt2', 256)])
-    self.assertIn('Mamba at 256: exit code 1: out of memory.', section.note)
+    self.assertIn('Mamba from 256 on: exit code 1: out of memory.', section.note)
     rows = {(row['model'], row['length']): row for row in section.rows}
     self.assertNotIn((train.MAMBA, 256), rows)
     self.assertEqual(rows[train.OURS, 256]['over GPT-2'], train.MISSING)
     self.assertEqual(rows[train.MAMBA, 64]['exponent'], train.MISSING)
+
+  def test_what_cannot_be_measured_is_not_tried_with_longer_rows(self):
+    section = self._steps(fails=[('mamba', 64)])
+    self.assertEqual(self.order, ['ours', 'gpt2'] * 6)
+    self.assertIn('Mamba from 64 on', section.note)
 
   def test_drawn_from_what_was_measured(self):
     folder = pathlib.Path(self.create_tempdir().full_path)
