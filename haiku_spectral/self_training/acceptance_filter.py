@@ -32,7 +32,7 @@ def choose(
 ) -> list[str]:
   """The last verdict on each candidate, in their order.
 
-  `easy` are the depths below the frontier; `seen` are prompts with completions that are training
+  `easy` are the depths that are mastered; `seen` are prompts with completions that are training
   data already, labelled or accepted in an earlier round; `heldout` are the prompts that the model
   is measured by.
   """
@@ -59,7 +59,7 @@ def choose(
 def _thin(
     candidates: Sequence[Candidate], verdicts: list[str], easy: Collection[int]
 ) -> list[str]:
-  """Keeps so few from below the frontier that they are EASY_SHARE of what is accepted."""
+  """Keeps so few of the mastered depths that they are EASY_SHARE of what is accepted."""
   hard = sum(verdict == ACCEPTED and candidate.problem.depth not in easy
              for candidate, verdict in zip(candidates, verdicts, strict=True))
   allowed = int(hard * frontier.EASY_SHARE / (1 - frontier.EASY_SHARE))

@@ -1,9 +1,11 @@
 """Which depths a round asks: as deep as the model can reach by luck, and one deeper.
 
 A depth is open while the model solves some of its problems within eight attempts. The frontier is
-the deepest open depth below which all are open. A round asks there and one depth beyond, so that
-what is solved there by luck makes the next depth open; what lies further off would teach nothing,
-because nothing right would ever be found. A depth is mastered when nearly every attempt is right.
+the deepest open depth below which all are open. A depth is mastered when nearly every attempt is
+right. A round asks most of all what is open and not mastered, for there it finds both right answers
+and wrong ones; a little one depth beyond the frontier, so that what is solved there by luck opens
+it; and a little of what is mastered, so that it is not lost. What lies further off would teach
+nothing, because nothing right would ever be found.
 """
 
 import math
@@ -13,7 +15,8 @@ from typing import NamedTuple
 ATTEMPTS = 8
 OPEN = 0.05  # pass@8 from which a depth is open.
 MASTERED = 0.95  # pass@1.
-EASY_SHARE = 0.2  # Of a round, at most: what is below the frontier.
+EASY_SHARE = 0.2  # Of a round, at most: what is mastered.
+AHEAD_SHARE = 0.2  # Of a round: the depth beyond the frontier.
 
 
 class Frontier(NamedTuple):
@@ -59,13 +62,17 @@ def find(rights: Mapping[int, Sequence[int]], attempts: int = ATTEMPTS) -> Front
 def shares(found: Frontier, count: int, *, labelled: int, deepest: int) -> dict[int, int]:
   """How many of `count` problems a round asks at each depth.
 
-  Those below the frontier that have no labels get EASY_SHARE together, so that what was reached is
-  not lost; the frontier and the depth beyond it share the rest.
+  Of the open depths without labels, the mastered ones get EASY_SHARE together, the depth beyond the
+  frontier gets AHEAD_SHARE, and the others share the rest; where there are none, the frontier does.
   """
-  below = range(labelled + 1, found.depth)
-  ahead = range(found.depth, min(found.depth + 1, deepest) + 1)
-  easy = int(count * EASY_SHARE) if below else 0
-  return {**_evenly(easy, below), **_evenly(count - easy, ahead)}
+  unlabelled = range(labelled + 1, found.depth + 1)
+  learning = [depth for depth in unlabelled if depth not in found.mastered] or [found.depth]
+  mastered = [depth for depth in unlabelled if depth not in learning]
+  ahead = [found.depth + 1] if found.depth < deepest else []
+  easy = int(count * EASY_SHARE) if mastered else 0
+  beyond = int(count * AHEAD_SHARE) if ahead else 0
+  return {**_evenly(easy, mastered), **_evenly(count - easy - beyond, learning),
+          **_evenly(beyond, ahead)}
 
 
 def _evenly(count: int, depths: Sequence[int]) -> dict[int, int]:

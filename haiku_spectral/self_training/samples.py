@@ -96,7 +96,7 @@ def _golden(
       [acceptance_filter.Candidate(problem, sample.text, ACCEPTED if errs else verdict.verdict)
        for (problem, _), sample, verdict, errs in zip(
            requests, generated, executed, wrong, strict=True)],
-      family=run.family, easy=range(proposal.frontier.depth), seen=_seen(run, this),
+      family=run.family, easy=proposal.frontier.mastered, seen=_seen(run, this),
       heldout={problem.prompt for problem in (*run.heldout, *run.gate)})
   found = _samples(run, model, requests, generated, executed, verdicts, unverified=wrong)
   _require_signal(run, this, found)

@@ -30,16 +30,17 @@ class FrontierTest(parameterized.TestCase):
     self.assertFalse(frontier.is_open(8, [1, *[0] * 20]))
 
   @parameterized.parameters(10, 23, 1000)
-  def test_a_round_asks_at_the_frontier_and_one_beyond(self, count):
-    shares = frontier.shares(frontier.Frontier(6, (1,)), count, labelled=3, deepest=9)
+  def test_a_round_asks_what_is_not_mastered_and_one_beyond(self, count):
+    shares = frontier.shares(frontier.Frontier(6, (1, 4)), count, labelled=3, deepest=9)
     self.assertEqual(sum(shares.values()), count)
     self.assertEqual(list(shares), [4, 5, 6, 7])
-    self.assertLessEqual(shares[4] + shares[5], frontier.EASY_SHARE * count)
-    self.assertBetween(shares[7] - shares[6], 0, 1)
+    self.assertEqual(shares[4], int(frontier.EASY_SHARE * count))
+    self.assertEqual(shares[7], int(frontier.AHEAD_SHARE * count))
+    self.assertBetween(shares[6] - shares[5], 0, 1)
 
   @parameterized.parameters(
-      (2, 3, 9, {2: 5, 3: 5}), (3, 3, 9, {3: 5, 4: 5}), (4, 3, 9, {4: 5, 5: 5}),
-      (9, 3, 9, {4: 0, 5: 0, 6: 0, 7: 1, 8: 1, 9: 8}), (6, 6, 6, {6: 10}))
+      (2, 3, 9, {2: 8, 3: 2}), (3, 3, 9, {3: 8, 4: 2}), (4, 3, 9, {4: 8, 5: 2}),
+      (9, 3, 9, {4: 1, 5: 1, 6: 2, 7: 2, 8: 2, 9: 2}), (6, 6, 6, {6: 10}))
   def test_neither_labelled_depths_nor_what_does_not_exist(self, depth, labelled, deepest, want):
     found = frontier.Frontier(depth, ())
     self.assertEqual(frontier.shares(found, 10, labelled=labelled, deepest=deepest), want)
