@@ -8,14 +8,11 @@ Run it on a quiet machine: every number is a median, but of this run alone.
 """
 
 import dataclasses
-import os
 import pathlib
-import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 from absl import flags
 
 from binaries import command_line, flag_types
@@ -115,14 +112,13 @@ def main(argv: Sequence[str]) -> None:
   settings, folder = _settings(), pathlib.Path(OUT.value)
   atomic_file.check_folder(folder, what='The report', flag='--out')
   subject = subject_lib.load(settings.run_dir, _held_out_texts()) if suite.loads else None
-  machine = {'cores': os.cpu_count(), 'device': jax.devices()[0].device_kind,
-             'python': platform.python_version(), 'jax': jax.__version__}
   sections: dict[str, report.Section] = {}
   for name in names:
     command_line.tell(f'measuring {name} ...')
     sections[name] = suite.sections[name](subject, settings)
     print(report.markdown(sections[name]) + '\n', flush=True)
-    paths = report.write(folder, f'Suite {SUITE.value}', machine, sections)
+    paths = report.write(
+        folder, f'Suite {SUITE.value}', report.machine(), sections)
   print('Written:', ', '.join(map(str, [*paths, *suite.draw(sections, folder)])))
 
 

@@ -6,12 +6,9 @@ Prints progress; report.md and results.json always hold everything measured so f
 checks on a CPU that everything runs.
 """
 
-import os
 import pathlib
-import platform
 from collections.abc import Sequence
 
-import jax
 from absl import flags
 
 from binaries import command_line, flag_types
@@ -47,11 +44,9 @@ def main(argv: Sequence[str]) -> None:
     presets.load(name, '--presets')
   folder = pathlib.Path(OUT.value)
   atomic_file.check_folder(folder, what='The report', flag='--out')
-  machine = {'device': jax.devices()[0].device_kind, 'platform': jax.default_backend(),
-             'cores': os.cpu_count(), 'python': platform.python_version(),
-             'jax': jax.__version__}
   record = recorder.Recorder(
-      folder, 'Training on a device', machine, minutes=MINUTES.value, tell=command_line.tell)
+      folder, 'Training on a device', report.machine(), minutes=MINUTES.value,
+      tell=command_line.tell)
   session = device.Session(record, device.Settings(
       tuple(PRESETS.value), PRECISION.value, QUICK.value,
       pathlib.Path(TRACE.value) if TRACE.value else None))

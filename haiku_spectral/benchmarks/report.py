@@ -2,9 +2,13 @@
 
 import json
 import math
+import os
 import pathlib
+import platform
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import jax
 
 from haiku_spectral.storage import atomic_file
 
@@ -18,6 +22,14 @@ class Section(NamedTuple):
   title: str
   note: str  # How it was measured.
   rows: Sequence[Row]  # Empty when the section was skipped; the note then says why.
+
+
+def machine() -> dict[str, Cell]:
+  """On what this process measures."""
+  return {
+      'cores': os.cpu_count() or 0, 'device': jax.devices()[0].device_kind,
+      'platform': jax.default_backend(), 'python': platform.python_version(),
+      'jax': jax.__version__}
 
 
 def cell(value: Cell) -> str:
