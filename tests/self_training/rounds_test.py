@@ -237,6 +237,15 @@ class RoundsTest(parameterized.TestCase):
         self.assertEqual((root / 'seed_3/golden' / name).read_bytes(),
                          (self.root / 'alone/seed_3/golden' / name).read_bytes(), (stage, name))
 
+  def test_rounds_that_are_added_are_those_of_a_longer_run(self):
+    self.run_arm('golden', self.root / 'alone')
+    self.run_arm('golden', self.root / 'longer', rounds=1)
+    self.run_arm('golden', self.root / 'longer')
+    for name in ('records/round_2.jsonl', 'round_1/config.json', 'round_2/config.json',
+                 'round_2/evaluation.json', 'outcome.json'):
+      self.assertEqual((self.root / 'longer/seed_3/golden' / name).read_bytes(),
+                       (self.root / 'alone/seed_3/golden' / name).read_bytes(), name)
+
   @parameterized.parameters(
       ({1: 0.0, 2: 0.9, 3: 0.9}, 'no signal. Of 20 problems of depth 1 fewer than 5% were solved'),
       ({1: 0.9, 2: 0.0, 3: 0.9}, r'Of \d+ samples at depths 1, 2, .* none deeper than the labelled '
