@@ -733,8 +733,9 @@ $(call py_library, //haiku_spectral/planning:plan, //haiku_spectral/config:__ini
     //haiku_spectral/planning:memory //haiku_spectral/planning:roofline \
     //haiku_spectral/training:state)
 $(call py_library, //haiku_spectral/planning:roofline, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/parallel:hardware \
-    //haiku_spectral/parallel:mesh //haiku_spectral/planning:memory)
+    //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/parallel:hardware //haiku_spectral/parallel:mesh \
+    //haiku_spectral/planning:memory)
 $(call py_library, //haiku_spectral/planning:text, //haiku_spectral/benchmarks:report \
     //haiku_spectral/parallel:mesh //haiku_spectral/planning:plan)
 $(call py_library, //haiku_spectral/reporting:axis)

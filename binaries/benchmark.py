@@ -117,8 +117,7 @@ def main(argv: Sequence[str]) -> None:
     command_line.tell(f'measuring {name} ...')
     sections[name] = suite.sections[name](subject, settings)
     print(report.markdown(sections[name]) + '\n', flush=True)
-    paths = report.write(
-        folder, f'Suite {SUITE.value}', report.machine(), sections)
+    paths = report.write(folder, f'Suite {SUITE.value}', report.machine(), sections)
   print('Written:', ', '.join(map(str, [*paths, *suite.draw(sections, folder)])))
 
 

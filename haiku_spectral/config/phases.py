@@ -76,8 +76,13 @@ def _stages(phase: PhaseConfig, first_step: int, batch_size: int) -> tuple[Stage
 
 
 def chunks(segment: int, chunk: int) -> int:
-  """In how many chunks a step reads a segment, by `config.train.chunk`."""
+  """In how many chunks of `chunk` bytes a step reads a segment; 0: at once."""
   return max(segment // chunk, 1) if chunk else 1
+
+
+def chunks_of(config: Config) -> int:
+  """In how many chunks a step reads the config's own segment."""
+  return chunks(config.data.segment, config.train.chunk)
 
 
 def total_steps(config: Config) -> int:

@@ -6,7 +6,7 @@ Shapes: S horizon (taps), D channels, N modes, L super-blocks.
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import haiku as hk
 import jax
@@ -89,9 +89,7 @@ def _fit(taps: np.ndarray, modes: int, on_progress: Callable[[int], object]) -> 
 
 def state_bytes(config: ModelConfig) -> tuple[int, int]:
   """Size of the state of one sequence in float32: of the long filters, and of the whole model."""
-  def size(tree: Any) -> int:
-    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
-
+  size = hk.data_structures.tree_bytes
   state = jax.eval_shape(lambda: spectral_gpt.make_model(config).initial_state(1))
   long = [mixer.long for letter, mixer in zip(config.pattern, state.blocks, strict=True)
           if letter == hyena.MIXER.letter]

@@ -211,7 +211,7 @@ def crossing_bytes(
   if mixer.crossing_bytes:
     return mixer.crossing_bytes(config, width, cut, jnp.dtype(dtype).itemsize)
   state = jax.eval_shape(lambda: mixer.initial_state(config, cut.rows, width, dtype))
-  size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+  size = hk.data_structures.tree_bytes(state)
   return slices.Sent(float(size * _hops(mixer.reach(config), cut.length, cut.slices)))
 
 

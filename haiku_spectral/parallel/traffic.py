@@ -8,8 +8,9 @@ norm, are not counted.
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import haiku as hk
 import jax
 import jax.numpy as jnp
 
@@ -92,7 +93,7 @@ def _of_shards(config: Config, numbers: _Numbers, devices: int) -> float:
   compute = jnp.dtype(precision.policy(config.train.precision).compute_dtype).itemsize
   # Those of super-blocks are gathered for each pass over a chunk, the others once for all chunks;
   # gradients are float32.
-  chunks = phases.chunks(config.data.segment, config.train.chunk)
+  chunks = phases.chunks_of(config)
   passes = 2 + (chunks > 1)
   gathered = compute * (numbers.sharded - numbers.stacked + passes * chunks * numbers.stacked)
   sent = config.train.accumulation * scattered(
@@ -108,7 +109,7 @@ def _of_slices(config: Config, size: Mapping[str, int]) -> float:
   if count == 1:
     return 0.0
   model, parts = config.model, config.train.accumulation
-  chunks = phases.chunks(config.data.segment, config.train.chunk)
+  chunks = phases.chunks_of(config)
   rows = config.data.batch_size // (size[meshes.DATA_AXIS] * size[meshes.FSDP_AXIS])
   cut = slices.Cut(rows // parts, config.data.segment // chunks // count, count)
   dtype = precision.policy(config.train.precision).compute_dtype
@@ -120,21 +121,15 @@ def _of_slices(config: Config, size: Mapping[str, int]) -> float:
 
   blocks = of(mixers.of(model), model.layers // len(model.pattern))
   forward = blocks.traced + blocks.other
-  again = chunks > 1
+  again, size_of = chunks > 1, hk.data_structures.tree_bytes
   sent = forward * (1 + again + model.remat) + blocks.traced
   if mixers.readers(model):
     sent += (1 + again) * sum(of(mixers.readers(model), 1))
   sent *= parts * chunks
   state = jax.eval_shape(lambda: spectral_gpt.make_model(model).initial_state(rows, dtype))
   if config.data.stateful_rows:
-    sent += summed(_size(state), count)
+    sent += summed(size_of(state), count)
   if again:
     # The state after each chunk, its gradient back, and each device's share of all chunks.
-    blocks_alone = _size(state.blocks)
-    sent += chunks * summed(_size(state) + blocks_alone, count)
+    sent += chunks * summed(size_of(state) + size_of(state.blocks), count)
   return sent
-
-
-def _size(tree: Any) -> int:
-  """Bytes of all leaves."""
-  return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import haiku as hk
 import jax
 import jax.numpy as jnp
 from jax.sharding import AbstractMesh
@@ -62,12 +63,7 @@ def local(config: Config, sizes: Sizes) -> tuple[int, int]:
   """B and T."""
   shares = math.prod(sizes.get(name, 1) for name in meshes.ROW_AXES)
   return (config.data.batch_size // (shares * config.train.accumulation),
-          config.data.segment // chunks(config) // sizes.get(meshes.SEQUENCE_AXIS, 1))
-
-
-def chunks(config: Config) -> int:
-  """In how many chunks a step reads a segment."""
-  return phases.chunks(config.data.segment, config.train.chunk)
+          config.data.segment // phases.chunks_of(config) // sizes.get(meshes.SEQUENCE_AXIS, 1))
 
 
 def per_device(config: Config, sizes: Sizes) -> Memory:
@@ -87,10 +83,9 @@ def per_device(config: Config, sizes: Sizes) -> Memory:
   together = config.model.layers if config.model.remat else blocks  # Parts that are gathered.
   rows, length = local(config, sizes)
   found = activations(config.model, config.train.precision, rows, length)
-  count, between = chunks(config), 0
-  if count > 1:
-    one = jax.eval_shape(lambda: model.initial_state(rows, state.compute_dtype(config)))
-    between = count * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
+  count = phases.chunks_of(config)
+  one = jax.eval_shape(lambda: model.initial_state(rows, state.compute_dtype(config)))
+  between = count * hk.data_structures.tree_bytes(one) if count > 1 else 0
   # XLA has room for the carry before and after the step in one place, and for its micro-batches.
   return Memory(
       parameters, optimizer, 2 * carry, 2 * parameters, stack // together * size,
@@ -133,7 +128,6 @@ def _residual_bytes(model: ModelConfig, dtype: str, rows: int, length: int) -> i
     return jax.vjp(lambda params: made.apply(params, tokens, carry, starts)[0], params)[1]
 
   kept = jax.eval_shape(backward, params, tokens, carry, starts)
-  of_params = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+  size = hk.data_structures.tree_bytes
   logits = rows * length * vocab.SIZE * FLOAT32
-  return 2 * logits + sum(
-      leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(kept)) - of_params
+  return 2 * logits + size(kept) - size(params)

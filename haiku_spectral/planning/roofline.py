@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from haiku_spectral.config import Config
+from haiku_spectral.config import Config, phases
 from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.parallel.hardware import Device
@@ -80,7 +80,7 @@ def step(
 
 def forward_passes(config: Config) -> int:
   """How often a step computes the forward pass: chunks and blocks may be computed again."""
-  return 1 + (memory.chunks(config) > 1) + config.model.remat
+  return 1 + (phases.chunks_of(config) > 1) + config.model.remat
 
 
 def _memory_bytes(config: Config, sizes: memory.Sizes) -> float:
@@ -96,6 +96,6 @@ def _memory_bytes(config: Config, sizes: memory.Sizes) -> float:
   found = memory.activations(
       config.model, config.train.precision, *memory.local(config, sizes))
   each = 2 * found.kept + 4 * found.computed_again
-  parts = config.train.accumulation * memory.chunks(config)
+  parts = config.train.accumulation * phases.chunks_of(config)
   return (2 * (held.parameters + held.optimizer) + 2 * held.parameters
           + parts * (passes * held.gathered * blocks + each * blocks + 2 * found.outside))

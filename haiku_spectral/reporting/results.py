@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import haiku as hk
 import jax
 
 from haiku_spectral.config import Config, phases
@@ -130,7 +131,7 @@ def shape(config: Config) -> Shape:
   state = jax.eval_shape(lambda: model.initial_state(1))
   return Shape(
       sum(leaf.size for leaf in jax.tree.leaves(params)),
-      sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state)),
+      hk.data_structures.tree_bytes(state),
       spectral_gpt.training_flops_per_byte(config.model, config.data.segment))
 
 

@@ -63,14 +63,17 @@ def shares(found: Frontier, count: int, *, labelled: int, deepest: int) -> dict[
   """How many of `count` problems a round asks at each depth.
 
   Of the open depths without labels, the mastered ones get EASY_SHARE together, the depth beyond the
-  frontier gets AHEAD_SHARE, and the others share the rest; where there are none, the frontier does.
+  frontier gets AHEAD_SHARE, and the others share the rest. Where there are no others, the frontier
+  and the depth beyond it share the rest evenly.
   """
   unlabelled = range(labelled + 1, found.depth + 1)
-  learning = [depth for depth in unlabelled if depth not in found.mastered] or [found.depth]
-  mastered = [depth for depth in unlabelled if depth not in learning]
+  learning = [depth for depth in unlabelled if depth not in found.mastered]
   ahead = [found.depth + 1] if found.depth < deepest else []
-  easy = int(count * EASY_SHARE) if mastered else 0
   beyond = int(count * AHEAD_SHARE) if ahead else 0
+  if not learning:
+    learning, ahead, beyond = [found.depth, *ahead], [], 0
+  mastered = [depth for depth in unlabelled if depth not in learning]
+  easy = int(count * EASY_SHARE) if mastered else 0
   return {**_evenly(easy, mastered), **_evenly(count - easy - beyond, learning),
           **_evenly(beyond, ahead)}
 

@@ -38,8 +38,12 @@ class FrontierTest(parameterized.TestCase):
     self.assertEqual(shares[7], int(frontier.AHEAD_SHARE * count))
     self.assertBetween(shares[6] - shares[5], 0, 1)
 
+  def test_where_all_is_mastered_it_asks_at_the_frontier_and_beyond(self):
+    found = frontier.Frontier(5, (1, 2, 3, 4, 5))
+    self.assertEqual(frontier.shares(found, 10, labelled=3, deepest=9), {4: 2, 5: 4, 6: 4})
+
   @parameterized.parameters(
-      (2, 3, 9, {2: 8, 3: 2}), (3, 3, 9, {3: 8, 4: 2}), (4, 3, 9, {4: 8, 5: 2}),
+      (2, 3, 9, {2: 5, 3: 5}), (3, 3, 9, {3: 5, 4: 5}), (4, 3, 9, {4: 8, 5: 2}),
       (9, 3, 9, {4: 1, 5: 1, 6: 2, 7: 2, 8: 2, 9: 2}), (6, 6, 6, {6: 10}))
   def test_neither_labelled_depths_nor_what_does_not_exist(self, depth, labelled, deepest, want):
     found = frontier.Frontier(depth, ())
