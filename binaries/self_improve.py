@@ -23,6 +23,7 @@ from binaries import command_line, flag_types, preset_flag, progress_bar, sandbo
 from haiku_spectral import config as configs
 from haiku_spectral import shutdown
 from haiku_spectral.sandbox import sandbox
+from haiku_spectral.self_training import outcomes, paths
 from haiku_spectral.self_training import settings as settings_lib
 
 CONFIG = preset_flag.define(
@@ -53,23 +54,30 @@ def _settings() -> settings_lib.Settings:
   return settings_lib.Settings(**given)
 
 
-def _chosen() -> tuple[list[int], list[str]]:
-  """Seeds and arms. Raises ValueError for what is neither."""
+def _chosen(samples: int, root: pathlib.Path) -> tuple[list[int], list[str]]:
+  """Seeds and arms. Raises ValueError for what is neither, or could not be run to its end."""
   for arm in ARM.value:
     if arm not in settings_lib.ARMS:
       raise ValueError(
           f'--arm={arm} is not allowed: give some of {", ".join(settings_lib.ARMS)}.')
   for seed in SEED.value:
-    if not seed.isdigit() or int(seed) >= 2**31:
+    if not seed.isdecimal() or int(seed) >= 2**31:
       raise ValueError(f'--seed={seed} is not allowed: give whole numbers from 0, by commas.')
   if not ARM.value or not SEED.value:
     raise ValueError('--arm and --seed must not be empty.')
-  return [int(seed) for seed in SEED.value], ARM.value
+  seeds, arms = [int(seed) for seed in SEED.value], ARM.value
+  if samples < 2 and 'agreement' in arms:
+    raise ValueError('--samples=1 is not allowed with --arm=agreement: give 2 or more, for one '
+                     'sample always agrees with itself.')
+  if arms[0] != settings_lib.LEAD:
+    for seed in seeds:
+      outcomes.of_lead(
+          paths.of_seed(root, seed).outcome(settings_lib.LEAD), seed=seed, arm=arms[0])
+  return seeds, arms
 
 
 def _bar(stage: str, total: int, *, stop: shutdown.Interruption) -> Callable[[int], object]:
   """Opens the progress bar of a stage, which goes when it is full; returns what advances it."""
-  from haiku_spectral.self_training import outcomes
   bar = progress_bar.of_items(stage, total, leave=False)
 
   def advance(count: int) -> None:
@@ -124,17 +132,10 @@ def _improve(
     executor: sandbox.Sandbox, stop: shutdown.Interruption,
 ) -> int:
   """All seeds and arms; the exit code of the one that ended worst."""
-  from haiku_spectral.self_training import (
-    outcomes,
-    paths,
-    report,
-    rounds,
-    seed_run,
-    verifier_cache,
-  )
+  from haiku_spectral.self_training import report, rounds, seed_run, verifier_cache
   from haiku_spectral.tasks import registry
   family, code = registry.family(settings.family), 0
-  seeds, arms = _chosen()
+  seeds, arms = _chosen(settings.samples, root)
   with verifier_cache.VerifierCache(root / paths.VERDICTS, family, executor) as verifier:
     for seed in seeds:
       places = paths.of_seed(root, seed)
@@ -155,7 +156,7 @@ def _improve(
 
 def _run_arm(run: Any, arm: str) -> int:
   """All rounds of an arm; the exit code."""
-  from haiku_spectral.self_training import outcomes, rounds
+  from haiku_spectral.self_training import rounds
   try:
     rounds.run_arm(run, arm)
   except outcomes.Mastered as mastered:
@@ -176,7 +177,7 @@ def main(argv: Sequence[str]) -> int:
     print(report.write(root), flush=True)
     return 0
   settings, config = _settings(), configs.from_config_dict(CONFIG.value)
-  _chosen()
+  _chosen(settings.samples, root)
   start = time.monotonic()
   with (
       shutdown.caught('stopping where the same command can go on.') as stop,

@@ -2,7 +2,7 @@
 
 Accepted is what is right under both hash seeds and is not yet known, however it is spelled; at most
 two programs for a prompt in all rounds together (more would be the same behaviour again); and at
-most a fifth of a round from below the frontier; never anything of a held-out prompt. What is right
+most a fifth of a round from depths that are mastered; never anything of a held-out prompt. What is right
 and filtered keeps a name of why.
 """
 

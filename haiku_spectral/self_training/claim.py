@@ -18,8 +18,9 @@ from haiku_spectral.evaluation import bootstrap
 from haiku_spectral.self_training import frontier
 from haiku_spectral.self_training.evaluation import Evaluation
 from haiku_spectral.self_training.outcomes import COMPLETED, Outcome
+from haiku_spectral.self_training.settings import ARMS
 
-GOLDEN, UNFILTERED = 'golden', 'unfiltered'
+GOLDEN, UNFILTERED = ARMS[:2]
 SEEDS = 5  # That a claim wants.
 K = 8
 LOST_PASS, LOST_EASY = 0.02, 0.03  # What a gain may cost of pass@8 and of easy depths.
@@ -95,9 +96,10 @@ def test(found: Found) -> Claim | None:
 
 
 def _ended(found: Found, arm: str) -> tuple[int, ...]:
-  """The seeds whose golden and whose `arm` have ended."""
-  both = (found.outcomes.get(name, {}) for name in (GOLDEN, arm))
-  return tuple(sorted(set.intersection(*map(set, both))))
+  """The seeds whose golden has ended, and whose `arm` has: early, or after as many rounds."""
+  golden, other = (found.outcomes.get(name, {}) for name in (GOLDEN, arm))
+  return tuple(seed for seed in sorted(golden.keys() & other.keys())
+               if other[seed].kind != COMPLETED or other[seed].rounds >= golden[seed].rounds)
 
 
 def _matching(found: Found, arm: str, seeds: Sequence[int]) -> list[Evaluation]:

@@ -47,6 +47,11 @@ def is_open(attempts: int, rights: Sequence[int]) -> bool:
   return mean_pass_at(ATTEMPTS, attempts, rights) >= OPEN
 
 
+def first_asked(labelled: int, deepest: int) -> int:
+  """The first depth that rounds ask: without labels, or 1 where all depths have them."""
+  return labelled + 1 if labelled < deepest else 1
+
+
 def find(rights: Mapping[int, Sequence[int]], attempts: int = ATTEMPTS) -> Frontier:
   """By depth, from 1 on: the right ones among the attempts at each probed problem."""
   reached: list[int] = []
@@ -62,17 +67,17 @@ def find(rights: Mapping[int, Sequence[int]], attempts: int = ATTEMPTS) -> Front
 def shares(found: Frontier, count: int, *, labelled: int, deepest: int) -> dict[int, int]:
   """How many of `count` problems a round asks at each depth.
 
-  Of the open depths without labels, the mastered ones get EASY_SHARE together, the depth beyond the
+  Of the open depths from `first_asked` on, the mastered ones get EASY_SHARE together, the depth beyond the
   frontier gets AHEAD_SHARE, and the others share the rest. Where there are no others, the frontier
   and the depth beyond it share the rest evenly.
   """
-  unlabelled = range(labelled + 1, found.depth + 1)
-  learning = [depth for depth in unlabelled if depth not in found.mastered]
+  asked = range(first_asked(labelled, deepest), found.depth + 1)
+  learning = [depth for depth in asked if depth not in found.mastered]
   ahead = [found.depth + 1] if found.depth < deepest else []
   beyond = int(count * AHEAD_SHARE) if ahead else 0
   if not learning:
     learning, ahead, beyond = [found.depth, *ahead], [], 0
-  mastered = [depth for depth in unlabelled if depth not in learning]
+  mastered = [depth for depth in asked if depth not in learning]
   easy = int(count * EASY_SHARE) if mastered else 0
   return {**_evenly(easy, mastered), **_evenly(count - easy - beyond, learning),
           **_evenly(beyond, ahead)}

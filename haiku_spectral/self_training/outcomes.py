@@ -8,6 +8,7 @@ import json
 import pathlib
 from typing import ClassVar, NamedTuple
 
+from haiku_spectral.self_training.settings import LEAD
 from haiku_spectral.storage import atomic_file, strict_json
 
 COMPLETED = 'completed'
@@ -64,3 +65,11 @@ def load(path: pathlib.Path) -> Outcome | None:
   except (TypeError, ValueError) as error:
     raise ValueError(f'{path} is damaged or of another version ({error}): remove it, and give the '
                      'same command again.') from error
+
+
+def of_lead(path: pathlib.Path, *, seed: int, arm: str) -> Outcome:
+  """How LEAD has ended, which `arm` follows. Raises ValueError if it has not."""
+  if not (ended := load(path)):
+    raise ValueError(f'--arm={arm} asks what {LEAD} has asked, which has not come to its end for '
+                     f'seed {seed}: give --arm={LEAD},{arm}.')
+  return ended

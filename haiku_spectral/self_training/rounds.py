@@ -29,10 +29,8 @@ from haiku_spectral.self_training.evaluation import Evaluation
 from haiku_spectral.self_training.outcomes import Regression, Stopped
 from haiku_spectral.self_training.paths import EVALUATION
 from haiku_spectral.self_training.seed_run import Model, Round, SeedRun
+from haiku_spectral.self_training.settings import LEAD
 from haiku_spectral.training import checkpoint, metrics, run_folder
-
-LEAD = 'golden'  # The arm that finds what all of them ask.
-
 
 def run_base(run: SeedRun) -> Evaluation:
   """Trains and measures the base model."""
@@ -68,24 +66,26 @@ def _last_round(run: SeedRun, arm: str) -> int:
   """Of an arm: the others have those of LEAD."""
   if arm == LEAD:
     return run.settings.rounds
-  if not (ended := outcomes.load(run.paths.outcome(LEAD))):
-    raise ValueError(f'--arm={arm} asks what {LEAD} has asked, which has not come to its end for '
-                     f'seed {run.seed}: give --arm={LEAD},{arm}.')
-  return ended.rounds
+  return outcomes.of_lead(run.paths.outcome(LEAD), seed=run.seed, arm=arm).rounds
 
 
 def run_round(run: SeedRun, this: Round) -> Evaluation:
   """One round, or what remains of it. It is the same however many follow it."""
   folder = run.paths.model(this.arm, this.number)
   if (folder / EVALUATION).exists():
-    return evaluation.load(folder / EVALUATION)
+    return _noted(this, folder.parent, evaluation.load(folder / EVALUATION))
   config = curriculum.plan(run.config, seed=run.seed, arm=this.arm, rounds=this.number)
   statistics = _dataset(run, this) if this.arm != 'control' else {}
   _begin(run.paths.model(this.arm, this.number - 1), folder, config)
-  found = _finish(run, this, folder, config, statistics)
-  writer = metrics.Writer(folder.parent, step=this.number, work_done=False)
-  writer.write(this.number, 'round', found.scalars())
-  writer.close()
+  return _noted(this, folder.parent, _finish(run, this, folder, config, statistics))
+
+
+def _noted(this: Round, folder: pathlib.Path, found: Evaluation) -> Evaluation:
+  """With its row in the metrics of the arm, which is written unless it is there."""
+  if not any(row['step'] == this.number for row in metrics.read(folder)):
+    writer = metrics.Writer(folder, step=this.number, work_done=False)
+    writer.write(this.number, 'round', found.scalars())
+    writer.close()
   return found
 
 
@@ -129,7 +129,11 @@ def _finish(
   run.callbacks.report(f'{name}: training up to step {until:,}')
   if not run.callbacks.train(folder, config, until):
     raise Stopped(f'{name}: training')
-  found = _measure(run, this, seed_runs.load(folder), name)._replace(round=statistics)
+  model = seed_runs.load(folder)
+  if model.step != until:
+    raise ValueError(f'{folder} has no good checkpoint of step {until:,}: remove that folder, and '
+                     'give the same command again.')
+  found = _measure(run, this, model, name)._replace(round=statistics)
   evaluation.save(folder / EVALUATION, found)
   scores = ' '.join(f'{np.mean(right):.2f}' for right in found.greedy.values())
   run.callbacks.report(f'{name}: pass@1 by depth {scores}, frontier {found.frontier}, '
@@ -139,6 +143,7 @@ def _finish(
 
 def _measure(run: SeedRun, this: Round, model: Model, name: str) -> Evaluation:
   """Greedily and within several attempts; for LEAD by the gate's problems too."""
+  bits = _bits_per_byte(model)
   judge, options = seed_runs.evaluator(run, model), run.settings
   solved = evaluator.greedy(judge, run.heldout, stage=f'{name}: held-out')
   rights = evaluator.attempts(
@@ -148,7 +153,7 @@ def _measure(run: SeedRun, this: Round, model: Model, name: str) -> Evaluation:
   leads = this.arm == LEAD
   gate = evaluator.greedy(judge, run.gate, stage=f'{name}: gate') if leads else {}
   return Evaluation(
-      model.step, options.labelled_depth, _bits_per_byte(model), solved,
+      model.step, options.labelled_depth, bits, solved,
       evaluation.number_objects(run.heldout), options.pass_attempts, _by_name(rights),
       gate={depth: float(np.mean(right)) for depth, right in gate.items()},
       probe=_by_name(_probe(run, this, judge, name)) if leads else {})
@@ -178,8 +183,12 @@ def _by_name(rights: dict[int, list[int]]) -> dict[str, list[int]]:
 
 def _bits_per_byte(model: Model) -> float:
   """What the training measured on held-out real text at its end."""
-  return next(row['bits_per_byte'] for row in reversed(metrics.read(model.folder))
-              if row['kind'] == metrics.HELDOUT and row['step'] == model.step)
+  bits = next((row['bits_per_byte'] for row in reversed(metrics.read(model.folder))
+               if row['kind'] == metrics.HELDOUT and row['step'] == model.step), None)
+  if bits is None:
+    raise ValueError(f'{model.folder} has no finite held-out loss at step {model.step:,}: remove '
+                     'that folder, and give the same command again.')
+  return bits
 
 
 def _check(run: SeedRun, this: Round, base: Evaluation, found: Evaluation) -> None:

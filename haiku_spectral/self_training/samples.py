@@ -116,9 +116,11 @@ def _unfiltered(
 ) -> list[VerifiedSample]:
   """As many of a prompt as the acceptance filter would take, whatever they are."""
   requests, generated = _generate(run, this, model, proposal.problems)
+  limit = acceptance_filter.PROGRAMS
   verdicts = [
-      ACCEPTED if sample.complete and place % run.settings.samples < acceptance_filter.PROGRAMS
-      else MALFORMED for place, sample in enumerate(generated)]
+      MALFORMED if not sample.complete
+      else ACCEPTED if place % run.settings.samples < limit else acceptance_filter.ENOUGH
+      for place, sample in enumerate(generated)]
   return _unverified(run, model, requests, generated, verdicts)
 
 
@@ -126,9 +128,6 @@ def _agreement(
     run: SeedRun, this: Round, model: Model, proposal: Proposal
 ) -> list[VerifiedSample]:
   """What most samples of a prompt agree on."""
-  if run.settings.samples < 2:
-    raise ValueError('--samples=1 is not allowed with --arm=agreement: give 2 or more, for one '
-                     'sample always agrees with itself.')
   requests, generated = _generate(run, this, model, proposal.problems)
   verdicts = agreement.choose(
       [(problem, sample.text if sample.complete else None)
@@ -150,7 +149,8 @@ _ARMS: dict[str, Callable[[SeedRun, Round, Model, Proposal], list[VerifiedSample
 
 def _require_work(run: SeedRun, this: Round, found: frontier.Frontier) -> None:
   """Raises Mastered or NoSignal unless there is a depth to work on."""
-  if len(found.mastered) == run.settings.deepest:
+  first = frontier.first_asked(run.settings.labelled_depth, run.settings.deepest)
+  if set(range(first, run.settings.deepest + 1)) <= set(found.mastered):
     raise Mastered(
         f'{this}: every depth is mastered: of {run.settings.probe} problems of each, '
         f'{frontier.MASTERED:.0%} and more of {frontier.ATTEMPTS} attempts are right. Nothing is '
@@ -164,8 +164,7 @@ def _require_work(run: SeedRun, this: Round, found: frontier.Frontier) -> None:
 
 def _require_signal(run: SeedRun, this: Round, found: Sequence[VerifiedSample]) -> None:
   """Raises NoSignal unless something was accepted that the labels do not reach."""
-  labelled = run.settings.labelled_depth
-  known = labelled if labelled < run.settings.deepest else 0
+  known = frontier.first_asked(run.settings.labelled_depth, run.settings.deepest) - 1
   if any(sample.verdict == ACCEPTED and sample.depth > known for sample in found):
     return
   asked = sorted({sample.depth for sample in found})

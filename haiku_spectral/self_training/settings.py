@@ -9,7 +9,8 @@ from haiku_spectral.requirement import require
 from haiku_spectral.storage import atomic_file, strict_json
 from haiku_spectral.tasks import registry
 
-ARMS = ('golden', 'unfiltered', 'control', 'oracle', 'agreement')  # The first leads.
+ARMS = ('golden', 'unfiltered', 'control', 'oracle', 'agreement')
+LEAD = ARMS[0]  # It finds what all of them ask.
 FILE = 'settings.json'
 # They may change while a run goes on: they say when it stops, not what it makes.
 CHANGEABLE = ('rounds', 'allowed_easy_loss', 'allowed_bits')
@@ -65,6 +66,8 @@ class Settings:
         require(value >= 1, f'--{field.name}', value, '1 or more')
     require(self.deepest in depths, '--deepest', self.deepest,
             f'{depths.start} to {depths.stop - 1} with --family={self.family}')
+    require(self.labelled >= self.labelled_depth, '--labelled', self.labelled,
+            f'{self.labelled_depth} or more: one problem of each labelled depth')
     require(self.labelled_depth <= self.deepest, '--labelled_depth', self.labelled_depth,
             f'1 to --deepest={self.deepest}')
     require(0 <= self.wrong_accepted <= 1, '--wrong_accepted', self.wrong_accepted, '0 to 1')

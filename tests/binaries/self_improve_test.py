@@ -26,7 +26,11 @@ class SelfImproveTest(parameterized.TestCase):
   @parameterized.parameters(
       ({'arm': ['gold']}, '--arm=gold is not allowed: give some of golden, unfiltered'),
       ({'seed': ['-1']}, '--seed=-1 is not allowed: give whole numbers'),
+      ({'seed': ['²']}, '--seed=² is not allowed: give whole numbers'),
       ({'arm': []}, '--arm and --seed must not be empty'),
+      ({'arm': ['golden', 'agreement'], 'samples': 1}, '--samples=1 is not allowed with --arm=agr'),
+      ({'arm': ['oracle', 'golden']}, '--arm=oracle asks what golden has asked, .* for seed 0'),
+      ({'labelled': 2}, '--labelled=2 is not allowed: give 3 or more'),
       ({'family': 'cooking'}, "family='cooking' does not exist: choose one of turkish_suffixes"),
       ({'temperature': 0.0}, '--temperature=0.0 is not allowed'))
   def test_mistakes_in_flags_are_told_before_anything_is_made(self, given, message):

@@ -129,6 +129,10 @@ class ReportTest(parameterized.TestCase):
     claim = claims.test(report.read(self.root))
     self.assertGreater(claim.parts[0].estimate.value, 0.3)
 
+  def test_an_arm_with_fewer_rounds_than_golden_waits_for_them(self):
+    write(self.root, 0, golden=[evaluation(0.9), evaluation(1.0)], unfiltered=[evaluation(0.5)])
+    self.assertIsNone(claims.test(report.read(self.root)))
+
   def test_problems_about_one_object_count_as_one(self):
     def claim(size, objects):
       golden, other = evaluation(0.8, objects=objects), evaluation(0.5, objects=objects)

@@ -108,7 +108,8 @@ class RoundsTest(parameterized.TestCase):
         root / paths.VERDICTS, FAMILY, stand_ins.Executor()) as verifier:
       run = seed_run.start(
           CONFIG, chosen, FAMILY, seed=3, paths=paths.of_seed(root, 3), verifier=verifier,
-          callbacks=callbacks.Callbacks(self.build, self.train, lambda line: None, self.progress))
+          callbacks=callbacks.Callbacks(
+              self.build, self.train, lambda line: self.kill(line), self.progress))
       rounds.run_base(run)
       rounds.run_arm(run, arm)
       return run
@@ -219,7 +220,7 @@ class RoundsTest(parameterized.TestCase):
     self.run_arm('golden', self.root / 'alone')
     for stage in ('labelled problems', 'build', 'train', 'held-out: executing', 'probe: generating',
                   'round 1: generating', 'round 2: executing', 'round 2: held-out', 'attempts',
-                  'round 1: gate'):
+                  'round 1: gate', 'round 1: pass@1'):
       kills = []
 
       def kill(now, last=stage, kills=kills):
@@ -233,7 +234,7 @@ class RoundsTest(parameterized.TestCase):
         self.run_arm('golden', root)
       self.run_arm('golden', root)
       for name in ('records/round_1.jsonl', 'records/round_2.jsonl', 'round_2/evaluation.json',
-                   'outcome.json'):
+                   'metrics.jsonl', 'outcome.json'):
         self.assertEqual((root / 'seed_3/golden' / name).read_bytes(),
                          (self.root / 'alone/seed_3/golden' / name).read_bytes(), (stage, name))
 
