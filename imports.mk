@@ -24,8 +24,8 @@ $(call py_binary, //binaries:agent_sessions, //binaries:agent_model //binaries:c
     //haiku_spectral/agent:folder //haiku_spectral/agent:goals //haiku_spectral/agent:play \
     //haiku_spectral/agent:teacher //haiku_spectral/agent:transcript //haiku_spectral:requirement \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file)
-$(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
-    //datasets:__init__ //datasets:pipeline //datasets/starter:starter_dataset_builder \
+$(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:extrapolation_report \
+    //binaries:flag_types //datasets:__init__ //datasets/starter:starter_dataset_builder \
     //datasets:synthetic //haiku_spectral/benchmarks:coordinates //haiku_spectral/benchmarks:data \
     //haiku_spectral/benchmarks:decode //haiku_spectral/benchmarks:processes \
     //haiku_spectral/benchmarks:quality //haiku_spectral/benchmarks:report \
@@ -46,9 +46,9 @@ $(call py_binary, //binaries:compress, //binaries:command_line //binaries:flag_t
 $(call py_binary, //binaries:corpus_stage, //binaries:command_line //binaries:flag_types \
     //datasets:__init__ //datasets:pipeline //datasets:prefetch //datasets:preparation \
     //datasets:registry //datasets:streaming_builder //datasets:synthetic //datasets:windows \
-    //haiku_spectral/config:__init__ //haiku_spectral/configs:tiny \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/training:loop \
-    //haiku_spectral/training:task)
+    //haiku_spectral/benchmarks:step_worker //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:tiny //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/training:loop //haiku_spectral/training:task)
 $(call py_library, //binaries:data_sources, //datasets:__init__ //datasets:registry \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/reporting:results)
@@ -173,10 +173,10 @@ $(call py_library, //binaries:suite_recall, //binaries:flag_types //binaries:pro
     //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
     //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
     //haiku_spectral/evaluation/recall:training_text //haiku_spectral/storage:file_name)
-$(call py_library, //binaries:suite_turkish, //binaries:flag_types //binaries:progress_bar \
-    //binaries:suites //datasets:__init__ //datasets:pipeline //haiku_spectral/config:__init__ \
-    //haiku_spectral/evaluation:long_ngram //haiku_spectral/evaluation/minimal_pairs:pair \
-    //haiku_spectral/evaluation/minimal_pairs:plot \
+$(call py_library, //binaries:suite_turkish, //binaries:extrapolation_report \
+    //binaries:flag_types //binaries:progress_bar //binaries:suites \
+    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:long_ngram \
+    //haiku_spectral/evaluation/minimal_pairs:pair //haiku_spectral/evaluation/minimal_pairs:plot \
     //haiku_spectral/evaluation/minimal_pairs:report \
     //haiku_spectral/evaluation/minimal_pairs:scoring \
     //haiku_spectral/evaluation/minimal_pairs:turblimp //haiku_spectral/evaluation:short_texts \
@@ -368,14 +368,15 @@ $(call py_library, //haiku_spectral/benchmarks:compression, //haiku_spectral/ben
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
     //haiku_spectral/compression:codec //haiku_spectral/compression:predictor \
     //haiku_spectral/decoding:session //haiku_spectral/evaluation:compressors)
-$(call py_library, //haiku_spectral/benchmarks:coordinates, //haiku_spectral/benchmarks:report \
+$(call py_library, //haiku_spectral/benchmarks:coordinates, \
+    //haiku_spectral/benchmarks:device_step //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:plot \
     //haiku_spectral/modules:block //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/parallel:mesh //haiku_spectral/training:gradients \
     //haiku_spectral/training:state //haiku_spectral/training:step //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/benchmarks:data, //haiku_spectral/benchmarks:report \
-    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject)
+    //haiku_spectral/benchmarks:settings)
 $(call py_library, //haiku_spectral/benchmarks:decode, //haiku_spectral/benchmarks:compression \
     //haiku_spectral/benchmarks:plot //haiku_spectral/benchmarks:processes \
     //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:settings \
@@ -398,8 +399,8 @@ $(call py_library, //haiku_spectral/benchmarks:device_trace, \
     //haiku_spectral/benchmarks:device_step)
 $(call py_library, //haiku_spectral/benchmarks:plot, //haiku_spectral/evaluation:plot)
 $(call py_binary, //haiku_spectral/benchmarks:prefill_peak, //haiku_spectral:backend \
-    //haiku_spectral/benchmarks:subject //haiku_spectral/benchmarks:timing \
-    //haiku_spectral/decoding:prefill)
+    //haiku_spectral/benchmarks:step_worker //haiku_spectral/benchmarks:subject \
+    //haiku_spectral/benchmarks:timing //haiku_spectral/decoding:prefill)
 $(call py_library, //haiku_spectral/benchmarks:processes, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
     //haiku_spectral/benchmarks:subject, //haiku_spectral/benchmarks:prefill_peak)
@@ -415,9 +416,9 @@ $(call py_library, //haiku_spectral/benchmarks:quality_plot, //haiku_spectral/be
 $(call py_library, //haiku_spectral/benchmarks:recorder, //haiku_spectral/benchmarks:report)
 $(call py_library, //haiku_spectral/benchmarks:report, //haiku_spectral/storage:atomic_file)
 $(call py_library, //haiku_spectral/benchmarks:sandboxed_jobs, //haiku_spectral/benchmarks:report \
-    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
-    //haiku_spectral/benchmarks:timing //haiku_spectral/sandbox:result \
-    //haiku_spectral/sandbox:sandbox //haiku_spectral/sandbox:worker)
+    //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:timing \
+    //haiku_spectral/sandbox:result //haiku_spectral/sandbox:sandbox \
+    //haiku_spectral/sandbox:worker)
 $(call py_library, //haiku_spectral/benchmarks:settings)
 $(call py_library, //haiku_spectral/benchmarks:speed, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:subject \
@@ -486,7 +487,7 @@ $(call py_library, //haiku_spectral/configs:small, //haiku_spectral/config:__ini
 $(call py_library, //haiku_spectral/configs:tiny, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/decoding:automaton, //haiku_spectral/decoding:regex_compiler)
 $(call py_library, //haiku_spectral/decoding:candidates, //haiku_spectral/decoding:sampling \
-    //haiku_spectral:vocab)
+    //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:chat, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:display //haiku_spectral/decoding:session //haiku_spectral:shutdown \
     //haiku_spectral:vocab)
@@ -518,14 +519,14 @@ $(call py_library, //haiku_spectral/decoding:prompt)
 $(call py_library, //haiku_spectral/decoding:prompt_lookup)
 $(call py_binary, //haiku_spectral/decoding:regex_compiler)
 $(call py_library, //haiku_spectral/decoding:row, //haiku_spectral/decoding:stopping \
-    //haiku_spectral:vocab)
+    //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:sampling, //haiku_spectral/decoding:context \
-    //haiku_spectral:vocab)
+    //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:scheduler, //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:loop //haiku_spectral/decoding:one_by_one \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:row \
-    //haiku_spectral/decoding:sampling //haiku_spectral:vocab)
+    //haiku_spectral/decoding:sampling //haiku_spectral:requirement //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/decoding:session, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:context //haiku_spectral/decoding:session_file \
     //haiku_spectral/storage:atomic_file //haiku_spectral/storage:file_lock)
@@ -805,7 +806,7 @@ $(call py_library, //haiku_spectral/self_training:agreement, \
 $(call py_library, //haiku_spectral/self_training:callbacks, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/self_training:claim, //haiku_spectral/evaluation:bootstrap \
     //haiku_spectral/self_training:evaluation //haiku_spectral/self_training:frontier \
-    //haiku_spectral/self_training:outcomes)
+    //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:settings)
 $(call py_library, //haiku_spectral/self_training:curriculum, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases)
 $(call py_library, //haiku_spectral/self_training:evaluation, \
@@ -815,7 +816,8 @@ $(call py_library, //haiku_spectral/self_training:evaluator, \
     //haiku_spectral/self_training:callbacks //haiku_spectral/self_training:sampler \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:problem)
 $(call py_library, //haiku_spectral/self_training:frontier)
-$(call py_library, //haiku_spectral/self_training:outcomes, //haiku_spectral/storage:atomic_file \
+$(call py_library, //haiku_spectral/self_training:outcomes, \
+    //haiku_spectral/self_training:settings //haiku_spectral/storage:atomic_file \
     //haiku_spectral/storage:strict_json)
 $(call py_library, //haiku_spectral/self_training:paths)
 $(call py_library, //haiku_spectral/self_training:plot, //haiku_spectral/evaluation:plot \
@@ -831,7 +833,7 @@ $(call py_library, //haiku_spectral/self_training:rounds, //haiku_spectral/confi
     //haiku_spectral/self_training:evaluator //haiku_spectral/self_training:frontier \
     //haiku_spectral/self_training:outcomes //haiku_spectral/self_training:paths \
     //haiku_spectral/self_training:proposals //haiku_spectral/self_training:samples \
-    //haiku_spectral/self_training:seed_run //haiku_spectral/training:checkpoint \
+    //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
     //haiku_spectral/training:metrics //haiku_spectral/training:run_folder)
 $(call py_library, //haiku_spectral/self_training:sampler, //haiku_spectral/config:__init__ \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:loop \
@@ -1576,9 +1578,9 @@ $(call py_test, //tests/self_training:rounds_test, //haiku_spectral/config:__ini
     //haiku_spectral/self_training:rounds //haiku_spectral/self_training:sampler \
     //haiku_spectral/self_training:seed_run //haiku_spectral/self_training:settings \
     //haiku_spectral/self_training:verifier_cache //haiku_spectral/tasks:registry \
-    //haiku_spectral/tasks:verified_sample //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:checkpoint_store //haiku_spectral/training:run_folder \
-    //tests:__init__ //tests/decoding:tiny_model //tests/self_training:stand_ins)
+    //haiku_spectral/tasks:verified_sample //haiku_spectral/training:checkpoint_store \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/decoding:tiny_model \
+    //tests/self_training:stand_ins)
 $(call py_test, //tests/self_training:sampler_test, //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:prefill //haiku_spectral/decoding:sampling \
     //haiku_spectral/self_training:sampler //haiku_spectral:vocab //tests:__init__ \
@@ -1655,12 +1657,13 @@ $(call py_test, //tests/training:gradients_test, //haiku_spectral/config:__init_
 $(call py_test, //tests/training:guards_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/training:guards //tests:__init__)
 $(call py_test, //tests/training:hosts_slow_test, //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:checkpoint //haiku_spectral/training:loop \
-    //haiku_spectral/training:metrics //tests:__init__ //tests/parallel:meshed \
+    //haiku_spectral/training:loop //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/parallel:meshed \
     //tests/training:processes //tests/training:stand_in)
 $(call py_test, //tests/training:hosts_test, //haiku_spectral/training:checkpoint \
-    //haiku_spectral/training:loop //haiku_spectral/training:metrics //tests:__init__ \
-    //tests/training:processes //tests/training:stand_in)
+    //haiku_spectral/training:loop //haiku_spectral/training:metrics \
+    //haiku_spectral/training:run_folder //tests:__init__ //tests/training:processes \
+    //tests/training:stand_in)
 $(call py_test, //tests/training:kill_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:leaves //haiku_spectral/training:loop \
@@ -1692,8 +1695,8 @@ $(call py_test, //tests/training:speed_test, //haiku_spectral/parallel:hardware 
     //tests/training:stand_in)
 $(call py_library, //tests/training:stand_in, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:phases //haiku_spectral/modules:spectral_gpt \
-    //haiku_spectral/training:state //haiku_spectral/training:task //haiku_spectral:vocab \
-    //tests:__init__)
+    //haiku_spectral/training:speed //haiku_spectral/training:state \
+    //haiku_spectral/training:task //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/training:step_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:precision //haiku_spectral/parallel:mesh \
     //haiku_spectral/training:gradients //haiku_spectral/training:heldout \

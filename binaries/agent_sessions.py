@@ -111,8 +111,7 @@ def _write_all() -> int:
 def main(argv: Sequence[str]) -> int:
   """Writes the sessions."""
   del argv
-  require(bool(OUTPUT.value), '--output', OUTPUT.value, 'a new folder')
-  place = pathlib.Path(OUTPUT.value)
+  place = pathlib.Path(flag_types.given(OUTPUT, 'a new folder'))
   require(not place.exists(), '--output', OUTPUT.value, 'a folder that is not there yet')
   atomic_file.check_folder(place.parent, what='The sessions', flag='--output')
   count = _write_all()

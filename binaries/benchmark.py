@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from binaries import command_line, flag_types
-from datasets import pipeline, synthetic
+from binaries import command_line, extrapolation_report, flag_types
+from datasets import synthetic
 from datasets.starter import starter_dataset_builder
 from haiku_spectral import config as configs
 from haiku_spectral.benchmarks import (
@@ -43,10 +43,10 @@ def _run_stage(stage: str, folder: str, kind: str, **sizes: int) -> dict[str, An
 
 
 def _documents(config: configs.Config, split: str, limit: int) -> Iterator[bytes]:
-  """The documents of a config's data."""
-  for name in configs.parse_mixture(config.data.mixture):
-    for document in pipeline.documents(name, data_dir=DATA_DIR.value, split=split, limit=limit):
-      yield document.data
+  """The first documents of a config's data, `limit` bytes in all."""
+  return extrapolation_report.first_bytes(
+      list(configs.parse_mixture(config.data.mixture)), data_dir=DATA_DIR.value, split=split,
+      limit=limit)
 
 
 class Suite(NamedTuple):
@@ -55,13 +55,13 @@ class Suite(NamedTuple):
   sections: Mapping[str, Callable[[Any, settings_lib.Settings], report.Section]]
   draw: Callable[[Mapping[str, report.Section], pathlib.Path], list[pathlib.Path]] = (
       lambda sections, folder: [])
-  loads: bool = True  # The sections are given the model of --run_dir; else they load their own.
+  loads: bool = True  # The sections are given the model of --run_dir.
 
 
 SUITES = {
     'decode': Suite(decode.SECTIONS, decode.draw),
-    'data': Suite(data.sections(synthetic.FORMATS, _run_stage)),
-    'sandbox': Suite(sandboxed_jobs.SECTIONS),
+    'data': Suite(data.sections(synthetic.FORMATS, _run_stage), loads=False),
+    'sandbox': Suite(sandboxed_jobs.SECTIONS, loads=False),
     'train': Suite(train.SECTIONS, train.draw),
     'width': Suite(coordinates.SECTIONS, coordinates.draw),
     'quality': Suite(quality.sections(_documents), quality.draw, loads=False),

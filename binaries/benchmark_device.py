@@ -39,6 +39,7 @@ def main(argv: Sequence[str]) -> None:
   if unknown := [name for name in SECTIONS.value if name not in device.SECTIONS]:
     raise ValueError(f'--sections={unknown[0]} is not allowed: give some of '
                      f'{", ".join(device.SECTIONS)}.')
+  flag_types.given(SECTIONS, 'one section or more')
   flag_types.given(PRESETS, 'one preset or more')
   for name in PRESETS.value:
     presets.load(name, '--presets')

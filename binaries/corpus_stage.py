@@ -18,6 +18,7 @@ from typing import Any
 from absl import flags, logging
 
 from binaries import command_line, flag_types
+from haiku_spectral.benchmarks import step_worker
 
 STAGE = flags.DEFINE_enum(
     'stage', 'write', ['write', 'build', 'read', 'train'], 'What is measured.')
@@ -37,9 +38,7 @@ def peak_memory() -> int:
   ru_maxrss of a process begins with what its parent held, so of this one the system's own count is
   taken; those that it started begin with no more.
   """
-  status = pathlib.Path('/proc/self/status').read_text(encoding='utf-8')
-  own = int(status.partition('VmHWM:')[2].split()[0])
-  return 1024 * max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+  return max(step_worker.peak(), 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def _write(name: str, folder: pathlib.Path) -> dict[str, Any]:

@@ -47,18 +47,12 @@ def _check_flags() -> pathlib.Path:
 
 def _held_out(config: config_lib.Config) -> list[bytes]:
   """The beginnings of held-out documents of the run's data, --eval_bytes in all."""
-  texts: list[bytes] = []
-  left = EVAL_BYTES.value
-  if not left:
-    return texts
-  for document in extrapolation_report.documents(
+  if not EVAL_BYTES.value:
+    return []
+  return list(extrapolation_report.first_bytes(
       list(config_lib.parse_mixture(config.data.mixture)), data_dir=DATA_DIR.value,
-      split='validation', limit=-(-left // comparison.BATCH_SIZE)):
-    texts.append(document.data[:left])
-    left -= len(texts[-1])
-    if not left:
-      break
-  return texts
+      split='validation', limit=EVAL_BYTES.value,
+      longest=-(-EVAL_BYTES.value // comparison.BATCH_SIZE)))
 
 
 def _measure(

@@ -42,8 +42,8 @@ OUTPUT = flag_types.define_path(
 def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
   with progress_bar.of_bytes('count', None) as bar:
     counts = ngram.count(
-        (document.data for document in extrapolation_report.documents(
-            names, data_dir=DATA_DIR.value, split='train', limit=ngram.MAX_BYTES)),
+        extrapolation_report.first_bytes(
+            names, data_dir=DATA_DIR.value, split='train', limit=ngram.MAX_BYTES),
         on_progress=bar.update)
   return ngram.baselines(counts, held_out)
 

@@ -32,6 +32,23 @@ def documents(
     yield from pipeline.documents(name, data_dir=data_dir, split=split, limit=limit)
 
 
+def first_bytes(
+    names: Sequence[str], *, data_dir: str, split: str, limit: int, longest: int | None = None
+) -> Iterator[bytes]:
+  """The first documents of several datasets: `limit` bytes in all, as many of each dataset.
+
+  Of a document at most `longest` bytes.
+  """
+  for name in names:
+    left = -(-limit // len(names))
+    for document in pipeline.documents(
+        name, data_dir=data_dir, split=split, limit=min(left, longest or left)):
+      yield document.data[:left]
+      left -= len(document.data)
+      if left <= 0:
+        break
+
+
 def write(
     found: report.Report, folder: pathlib.Path, *, name: str = 'extrapolation'
 ) -> tuple[pathlib.Path, pathlib.Path]:

@@ -1,5 +1,6 @@
 """A model of this library as lm-eval asks for one."""
 
+import json
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -28,11 +29,17 @@ class ByteModel(LM):
 
   def generate_until(self, requests: list[Instance]) -> list[str]:
     """What follows each prompt, up to one of its stop strings."""
-    texts = []
-    for request in requests:
-      prompt, how = request.args
-      texts += self._process.generate([prompt], **_generation(how))
-    return texts
+    alike: dict[str, list[int]] = {}  # Places of the requests with the same settings.
+    for place, request in enumerate(requests):
+      alike.setdefault(json.dumps(_generation(request.args[1])), []).append(place)
+    texts: dict[int, str] = {}
+    for settings, places in alike.items():
+      for start in range(0, len(places), _BATCH):
+        some = places[start:start + _BATCH]
+        texts |= zip(some, self._process.generate(
+            [requests[place].args[0] for place in some], seed=some[0], **json.loads(settings)),
+                     strict=True)
+    return [texts[place] for place in range(len(requests))]
 
   def _score(self, pairs: list[tuple[str, str]]) -> list[tuple[float, bool]]:
     return [score for start in range(0, len(pairs), _BATCH)

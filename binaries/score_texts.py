@@ -47,6 +47,7 @@ def _answers() -> tuple[str, Answer]:
   config, params, step = model_flags.load()
   model, dtype = spectral_gpt.make_model(config.model), jnp.dtype(PRECISION.value)
   on_device = model_flags.on_device(params, PRECISION.value)
+  decoder = decoder_lib.Decoder(config.model, on_device)
 
   def score(request: dict[str, Any]) -> dict[str, Any]:
     pairs = [(_bytes(context), _bytes(continuation)) for context, continuation in request['score']]
@@ -60,8 +61,7 @@ def _answers() -> tuple[str, Answer]:
     rules = sampling.SamplingConfig(
         temperature=float(request.get('temperature', 0)), end_of_document=True)
     key = jax.random.key(int(request.get('seed', 0)))
-    batch = scheduler.Scheduler(
-        decoder_lib.Decoder(config.model, on_device), rows=BATCH_SIZE.value, config=rules)
+    batch = scheduler.Scheduler(decoder, rows=BATCH_SIZE.value, config=rules)
     tickets = [
         batch.submit(Request(int(request['num_bytes']), jax.random.fold_in(key, number), stops),
                      _bytes(prompt)) for number, prompt in enumerate(request['generate'])]
@@ -84,7 +84,7 @@ def serve(requests: TextIO, out: TextIO, name: str, answer: Answer) -> None:
   for line in requests:
     try:
       found = answer(strict_json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
       found = {'error': f'{type(error).__name__}: {error}'}
     print(json.dumps(found), file=out, flush=True)
 

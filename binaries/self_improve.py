@@ -60,9 +60,9 @@ def _chosen(samples: int, root: pathlib.Path) -> tuple[list[int], list[str]]:
     if arm not in settings_lib.ARMS:
       raise ValueError(
           f'--arm={arm} is not allowed: give some of {", ".join(settings_lib.ARMS)}.')
-  for seed in SEED.value:
-    if not seed.isdecimal() or int(seed) >= 2**31:
-      raise ValueError(f'--seed={seed} is not allowed: give whole numbers from 0, by commas.')
+  for number in SEED.value:
+    if not number.isdecimal() or int(number) >= 2**31:
+      raise ValueError(f'--seed={number} is not allowed: give whole numbers from 0, by commas.')
   if not ARM.value or not SEED.value:
     raise ValueError('--arm and --seed must not be empty.')
   seeds, arms = [int(seed) for seed in SEED.value], ARM.value

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
-from binaries import flag_types, progress_bar, suites
-from datasets import pipeline
+from binaries import extrapolation_report, flag_types, progress_bar, suites
 from haiku_spectral.config import Config, parse_mixture
 from haiku_spectral.evaluation import long_ngram, short_texts
 from haiku_spectral.evaluation.minimal_pairs import plot, report, scoring, turblimp
@@ -53,14 +52,9 @@ def _counted(config: Config) -> Iterator[bytes]:
   if suites.TEXT.value:
     yield from (data for _, data in suites.documents(long_ngram.MAX_BYTES))
     return
-  names = list(parse_mixture(config.data.mixture))
-  for name in names:
-    left = -(-long_ngram.MAX_BYTES // len(names))
-    for document in pipeline.documents(name, data_dir=DATA_DIR.value, split='train', limit=left):
-      yield document.data[:left]
-      left -= len(document.data)
-      if left <= 0:
-        break
+  yield from extrapolation_report.first_bytes(
+      list(parse_mixture(config.data.mixture)), data_dir=DATA_DIR.value, split='train',
+      limit=long_ngram.MAX_BYTES)
 
 
 SUITE = suites.Suite('the grammar of Turkish, by minimal pairs', _prepare)

@@ -4,7 +4,6 @@ Where rates follow the width as they should, the change is the same for every wi
 not, it grows or fades (Yang et al. 2022, "Tensor Programs V", appendix D).
 """
 
-
 import functools
 import math
 import pathlib
@@ -20,6 +19,7 @@ import matplotlib.ticker
 import numpy as np
 
 from haiku_spectral import vocab
+from haiku_spectral.benchmarks import device_step
 from haiku_spectral.benchmarks.report import Row, Section
 from haiku_spectral.benchmarks.settings import Settings
 from haiku_spectral.benchmarks.subject import Subject
@@ -66,11 +66,8 @@ def config_of(
 
 def rows_of(text: bytes) -> gradients.Rows:
   """A batch of text."""
-  ids = np.resize(vocab.encode(text[:ROWS * (LENGTH + 1)]), (ROWS, LENGTH + 1))
-  parts: tuple[Any, ...] = (
-      ids[:, :-1].copy(), ids[:, 1:].copy(), np.zeros(ROWS, bool), np.zeros(ROWS, np.int32),
-      np.zeros((ROWS, LENGTH), bool))
-  return gradients.Rows(*parts)
+  return device_step.rows_of(
+      np.resize(vocab.encode(text[:ROWS * (LENGTH + 1)]), (ROWS, LENGTH + 1)))
 
 
 def _activations(config: Config) -> Callable[[Any, np.ndarray], dict[str, np.ndarray]]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from haiku_spectral.benchmarks.report import Row, Section
 from haiku_spectral.benchmarks.settings import Settings
-from haiku_spectral.benchmarks.subject import Subject
 
 MB = 10**6
 # (stage, folder, format, **sizes) -> what was measured. The stages: write, build, read, train.
@@ -21,14 +20,14 @@ RunStage = Callable[..., dict[str, Any]]
 
 def sections(
     kinds: Sequence[str], run_stage: RunStage
-) -> dict[str, Callable[[Subject, Settings], Section]]:
+) -> dict[str, Callable[[Any, Settings], Section]]:
   """The sections of the suite, over formats by their names."""
   return {'formats': functools.partial(formats, kinds, run_stage),
           'wait': functools.partial(wait, run_stage)}
 
 
 def formats(
-    kinds: Sequence[str], run_stage: RunStage, subject: Subject, settings: Settings
+    kinds: Sequence[str], run_stage: RunStage, subject: None, settings: Settings
 ) -> Section:
   """Speed and memory of building and reading each format."""
   del subject
@@ -55,7 +54,7 @@ def formats(
       f'{settings.window_bytes / MB:,.0f} MB of it in random windows of 1 KiB.', rows)
 
 
-def wait(run_stage: RunStage, subject: Subject, settings: Settings) -> Section:
+def wait(run_stage: RunStage, subject: None, settings: Settings) -> Section:
   """The time in which training waits for its batches."""
   del subject
   with tempfile.TemporaryDirectory(prefix='corpus-') as folder:

@@ -55,9 +55,14 @@ def with_accumulation(config: Config, accumulation: int) -> Config:
 
 
 def random_rows(config: Config) -> gradients.Rows:
-  """A batch of random bytes; of its rows none continues another."""
-  rows, segment = config.data.batch_size, config.data.segment
-  ids = np.random.default_rng(0).integers(0, 256, (rows, segment + 1), np.int32)
+  """A batch of random bytes."""
+  shape = config.data.batch_size, config.data.segment + 1
+  return rows_of(np.random.default_rng(0).integers(0, 256, shape, np.int32))
+
+
+def rows_of(ids: np.ndarray) -> gradients.Rows:  # [B, T + 1] int32
+  """A batch of these ids; of its rows none continues another."""
+  rows, segment = len(ids), ids.shape[1] - 1
   parts: tuple[Any, ...] = (
       ids[:, :-1].copy(), ids[:, 1:].copy(), np.zeros(rows, bool), np.zeros(rows, np.int32),
       np.zeros((rows, segment), bool))

@@ -6,14 +6,13 @@ Prints one line of JSON. An empty RUN_DIR stands for the preset tiny with random
 """
 
 import json
-import resource
 import sys
 
 import jax
 
 from haiku_spectral import backend
+from haiku_spectral.benchmarks import step_worker, timing
 from haiku_spectral.benchmarks import subject as subject_lib
-from haiku_spectral.benchmarks import timing
 from haiku_spectral.decoding import prefill
 
 
@@ -28,8 +27,7 @@ def measure(run_dir: str, num_bytes: int) -> dict[str, float]:
 
   read(prefill.CHUNK)  # Compiles.
   seconds = timing.seconds(lambda: read(num_bytes))
-  peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # Linux counts in KiB.
-  return {'bytes': num_bytes, 'seconds': seconds, 'peak': peak}
+  return {'bytes': num_bytes, 'seconds': seconds, 'peak': step_worker.peak()}
 
 
 if __name__ == '__main__':

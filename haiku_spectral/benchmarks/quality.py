@@ -26,7 +26,7 @@ from haiku_spectral.modules import spectral_gpt
 from haiku_spectral.training import checkpoint
 
 MISSING = '-'
-# (config, split, bytes per document at most) -> the documents of the config's data.
+# (config, split, bytes in all) -> the first documents of the config's data.
 Documents = Callable[[Config, str, int], Iterator[bytes]]
 
 
@@ -48,11 +48,11 @@ def held_out(documents: Documents, subject: None, settings: Settings) -> Section
   del subject
   groups = _groups(settings.run_dir)
   config = groups[0][0].config
-  texts = _first(documents(config, 'validation', settings.quality_bytes), settings.quality_bytes)
+  texts = [text for text in documents(config, 'validation', settings.quality_bytes) if text]
   if not texts:
     raise ValueError(f'{config.data.mixture} has no held-out text: build it with a validation '
                      'split.')
-  training = list(_up_to(documents(config, 'train', long_ngram.MAX_BYTES), long_ngram.MAX_BYTES))
+  training = list(documents(config, 'train', long_ngram.MAX_BYTES))
   lines = [_line(group, texts) for group in groups]
   lines += [*_ngrams(training, texts), *_compressors(texts)]
   rows = [_row(line, texts) for line in lines]
@@ -91,19 +91,6 @@ def _groups(run_dir: str) -> list[list[_Run]]:
       raise ValueError(f'{found[0][0].folder} and {group[0].folder} have other data: give runs of '
                        'one mixture.')
   return found
-
-
-def _up_to(texts: Iterator[bytes], limit: int) -> Iterator[bytes]:
-  """The first texts, `limit` bytes in all."""
-  for text in texts:
-    if limit <= 0:
-      return
-    yield text[:limit]
-    limit -= len(text)
-
-
-def _first(texts: Iterator[bytes], limit: int) -> list[bytes]:
-  return [text for text in _up_to(texts, limit) if text]
 
 
 def _line(group: Sequence[_Run], texts: Sequence[bytes]) -> Line:

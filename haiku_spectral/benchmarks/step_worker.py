@@ -33,7 +33,10 @@ def serve(about: Mapping[str, Any], step: Callable[[], Mapping[str, Any]]) -> No
 
 
 def peak() -> int:
-  """Peak resident memory of this process in bytes, by the system's own count."""
+  """Peak resident memory of this process in bytes, by the system's own count.
+
+  Not `ru_maxrss`, which begins with what the parent process held.
+  """
   status = pathlib.Path('/proc/self/status').read_text(encoding='utf-8')
   return 1024 * int(status.partition('VmHWM:')[2].split()[0])
 

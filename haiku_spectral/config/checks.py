@@ -114,7 +114,8 @@ def _validate_train(config: Config) -> None:
   train, data = config.train, config.data
   require(data.batch_size % train.accumulation == 0, 'config.train.accumulation',
           train.accumulation, f'a divisor of config.data.batch_size={data.batch_size}')
-  for segment in {stage.segment for phase in phases.plan(config) for stage in phase.stages}:
+  planned = {stage.segment for phase in phases.plan(config) for stage in phase.stages}
+  for segment in {data.segment, *planned}:
     require(not train.chunk or segment <= train.chunk or segment % train.chunk == 0,
             'config.train.chunk', train.chunk, f'a divisor of the segment {segment}, or 0')
   both = bool(config.model.ngram.orders) and config.model.match.length > 0

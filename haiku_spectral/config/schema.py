@@ -177,7 +177,7 @@ class GuardConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-  """One training run. Intervals (`_every`) are in steps; 0: only at the end."""
+  """One training run. Intervals (`_every`) are in steps; 0: only at the end of each phase."""
 
   # 0: as many as the curriculum takes. When a run is prolonged, the rest of the learning rate's
   # schedule is that of the new number.

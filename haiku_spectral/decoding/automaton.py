@@ -92,8 +92,9 @@ def regex(pattern: str) -> Automaton:
   more than 20,000 states.
   """
   name, mistake = f'regex={pattern!r}', _mistake(pattern)
-  if 'unbalanced parenthesis' in mistake:
-    raise ValueError(f'{name} cannot be used: {mistake}.')
+  unbalanced = 'unbalanced parenthesis'
+  if unbalanced in mistake or _closes_too_early(pattern):
+    raise ValueError(f'{name} cannot be used: {mistake if unbalanced in mistake else unbalanced}.')
   pattern = pattern.removeprefix('^')
   if re.search(r'(?<!\\)(\\\\)*\$\Z', pattern):
     pattern = pattern[:-1]
@@ -121,6 +122,17 @@ def _mistake(pattern: str) -> str:
   except (re.error, OverflowError, RecursionError) as error:
     return str(error)
   return ''
+
+
+def _closes_too_early(pattern: str) -> bool:
+  """Whether it closes a group that is not open, and so would end the one that it is put into."""
+  depth = 0
+  # Escapes and classes of characters, in which parentheses are ordinary, come first.
+  for part in re.findall(r'\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]', pattern, re.DOTALL):
+    depth += (part == '(') - (part == ')')
+    if depth < 0:
+      return True
+  return False
 
 
 def _reason(said: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.decoding import sampling
+from haiku_spectral.requirement import require
 
 
 class Candidate(NamedTuple):
@@ -26,9 +27,8 @@ MAX_CANDIDATES = 257  # The bytes and the end of a document.
 
 def top_candidates(logits: jax.Array, k: int) -> list[Candidate]:  # [V]
   """The k most probable next bytes, the most probable first; among equals the lower byte."""
-  if not 1 <= k <= MAX_CANDIDATES:
-    raise ValueError(
-        f'k={k} is not allowed: give 1 to {MAX_CANDIDATES}, the bytes and the end of a document.')
+  require(1 <= k <= MAX_CANDIDATES, 'k', k,
+          f'1 to {MAX_CANDIDATES}, the bytes and the end of a document')
   row = np.asarray(sampling.log_probs(logits[None])[0])
   return [Candidate(_show(id_), float(row[id_])) for id_ in np.argsort(-row, stable=True)[:k]]
 

@@ -85,8 +85,9 @@ class Batch:
     self.cache = self.decoder.reserve(self.cache)
     limit = max(len(row.prompt) + row.left for row in rows.values())
     choices = self._decode(self, limit)
-    if not choices.finite[list(rows)].all():
-      raise ValueError(_NOT_FINITE.format(self.cache.clock + self.cache.filled))
+    if failed := [number for number in rows if not choices.finite[number]]:
+      position = int(self.cache.block.position[failed[0]]) + self.cache.filled
+      raise ValueError(_NOT_FINITE.format(position))
     shown = {number: row.feed(choices.ids[number], choices.log_probs[number])
              for number, row in rows.items()}
     return [(number, data) for number, data in shown.items() if data]

@@ -6,6 +6,7 @@ import numpy as np
 
 from haiku_spectral import vocab
 from haiku_spectral.decoding import stopping
+from haiku_spectral.requirement import require
 
 
 class Row:
@@ -20,8 +21,7 @@ class Row:
       self, num_bytes: int, stops: Sequence[bytes] = (), *, may_end: bool = True,
       prompt: np.ndarray | None = None,
   ) -> None:
-    if num_bytes < 0:
-      raise ValueError(f'num_bytes={num_bytes} is not allowed: give 0 or more.')
+    require(num_bytes >= 0, 'num_bytes', num_bytes, '0 or more')
     self._matcher = stopping.StopMatcher(stops)
     self._may_end = may_end
     self.prompt = np.zeros(0, np.int32) if prompt is None else prompt  # The rest of it.

@@ -8,7 +8,7 @@ Shapes: B rows, V the 260 ids of the vocabulary, R recent ids.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import chex
 import jax
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.decoding import context
+from haiku_spectral.requirement import require
 
 # Temperatures below act as their limit: float32 logits, divided by them, might overflow.
 GREEDY_BELOW = 1e-20
@@ -40,14 +41,14 @@ class SamplingConfig:
   def __post_init__(self) -> None:
     """Checks what a user may have given."""
     infinity = float('inf')
-    _require(0 <= self.temperature < infinity, 'temperature', self.temperature,
+    require(0 <= self.temperature < infinity, 'temperature', self.temperature,
              '0 (greedy) or a positive number')
-    _require(self.top_k >= 0, 'top_k', self.top_k, '0 (off) or a positive number')
-    _require(0 < self.top_p <= 1, 'top_p', self.top_p, 'more than 0, at most 1 (off)')
-    _require(0 <= self.min_p <= 1, 'min_p', self.min_p, '0 (off) to 1')
-    _require(1 <= self.repetition_penalty <= MAX_PENALTY, 'repetition_penalty',
+    require(self.top_k >= 0, 'top_k', self.top_k, '0 (off) or a positive number')
+    require(0 < self.top_p <= 1, 'top_p', self.top_p, 'more than 0, at most 1 (off)')
+    require(0 <= self.min_p <= 1, 'min_p', self.min_p, '0 (off) to 1')
+    require(1 <= self.repetition_penalty <= MAX_PENALTY, 'repetition_penalty',
              self.repetition_penalty, f'1 (off) to {MAX_PENALTY:,.0f}')
-    _require(1 <= self.repetition_window <= context.RECENT, 'repetition_window',
+    require(1 <= self.repetition_window <= context.RECENT, 'repetition_window',
              self.repetition_window, f'1 to {context.RECENT}')
 
   @property
@@ -69,11 +70,6 @@ def row_rules(configs: Sequence[SamplingConfig]) -> RowRules:
   return RowRules(*(
       jnp.array([getattr(config, name) for config in configs], jnp.float32)
       for name in RowRules._fields))
-
-
-def _require(condition: bool, field: str, value: Any, allowed: str) -> None:
-  if not condition:
-    raise ValueError(f'{field}={value} is not allowed: give {allowed}.')
 
 
 def only_bytes(logits: jax.Array, *, end_of_document: bool) -> jax.Array:  # [B, V] -> [B, V]

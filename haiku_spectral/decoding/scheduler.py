@@ -24,6 +24,7 @@ from haiku_spectral.decoding import loop, prefill, sampling
 from haiku_spectral.decoding.generation import Request
 from haiku_spectral.decoding.one_by_one import ONE_BY_ONE
 from haiku_spectral.decoding.row import Row
+from haiku_spectral.requirement import require
 
 
 @dataclasses.dataclass
@@ -60,17 +61,13 @@ class Scheduler:
       config: sampling.SamplingConfig,
       *,
       rows: int,
-      decode: loop.Decode = ONE_BY_ONE,
-      on_bytes: Callable[[int, bytes], None] = lambda ticket, data: None,
       callbacks: Callbacks | None = None,
   ) -> None:
-    """Without `callbacks` the texts are kept in `results`; `on_bytes` is for the bytes alone."""
-    if rows < 1:
-      raise ValueError(f'rows={rows} is not allowed: give 1 or more.')
+    """Without `callbacks` the texts are kept in `results`."""
+    require(rows >= 1, 'rows', rows, '1 or more')
     self.results: dict[int, bytes] = {}  # By ticket.
     self._config = config
-    self._callbacks = callbacks or Callbacks(
-        on_bytes=lambda ticket, row, data: on_bytes(ticket, data), on_end=self._keep)
+    self._callbacks = callbacks or Callbacks(on_end=self._keep)
     self._numbers = itertools.count()
     self._waiting: collections.deque[_Entry] = collections.deque()
     self._entries: list[_Entry | None] = [None] * rows  # Whose text a row is.
@@ -78,7 +75,7 @@ class Scheduler:
     shared = dataclasses.replace(config, temperature=1.0, top_p=1.0, min_p=0.0)
     self._batch = loop.Batch(
         decoder, decoder.to_cache(empty), [None] * rows, loop.row_keys(jax.random.key(0), rows),
-        shared, decode, rules=sampling.row_rules([config] * rows))
+        shared, ONE_BY_ONE, rules=sampling.row_rules([config] * rows))
 
   def submit(
       self, request: Request, prompt: bytes | np.ndarray = b'',

@@ -30,11 +30,9 @@ Path = str | os.PathLike[str]
 class SessionInfo(NamedTuple):
   """What a session says without its model."""
 
-  version: int
   owner: Owner
   position: int  # Ids so far, the boundary at the start included.
   precision: str  # What the layers computed in.
-  file_bytes: int
   array_bytes: dict[str, int]  # Of the context, by the paths of its arrays.
   history: str  # The name that was given to what the context holds; empty: none.
   tables_full: dict[str, float]  # Share of the places that are taken, by the paths of the tables.
@@ -119,7 +117,7 @@ def info(path: Path) -> SessionInfo:
            if jnp.issubdtype(array.dtype, jnp.floating)} - {'float32'}
   precision = kinds.pop() if kinds else 'float32'
   return SessionInfo(
-      session_file.VERSION, found, int(arrays['.position'][0]), precision, len(data),
+      found, int(arrays['.position'][0]), precision,
       {name: array.nbytes for name, array in arrays.items()}, history,
       {name: np.count_nonzero(array) / array.size for name, array in sorted(arrays.items())
        if name.endswith('.table')})

@@ -51,7 +51,8 @@ class Speculation:
   def __call__(self, batch: loop.Batch, limit: int) -> loop.Choices:
     """See `loop.Decode`."""
     (keys, constrained), cache = (batch.keys, batch.constrained), batch.cache
-    assert len(batch.rows) == 1, 'Speculative decoding is for one row.'
+    row, = batch.rows  # Speculative decoding is for one row,
+    assert batch.rules is None and row and not row.prompt.size  # that has no rules of its own.
     if self._next_id == _UNKNOWN:
       self._next_id = int(_first(batch.config, cache.block, cache.filled, keys, constrained))
     draft, ids = self._ids(min(limit, decoder_lib.BLOCK - cache.filled))

@@ -2,8 +2,8 @@
 
 Accepted is what is right under both hash seeds and is not yet known, however it is spelled; at most
 two programs for a prompt in all rounds together (more would be the same behaviour again); and at
-most a fifth of a round from depths that are mastered; never anything of a held-out prompt. What is right
-and filtered keeps a name of why.
+most a fifth of a round from mastered depths; never anything of a held-out prompt. What is right and
+filtered keeps a name of why.
 """
 
 import collections

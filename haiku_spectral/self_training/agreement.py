@@ -71,8 +71,8 @@ def _longest(problems: Sequence[Problem], agreed: Mapping[str, str | None]) -> d
 
 
 def _winner(votes: collections.Counter[str], needed: int) -> str | None:
-  """The answer with enough votes, of several with the same number the shortest."""
-  answer, count = min(votes.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
+  """The answer with enough votes: one at most, for AGREE is more than a half."""
+  (answer, count), = votes.most_common(1)
   return answer if count >= needed else None
 
 

@@ -67,9 +67,9 @@ def find(rights: Mapping[int, Sequence[int]], attempts: int = ATTEMPTS) -> Front
 def shares(found: Frontier, count: int, *, labelled: int, deepest: int) -> dict[int, int]:
   """How many of `count` problems a round asks at each depth.
 
-  Of the open depths from `first_asked` on, the mastered ones get EASY_SHARE together, the depth beyond the
-  frontier gets AHEAD_SHARE, and the others share the rest. Where there are no others, the frontier
-  and the depth beyond it share the rest evenly.
+  Of the open depths from `first_asked` on, the mastered ones get EASY_SHARE together, the depth
+  beyond the frontier gets AHEAD_SHARE, and the others share the rest. Where there are no others,
+  the frontier and the depth beyond it share the rest evenly.
   """
   asked = range(first_asked(labelled, deepest), found.depth + 1)
   learning = [depth for depth in asked if depth not in found.mastered]

@@ -30,7 +30,8 @@ from haiku_spectral.self_training.outcomes import Regression, Stopped
 from haiku_spectral.self_training.paths import EVALUATION
 from haiku_spectral.self_training.seed_run import Model, Round, SeedRun
 from haiku_spectral.self_training.settings import LEAD
-from haiku_spectral.training import checkpoint, metrics, run_folder
+from haiku_spectral.training import metrics, run_folder
+
 
 def run_base(run: SeedRun) -> Evaluation:
   """Trains and measures the base model."""
@@ -109,7 +110,7 @@ def _begin(before: pathlib.Path, folder: pathlib.Path, config: Config) -> None:
   """Makes the run folder of a round, which goes on from the last checkpoint of another run."""
   if folder.exists():
     return
-  step = max(checkpoint.steps(before))
+  step = max(run_folder.steps(before))
   partial = folder.with_name(folder.name + '.partial')
   shutil.rmtree(partial, ignore_errors=True)
   shutil.copytree(before / run_folder.CHECKPOINTS / str(step),

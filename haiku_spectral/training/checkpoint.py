@@ -41,13 +41,6 @@ class OtherVersion(ValueError):
   """A checkpoint that is not damaged but of another version of this program."""
 
 
-def steps(run_dir: pathlib.Path) -> list[int]:
-  """The steps of all checkpoints, newest first."""
-  folder = run_dir / run_folder.CHECKPOINTS
-  names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-  return sorted((int(name) for name in names if name.isdigit()), reverse=True)
-
-
 def recover_replaced(run_dir: pathlib.Path) -> None:
   """Restores checkpoints whose successors of the same step were never finished."""
   for path in (run_dir / run_folder.CHECKPOINTS).glob(f'*{REPLACED}'):
@@ -74,7 +67,7 @@ def restore_latest(
     damaged.append(step)
 
   hosts.on_main(lambda: recover_replaced(run_dir))
-  found = steps(run_dir)
+  found = run_folder.steps(run_dir)
   checkpoint = _first_complete(run_dir, found, ITEMS, note) if found else None
   # Only now: as long as none is complete, all stay where somebody can mend them.
   hosts.on_main(lambda: _move_damaged(run_dir, damaged))
@@ -100,7 +93,7 @@ def load_params(
   """
   run_dir = pathlib.Path(run_dir)
   config = run_folder.read_config(run_dir)
-  found = steps(run_dir)
+  found = run_folder.steps(run_dir)
   if not found:
     raise FileNotFoundError(
         f'{run_dir} has no checkpoint yet: train it with python -m binaries.train '

@@ -35,7 +35,7 @@ class Store:
   """Saves the checkpoints of one run and decides which of them stay: the latest and the best."""
 
   def __init__(self, run_dir: pathlib.Path, *, keep_latest: int):
-    losses = {step: checkpoint.heldout_loss(run_dir, step) for step in checkpoint.steps(run_dir)}
+    losses = {step: checkpoint.heldout_loss(run_dir, step) for step in run_folder.steps(run_dir)}
     self._losses = {step: loss for step, loss in losses.items() if math.isfinite(loss)}
     options = ocp.CheckpointManagerOptions(
         preservation_policy=policies.AnyPreservationPolicy(
@@ -121,5 +121,5 @@ def describe_last(run_dir: pathlib.Path) -> str:
   """Where a run goes on that cannot go on now, in a sentence."""
   last = run_folder.last_step(run_dir)
   if last is None:
-    return 'Nothing was saved before: make room and start again.'
+    return 'Nothing was saved before: the same command begins anew.'
   return f'The last good checkpoint is that of step {last}: the same command goes on from there.'

@@ -21,9 +21,6 @@ from haiku_spectral.training import loss, run_folder
 
 TRAIN, HELDOUT = 'train', 'heldout'
 BOARD_SECONDS = 30.0  # TensorBoard's file is at most so much behind.
-# All that differs between two equal runs. Seconds are per step (`speed.Speeds`).
-SPEEDS = ('tokens_per_second', 'flops_per_second', 'mfu', 'seconds/step', 'seconds/data',
-          'seconds/compute', 'seconds/checkpoint')
 
 Row = dict[str, Any]
 

@@ -2,10 +2,11 @@
 
 | group | parameters | update | rate | decayed |
 |---|---|---|---|---|
-| matrices | `w` of projections | Adam, or Muon | or times `matrix_learning_rate_scale` | yes |
+| matrices | `w` of projections | Adam, or Muon | Muon's: times `matrix_learning_rate_scale` | yes |
+| gates | `w` of decays, strengths and gates | Adam | the schedule's | yes |
 | tables | embedding and head | Adam | the schedule's | yes |
 | filters | those of long filters | Adam | times `filter_learning_rate_scale` | no |
-| others | norms, decays, gates, short taps, biases | Adam | the schedule's | no |
+| others | norms, short taps, biases | Adam | the schedule's | no |
 
 With `base_width` the rates follow the width of the model: see `width_scaling`.
 

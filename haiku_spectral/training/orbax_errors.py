@@ -58,6 +58,7 @@ def is_not_from_orbax(record: std_logging.LogRecord) -> bool:
 
 def reason(error: Exception) -> str:
   """What was wrong, in a line: Orbax raises errors of many types and lines."""
-  line = (str(error) or type(error).__name__).splitlines()[0]
+  lines = (line for line in str(error).splitlines() if line.strip())
+  line = next(lines, type(error).__name__)
   known = _KNOWN.search(line)
   return known[0] if known else line[:300]

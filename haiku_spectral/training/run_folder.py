@@ -23,9 +23,14 @@ def has_checkpoint(run_dir: pathlib.Path) -> bool:
 
 def last_step(run_dir: pathlib.Path) -> int | None:
   """The last step that was saved, complete or not; None when nothing was."""
+  return next(iter(steps(run_dir)), None)
+
+
+def steps(run_dir: pathlib.Path) -> list[int]:
+  """The steps of all checkpoints, complete or not, newest first."""
   folder = run_dir / CHECKPOINTS
   names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-  return max((int(name) for name in names if name.isdigit()), default=None)
+  return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
 
 def read_config(run_dir: pathlib.Path) -> Config:

@@ -14,7 +14,7 @@ Scalars = Mapping[str, float | jax.Array]
 
 
 class Hook(NamedTuple):
-  """A measurement of one's own, made every so many steps (0: only at the end)."""
+  """A measurement of one's own, made every so many steps (0: only at the end of a phase)."""
 
   name: str  # The kind of its rows in the metrics.
   every: int
@@ -36,7 +36,7 @@ class Batches(Protocol):
 
 class Task(NamedTuple):
   """What is trained, on what, and what it is measured by. Batches are `datasets.pipeline.Batch`es
-  or anything with the same inputs, targets, reset and sources."""
+  or anything with the same inputs, targets, reset, sources and stream_start."""
 
   model: spectral_gpt.Model
   batches_from: Callable[[int], Batches]  # Step -> the batches of that step and on.

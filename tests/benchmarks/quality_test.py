@@ -17,6 +17,7 @@ def documents(config, split, limit):
   generator = np.random.default_rng(split == 'train')
   for size in (900, 700, 900) if split == 'validation' else (4000,):
     yield generator.choice(np.frombuffer(b'abcde \n', np.uint8), size).tobytes()[:limit]
+    limit = max(limit - size, 0)
 
 
 class QualityTest(absltest.TestCase):

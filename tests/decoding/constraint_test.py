@@ -152,7 +152,8 @@ class RegexTest(parameterized.TestCase):
 
   @parameterized.parameters(
       ('(a', r"regex='\(a' cannot be used: .*close every bracket.*Python says: missing \), unt"),
-      ('a)(b', 'unbalanced parenthesis at position 1'), ('*', 'nothing to repeat at position 0'),
+      ('a)(b', 'unbalanced parenthesis at position 1'),
+      (r'\p{Greek})|(x', 'unbalanced parenthesis'), ('*', 'nothing to repeat at position 0'),
       (r'a\b', r'\\b is not supported: write what may stand there instead'),
       ('(?=a)a', 'no look-around'), (r'(a)\1', 'no back-references'),
       ('[a&&b]', 'no text matches it'), ('a*[b&&c]', 'no text matches it'),

@@ -63,20 +63,18 @@ class SchedulerTest(parameterized.TestCase):
   def test_random_arrivals(self, seed):
     generator = np.random.default_rng(seed)
     reported, tickets, waiting = {}, {}, some_requests(9, seed)
-    batch = scheduler.Scheduler(
-        DECODER, CONFIG, rows=3,
-        on_bytes=lambda ticket, data: reported.update({ticket: reported.get(ticket, b'') + data}))
+    batch = scheduler.Scheduler(DECODER, CONFIG, rows=3, callbacks=scheduler.Callbacks(
+        on_bytes=lambda ticket, row, data: reported.update(
+            {ticket: reported.get(ticket, b'') + data})))
     while waiting or not batch.idle:
       for _ in range(generator.integers(0, 3)):
         if waiting:
           request = waiting.pop()
           tickets[batch.submit(*request)] = request
       batch.step()
-    self.assertLen(batch.results, 9)
+    self.assertLen(tickets, 9)
     for ticket, request in tickets.items():
-      want = alone(*request)
-      self.assertEqual(batch.results[ticket], want)
-      self.assertEqual(reported.get(ticket, b''), want)
+      self.assertEqual(reported.get(ticket, b''), alone(*request))
 
   def test_documents_that_end(self):
     config = sampling.SamplingConfig(end_of_document=True)

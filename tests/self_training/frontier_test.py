@@ -46,7 +46,8 @@ class FrontierTest(parameterized.TestCase):
       (2, 3, 9, {2: 5, 3: 5}), (3, 3, 9, {3: 5, 4: 5}), (4, 3, 9, {4: 8, 5: 2}),
       (9, 3, 9, {4: 1, 5: 1, 6: 2, 7: 2, 8: 2, 9: 2}), (2, 3, 3, {1: 4, 2: 4, 3: 2}),
       (6, 6, 6, {1: 1, 2: 1, 3: 2, 4: 2, 5: 2, 6: 2}))
-  def test_no_labelled_depths_but_where_all_are_and_none_that_does_not_exist(self, depth, labelled, deepest, want):
+  def test_neither_labelled_depths_unless_all_are_nor_what_does_not_exist(
+      self, depth, labelled, deepest, want):
     found = frontier.Frontier(depth, ())
     self.assertEqual(frontier.shares(found, 10, labelled=labelled, deepest=deepest), want)
 

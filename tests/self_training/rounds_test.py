@@ -25,7 +25,7 @@ from haiku_spectral.self_training import (
   verifier_cache,
 )
 from haiku_spectral.tasks import registry, verified_sample
-from haiku_spectral.training import checkpoint, checkpoint_store, run_folder
+from haiku_spectral.training import checkpoint_store, run_folder
 from tests.decoding import tiny_model
 from tests.self_training import stand_ins
 
@@ -76,7 +76,7 @@ class RoundsTest(parameterized.TestCase):
 
   def load(self, folder):
     skill = self.skills.get(folder.name, {1: 0.97, 2: 0.6, 3: 0.3})
-    return seed_run.Model(folder, max(checkpoint.steps(folder)), 'f00d', SkilledSampler(
+    return seed_run.Model(folder, max(run_folder.steps(folder)), 'f00d', SkilledSampler(
         skill, self.gates.get(folder.name, skill)))
 
   def build(self, name, folder):

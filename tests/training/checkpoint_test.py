@@ -104,7 +104,7 @@ class CheckpointTest(parameterized.TestCase):
         fell_back += 1
         self.assertRegex(
             self.reports[0], r'checkpoint .*/checkpoints/20 is damaged and not used: .+')
-        self.assertEqual(checkpoint.steps(self.run_dir), [10])
+        self.assertEqual(run_folder.steps(self.run_dir), [10])
         self.assertNotEmpty(list((self.run_dir / run_folder.DAMAGED).iterdir()))
       shutil.rmtree(self.run_dir)
       shutil.copytree(pristine, self.run_dir)
@@ -134,7 +134,7 @@ class CheckpointTest(parameterized.TestCase):
     with self.assertRaisesRegex(
         checkpoint.OtherVersion, r'/20 has version 1, this program reads version 3: use the'):
       self.restore()
-    self.assertEqual(checkpoint.steps(self.run_dir), [20, 10])
+    self.assertEqual(run_folder.steps(self.run_dir), [20, 10])
 
   def test_a_step_whose_checkpoint_was_damaged_can_be_saved_again(self):
     self.save(10, 20)
@@ -151,19 +151,19 @@ class CheckpointTest(parameterized.TestCase):
         ValueError, r'none of the 2 checkpoints of .* is complete: restore .* or train again'):
       self.restore()
     self.assertLen(self.reports, 2)
-    self.assertEqual(checkpoint.steps(self.run_dir), [20, 10])  # For somebody to mend.
+    self.assertEqual(run_folder.steps(self.run_dir), [20, 10])  # For somebody to mend.
     with self.assertRaisesRegex(ValueError, 'none of the 2 checkpoints'):
       self.restore()
 
   def test_the_latest_and_the_best_stay_also_when_opened_anew(self):
     self.save(1, 2, 3, 4, losses=[3.0, 1.0, 2.0, None], keep_latest=2)
-    self.assertEqual(checkpoint.steps(self.run_dir), [4, 3, 2])
+    self.assertEqual(run_folder.steps(self.run_dir), [4, 3, 2])
     store = self.save(5, 6, losses=[float('inf'), 1.5], keep_latest=2)
-    self.assertEqual(checkpoint.steps(self.run_dir), [6, 5, 2])
+    self.assertEqual(run_folder.steps(self.run_dir), [6, 5, 2])
     self.assertEqual(store.best_loss, 1.0)
     cut(self.folder(2) / 'meta' / 'metadata')
     self.assertEqual(self.save(7, losses=[9.0], keep_latest=1).best_loss, 1.5)
-    self.assertEqual(checkpoint.steps(self.run_dir), [7, 6])
+    self.assertEqual(run_folder.steps(self.run_dir), [7, 6])
 
   def test_a_step_may_be_saved_again(self):
     self.save(1, 2)
@@ -255,7 +255,7 @@ class LoadParamsTest(absltest.TestCase):
     with self.assertLogs('absl', 'WARNING') as logs:
       self.assertEqual(checkpoint.load_params(self.run_dir)[2], 2)
     self.assertRegex(logs.output[0], '/3 is damaged and not used')
-    self.assertEqual(checkpoint.steps(self.run_dir), [3, 2, 1])
+    self.assertEqual(run_folder.steps(self.run_dir), [3, 2, 1])
     self.assertEqual(checkpoint.load_params(self.run_dir, best=True)[2], 1)
 
   def test_what_is_missing_is_said(self):

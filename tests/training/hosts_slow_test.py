@@ -7,7 +7,7 @@ from absl import logging
 from absl.testing import absltest
 
 from haiku_spectral.modules import spectral_gpt
-from haiku_spectral.training import checkpoint, loop, metrics
+from haiku_spectral.training import loop, metrics, run_folder
 from tests.parallel import meshed
 from tests.training import processes, stand_in
 
@@ -44,7 +44,7 @@ class HostsTest(absltest.TestCase):
       each.process.join(processes.LOST_AFTER + 60)
       self.assertNotIn(each.process.exitcode, (None, 0))
     self.assertIn('another process of the run is gone', four[0].errors.read_text())
-    last = checkpoint.steps(folder / 'run')[0]
+    last = run_folder.steps(folder / 'run')[0]
     self.assertIn(last, (3, 6))
 
     two = processes.start(folder, config, 2, 'fsdp:2', task_of)

@@ -7,7 +7,7 @@ import numpy as np
 from absl import logging
 from absl.testing import absltest
 
-from haiku_spectral.training import checkpoint, loop, metrics
+from haiku_spectral.training import checkpoint, loop, metrics, run_folder
 from tests.training import processes, stand_in
 
 CONFIG = stand_in.make_config(steps=8, log_every=2, eval_every=4, checkpoint_every=2)
@@ -42,7 +42,7 @@ class HostsTest(absltest.TestCase):
       outcome = each.wait_for(10**6)
       each.process.join(60)
       self.assertEqual(each.process.exitcode, 0, each.errors.read_text()[-2000:])
-    self.assertEqual(checkpoint.steps(self.folder / 'run')[0], outcome.step)
+    self.assertEqual(run_folder.steps(self.folder / 'run')[0], outcome.step)
     self.assertFalse(outcome.finished)
     loop.train(CONFIG, stand_in.make_task(CONFIG), run_dir=self.folder / 'run')
     self.assert_as_alone()

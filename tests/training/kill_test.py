@@ -50,7 +50,7 @@ def start(run_dir):
 
 def everything(run_dir):
   last = checkpoint.restore_latest(run_dir)
-  rows = [{k: v for k, v in row.items() if k not in metrics.SPEEDS}
+  rows = [{k: v for k, v in row.items() if k not in stand_in.SPEEDS}
           for row in metrics.read(run_dir)]
   return last.step, leaves.digests({**last.params, **last.training}), last.host, rows
 

@@ -37,7 +37,7 @@ def everything(run_dir):
   run_dir = pathlib.Path(run_dir)
   last = checkpoint.restore_latest(run_dir)
   rows = [
-      {name: value for name, value in row.items() if name not in metrics.SPEEDS}
+      {name: value for name, value in row.items() if name not in stand_in.SPEEDS}
       for row in metrics.read(run_dir)]
   return last.step, leaves.digests({**last.params, **last.training}), last.host, rows
 
@@ -97,7 +97,7 @@ class LoopTest(parameterized.TestCase):
         [row['step'] for row in rows if row['kind'] == metrics.HELDOUT], [4, 8, 10])
     self.assertEqual(set(train_rows[0]), {
         'step', 'kind', 'loss', 'perplexity', 'bits_per_byte', 'gradient_norm', 'learning_rate',
-        'skipped_steps', 'phase', 'segment', *metrics.SPEEDS,
+        'skipped_steps', 'phase', 'segment', *stand_in.SPEEDS,
         'loss/starter', 'loss/other', 'bytes/starter', 'bytes/other'})
     self.assertNotEmpty(list(self.run_dir.glob('events.out.tfevents*')))
     self.assertAlmostEqual(rows[-1]['loss'], outcome.heldout_loss)
@@ -228,7 +228,7 @@ class LoopTest(parameterized.TestCase):
               if row['kind'] == metrics.HELDOUT}
     best = min(losses, key=losses.get)
     self.assertNotIn(best, (9, 10))  # Else the test shows nothing.
-    self.assertEqual(checkpoint.steps(self.run_dir), [10, 9, best])
+    self.assertEqual(run_folder.steps(self.run_dir), [10, 9, best])
     _, params, step = checkpoint.load_params(self.run_dir, best=True)
     self.assertEqual(step, best)
     _, latest, step = checkpoint.load_params(self.run_dir)
@@ -293,7 +293,7 @@ class CurriculumTest(absltest.TestCase):
     self.assertEqual(found, [(5, 1, 8), (10, 1, 8), (12, 1, 8), (15, 2, 8), (20, 2, 8), (24, 2, 8),
                              (25, 3, 8), (30, 3, 8), (32, 3, 8)])
     self.assertEqual([row['step'] for row in rows if row['kind'] == metrics.HELDOUT], [12, 24, 32])
-    self.assertIn(24, checkpoint.steps(self.run_dir))
+    self.assertIn(24, run_folder.steps(self.run_dir))
 
   def test_the_bytes_and_the_loss_of_each_dataset_are_counted(self):
     train(self.config, self.run_dir)
@@ -335,7 +335,7 @@ class CurriculumTest(absltest.TestCase):
         raise ValueError('the dataset has changed')
     fields = {'reading': lambda step: {'phase': step}, 'verify': verify}
     train(self.config, self.run_dir, change=stopping_after(14), **fields)
-    step = checkpoint.steps(self.run_dir)[0]
+    step = run_folder.steps(self.run_dir)[0]
     self.assertEqual(checkpoint.restore_latest(self.run_dir).host['reading'], {'phase': step})
     train(self.config, self.run_dir, change=stopping_after(1), **fields)
     self.assertEqual(asked, [(step, {'phase': step})])

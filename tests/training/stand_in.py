@@ -21,7 +21,7 @@ from haiku_spectral import config as configs
 from haiku_spectral import vocab
 from haiku_spectral.config import phases
 from haiku_spectral.modules import spectral_gpt
-from haiku_spectral.training import state, task
+from haiku_spectral.training import speed, state, task
 
 os.environ['XLA_FLAGS'] = ' '.join([
     os.environ.get('XLA_FLAGS', ''), '--xla_backend_optimization_level=0',
@@ -33,6 +33,9 @@ jax.config.update('jax_compilation_cache_dir', _CACHE)
 jax.config.update('jax_persistent_cache_min_compile_time_secs', 0)
 jax.config.update('jax_persistent_cache_min_entry_size_bytes', -1)
 
+# Of the metrics, all that differs between two equal runs. Seconds are per step.
+SPEEDS = ('tokens_per_second', 'flops_per_second', 'mfu',
+          *(f'seconds/{name}' for name in speed.Speeds._fields[1:]))
 WIDTH = 8
 
 

@@ -1,6 +1,5 @@
 """The picture of an evaluation of recall: for each task a heat map, depth over length."""
 
-import os
 from collections.abc import Sequence
 
 import matplotlib
@@ -61,8 +60,3 @@ def _panel(axes: Axes, name: str, cells: Sequence[Cell]) -> AxesImage:
   axes.tick_params(length=0)
   axes.spines[:].set_visible(False)
   return image
-
-
-def save(cells: Sequence[Cell], path: str | os.PathLike[str]) -> None:
-  """Writes the picture as PNG, at 200 dots per inch; what was there before is replaced."""
-  plot.save_figure(figure(cells), path)
