@@ -72,7 +72,8 @@ class FirstBytesTest(absltest.TestCase):
 
     with mock.patch.object(pipeline, 'documents', documents):
       self.assertEqual(first(limit=29), [b'a' * 7, b'b' * 2, b'c', b'd' * 3, b'e' * 10])
-      self.assertEqual(first(limit=29, longest=4), [b'a' * 4, b'b' * 2, b'c' * 4, b'd' * 3, b'e' * 4])
+      self.assertEqual(first(limit=29, longest=4),
+                       [b'a' * 4, b'b' * 2, b'c' * 4, b'd' * 3, b'e' * 4])
 
 
 if __name__ == '__main__':
