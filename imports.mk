@@ -403,7 +403,8 @@ $(call py_binary, //haiku_spectral/benchmarks:prefill_peak, //haiku_spectral:bac
     //haiku_spectral/benchmarks:timing //haiku_spectral/decoding:prefill)
 $(call py_library, //haiku_spectral/benchmarks:processes, //haiku_spectral/benchmarks:report \
     //haiku_spectral/benchmarks:settings //haiku_spectral/benchmarks:speed \
-    //haiku_spectral/benchmarks:subject, //haiku_spectral/benchmarks:prefill_peak)
+    //haiku_spectral/benchmarks:step_worker //haiku_spectral/benchmarks:subject, \
+    //haiku_spectral/benchmarks:prefill_peak)
 $(call py_library, //haiku_spectral/benchmarks:quality, //haiku_spectral/benchmarks:quality_plot \
     //haiku_spectral/benchmarks:report //haiku_spectral/benchmarks:settings \
     //haiku_spectral/config:__init__ //haiku_spectral/evaluation:bootstrap \

@@ -94,7 +94,7 @@ def timed(
       dataclasses.replace(config, train=dataclasses.replace(config.train, steps=steps)))
 
 
-def _unsaid(*lines: object, flush: bool = False) -> None:
+def _silent(*lines: object, flush: bool = False) -> None:
   """One process reports for all."""
 
 
@@ -143,7 +143,7 @@ def _train(config: configs.Config, run_dir: pathlib.Path, stop: shutdown.Interru
   if MINUTES.value is not None and hosts.are_several():
     raise ValueError('--minutes is for one process, as each measures other times: give '
                      '--config.train.steps.')
-  report = print if hosts.is_main() else _unsaid
+  report = print if hosts.is_main() else _silent
   mesh = meshes.make_mesh(meshes.parse(MESH.value) if MESH.value else None)
   if not stop():
     atomic_file.check_folder(run_dir, what='The run', flag='--run_dir')

@@ -35,7 +35,7 @@ from haiku_spectral.config import (
   OptimizerConfig,
   TrainConfig,
 )
-from haiku_spectral.evaluation import plot as house
+from haiku_spectral.evaluation import plot as plots
 from haiku_spectral.modules import block, spectral_gpt
 from haiku_spectral.parallel import mesh as meshes
 from haiku_spectral.training import gradients, state, step
@@ -150,12 +150,12 @@ def draw(sections: Mapping[str, Section], folder: pathlib.Path) -> list[pathlib.
             for name, section in sections.items() for label in ('scaled', 'one rate')]
   if not panels:
     return []
-  house.save_figure(_figure(panels), folder / 'width.png')
+  plots.save_figure(_figure(panels), folder / 'width.png')
   return [folder / 'width.png']
 
 
 def _figure(panels: Sequence[tuple[str, str, list[Row]]]) -> matplotlib.figure.Figure:
-  with matplotlib.rc_context(house.STYLE):
+  with matplotlib.rc_context(plots.STYLE):
     lines = math.ceil(len(panels) / 2)
     drawing = matplotlib.figure.Figure(figsize=(8.4, 3.1 * lines + 0.5), layout='constrained')
     every = drawing.subplots(lines, 2, sharey=True, squeeze=False)
@@ -163,7 +163,7 @@ def _figure(panels: Sequence[tuple[str, str, list[Row]]]) -> matplotlib.figure.F
       widths = [int(row['width']) for row in rows]
       layers = [key for key in rows[0] if key not in ('rates', 'width')]
       for number, layer in enumerate(layers):
-        colour = house.CUT_COLOUR if layer == 'logits' else matplotlib.colormaps['Blues'](
+        colour = plots.CUT_COLOUR if layer == 'logits' else matplotlib.colormaps['Blues'](
             0.35 + 0.6 * number / len(layers))
         axes.plot(widths, [float(row[layer]) for row in rows], color=colour, marker='o',
                   markersize=4, linewidth=1.5, label=layer)

@@ -7,17 +7,17 @@ import matplotlib
 import matplotlib.figure
 import matplotlib.ticker
 
-from haiku_spectral.evaluation import plot as house
+from haiku_spectral.evaluation import plot as plots
 
 Line = Mapping[int, float]  # Length or position -> what was measured.
-_LOOKS = ((house.FULL_COLOUR, 'o'), (house.CUT_COLOUR, 's'), (house.GAIN_COLOUR, '^'))
+_LOOKS = ((plots.FULL_COLOUR, 'o'), (plots.CUT_COLOUR, 's'), (plots.GAIN_COLOUR, '^'))
 
 
 def figure(
     lines: Mapping[str, Line], *, title: str, ylabel: str, xlabel: str
 ) -> matplotlib.figure.Figure:
   """A curve for each label, ours first; curves without points are left out."""
-  with matplotlib.rc_context(house.STYLE):
+  with matplotlib.rc_context(plots.STYLE):
     drawing = matplotlib.figure.Figure(figsize=(7.2, 4.0), layout='constrained')
     axes = drawing.subplots()
     for (label, line), (colour, marker) in zip(lines.items(), _LOOKS, strict=False):
@@ -32,7 +32,7 @@ def figure(
     axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     ticks = sorted({tick for line in lines.values() for tick in line})
-    axes.set_xticks(ticks, [house.bytes_label(tick).replace('iB', '') for tick in ticks])
+    axes.set_xticks(ticks, [plots.bytes_label(tick).replace('iB', '') for tick in ticks])
     axes.set(title=title, ylabel=ylabel, xlabel=xlabel)
     axes.legend(loc='best', handlelength=1.6)
   return drawing
@@ -40,4 +40,4 @@ def figure(
 
 def save(drawing: matplotlib.figure.Figure, path: str | os.PathLike[str]) -> None:
   """Writes a plot as PNG, at 200 dots per inch."""
-  house.save_figure(drawing, path)
+  plots.save_figure(drawing, path)

@@ -9,28 +9,24 @@ from typing import Any
 
 import jax
 
-from haiku_spectral.benchmarks import speed
+from haiku_spectral.benchmarks import speed, step_worker
 from haiku_spectral.benchmarks import subject as subject_lib
 from haiku_spectral.benchmarks.report import Row, Section
 from haiku_spectral.benchmarks.settings import Settings
 from haiku_spectral.benchmarks.subject import Subject
 
-ROOT = pathlib.Path(__file__).parents[2]
-
 
 def run_json(command: list[str]) -> dict[str, Any]:
   """Runs a command from the root and parses its last line as JSON.
 
-  Raises RuntimeError with the last line of its complaint when it fails.
+  Raises RuntimeError with the last line of its complaint when it fails or has no output.
   """
-  environment = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL')}
   done = subprocess.run(
-      command, cwd=ROOT, env=environment | {'PYTHONPATH': str(ROOT)}, encoding='utf-8',
+      command, cwd=step_worker.ROOT, env=step_worker.environment(), encoding='utf-8',
       errors='replace', check=False, capture_output=True)
-  if done.returncode:
-    complaint = (done.stderr.strip() or done.stdout.strip() or 'no output').splitlines()
-    lines = [line for line in complaint if not line.startswith('make')] or complaint
-    raise RuntimeError(f'exit code {done.returncode}: {lines[-1]}')
+  if done.returncode or not done.stdout.strip():
+    raise RuntimeError(
+        f'exit code {done.returncode}: {step_worker.complaint(done.stderr, done.stdout)}')
   return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -61,8 +57,8 @@ def baseline(subject: Subject, settings: Settings) -> Section:
                        '//haiku_spectral/benchmarks:transformer_baseline', f'ARGS={arguments}'])
   except (RuntimeError, ValueError) as error:
     return Section(title, f'Skipped: the baseline could not be run ({error}).', ())
-  pasts = subject_lib.pasts(subject, settings.contexts)
-  ours = speed.at_positions(subject, settings, pasts)
+  contexts = subject_lib.contexts(subject, settings.contexts)
+  ours = speed.at_positions(subject, settings, contexts)
   rows: list[Row] = [
       {'context': row['context'], 'ours, ms per byte': ours[row['context']],
        'transformer, ms per token': row['ms'], 'ratio': row['ms'] / ours[row['context']],

@@ -7,13 +7,13 @@ import matplotlib
 import matplotlib.figure
 
 from haiku_spectral.benchmarks.report import Row
-from haiku_spectral.evaluation import plot as house
+from haiku_spectral.evaluation import plot as plots
 
 
 def figure(rows: Sequence[Row]) -> matplotlib.figure.Figure:
   """A line per row, the best first; models with parameters are ours."""
   ordered = sorted(rows, key=lambda row: float(row['bits per byte']))
-  with matplotlib.rc_context(house.STYLE | {'axes.grid.axis': 'x'}):
+  with matplotlib.rc_context(plots.STYLE | {'axes.grid.axis': 'x'}):
     drawing = matplotlib.figure.Figure(
         figsize=(7.6, 1.2 + 0.3 * len(ordered)), layout='constrained')
     axes = drawing.subplots()
@@ -24,9 +24,9 @@ def figure(rows: Sequence[Row]) -> matplotlib.figure.Figure:
       bar = [[0.0], [0.0]] if isinstance(ends[0], str) else [
           [value - float(ends[0])], [float(ends[1]) - value]]
       axes.errorbar([value], [place], xerr=bar, fmt='o' if ours else 's', markersize=5,
-                    color=house.FULL_COLOUR if ours else house.CUT_COLOUR, elinewidth=1.4)
+                    color=plots.FULL_COLOUR if ours else plots.CUT_COLOUR, elinewidth=1.4)
       axes.annotate(f'{value:.3f}', (value, place), (0, 5), textcoords='offset points',
-                    ha='center', fontsize=7.5, color=house.GREY)
+                    ha='center', fontsize=7.5, color=plots.GREY)
     axes.set_yticks(range(len(ordered)), [str(row['model']) for row in ordered], fontsize=8.5)
     axes.set_ylim(len(ordered) - 0.4, -0.8)
     axes.tick_params(axis='y', length=0)
@@ -37,4 +37,4 @@ def figure(rows: Sequence[Row]) -> matplotlib.figure.Figure:
 
 def save(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
   """Writes the picture as PNG, at 200 dots per inch."""
-  house.save_figure(figure(rows), path)
+  plots.save_figure(figure(rows), path)

@@ -11,40 +11,40 @@ from haiku_spectral.benchmarks import subject as subject_lib
 from haiku_spectral.benchmarks import timing
 from haiku_spectral.benchmarks.report import Row, Section
 from haiku_spectral.benchmarks.settings import Settings
-from haiku_spectral.benchmarks.subject import Context, Subject, Write
+from haiku_spectral.benchmarks.subject import Context, Generate, Subject
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill
 
 
 def _milliseconds(
-    works: Mapping[str, tuple[Write, Context, int]], repeats: int
+    works: Mapping[str, tuple[Generate, Context, int]], repeats: int
 ) -> dict[str, float]:
   """Median milliseconds per byte of generating so many bytes behind a context, interleaved."""
-  found = timing.medians({
-      name: functools.partial(write, past, count) for name, (write, past, count) in works.items()
-  }, repeats)
+  found = timing.medians(
+      {name: functools.partial(generate, context, count)
+       for name, (generate, context, count) in works.items()}, repeats)
   return {name: 1000 * found[name] / works[name][2] for name in works}
 
 
 def at_positions(
-    subject: Subject, settings: Settings, pasts: Mapping[int, Context]
+    subject: Subject, settings: Settings, contexts: Mapping[int, Context]
 ) -> dict[int, float]:
   """Milliseconds per byte behind each context."""
-  write = subject_lib.online(subject)
+  generate = subject_lib.online(subject)
   found = _milliseconds(
-      {str(position): (write, past, settings.round_bytes) for position, past in pasts.items()},
-      settings.repeats)
-  return {position: found[str(position)] for position in pasts}
+      {str(position): (generate, context, settings.round_bytes)
+       for position, context in contexts.items()}, settings.repeats)
+  return {position: found[str(position)] for position in contexts}
 
 
 def flat(subject: Subject, settings: Settings) -> Section:
   """Is the time per byte the same at every position?"""
-  pasts = subject_lib.pasts(subject, settings.positions)
-  found = at_positions(subject, settings, pasts)
+  contexts = subject_lib.contexts(subject, settings.positions)
+  found = at_positions(subject, settings, contexts)
   first = found[min(found)]
   rows: list[Row] = [
       {'position': position, 'ms per byte': ms, 'bytes/s': 1000 / ms, 'ratio': ms / first,
-       'state, bytes': sum(leaf.nbytes for leaf in jax.tree.leaves(pasts[position].state))}
+       'state, bytes': sum(leaf.nbytes for leaf in jax.tree.leaves(contexts[position].state))}
       for position, ms in found.items()
   ]
   return Section(
@@ -58,11 +58,11 @@ def horizons(subject: Subject, settings: Settings) -> Section:
   rows: list[Row] = []
   for horizon in settings.horizons:
     reached = _with_filter(subject, kind='network', horizon=horizon)
-    past = subject_lib.pasts(reached, (1,))[1]
+    context = subject_lib.contexts(reached, (1,))[1]
     length = max(settings.round_bytes, horizon + decoder_lib.BLOCK)
     found = _milliseconds({
-        'online': (subject_lib.online(reached), past, length),
-        'direct': (subject_lib.direct(reached), past, settings.direct_bytes),
+        'online': (subject_lib.online(reached), context, length),
+        'direct': (subject_lib.direct(reached), context, settings.direct_bytes),
     }, settings.repeats)
     rows.append({
         'horizon': horizon, 'online, ms per byte': found['online'],
@@ -79,8 +79,8 @@ def filter_kinds(subject: Subject, settings: Settings) -> Section:
   works = {}
   for kind in ('network', 'modal'):
     made = _with_filter(subject, kind=kind)
-    past = subject_lib.pasts(made, (1,))[1]
-    works[kind] = subject_lib.online(made), past, settings.round_bytes
+    context = subject_lib.contexts(made, (1,))[1]
+    works[kind] = subject_lib.online(made), context, settings.round_bytes
   found = _milliseconds(works, settings.repeats)
   rows: list[Row] = [
       {'filter': kind, 'ms per byte': ms, 'bytes/s': 1000 / ms,
@@ -103,11 +103,11 @@ def speculation(subject: Subject, settings: Settings) -> Section:
   for language, text in subject.texts.items():
     data = text[:settings.prompt_bytes]
     start = prefill.begin(subject.model, subject.params)
-    past = prefill.extend(subject.model, subject.params, start, vocab.encode(data)[None])
+    context = prefill.extend(subject.model, subject.params, start, vocab.encode(data)[None])
     speculative = subject_lib.Speculative(subject, data)
     found = _milliseconds({
-        'plain': (subject_lib.online(subject), past, settings.round_bytes),
-        'speculative': (speculative.write, past, settings.round_bytes)}, settings.repeats)
+        'plain': (subject_lib.online(subject), context, settings.round_bytes),
+        'speculative': (speculative.generate, context, settings.round_bytes)}, settings.repeats)
     rows.append({
         'text': language, 'plain, bytes/s': 1000 / found['plain'],
         'speculative, bytes/s': 1000 / found['speculative'],

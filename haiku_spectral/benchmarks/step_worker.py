@@ -41,6 +41,18 @@ def peak() -> int:
   return 1024 * int(status.partition('VmHWM:')[2].split()[0])
 
 
+def environment() -> dict[str, str]:
+  """Of a process of its own, whatever started this one."""
+  kept = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL')}
+  return kept | {'PYTHONPATH': str(ROOT)}
+
+
+def complaint(*texts: str) -> str:
+  """The last line that is not make's of the first text that says anything."""
+  lines = next((text.strip().splitlines() for text in texts if text.strip()), ['no output'])
+  return ([line for line in lines if not line.startswith('make')] or lines)[-1]
+
+
 class WorkerError(Exception):
   """The worker ended, or took too long; the text says why."""
 
@@ -50,11 +62,10 @@ class Worker:
 
   def __init__(self, command: Sequence[str], *, limit: float) -> None:
     """Starts it and waits until it is ready; `limit` is the seconds that any answer may take."""
-    environment = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL')}
     self._limit, self._buffer = limit, b''
     self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
     self._process = subprocess.Popen(
-        command, bufsize=0, cwd=ROOT, env=environment | {'PYTHONPATH': str(ROOT)},
+        command, bufsize=0, cwd=ROOT, env=environment(),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints)
     try:
       self.about = self._answer()
@@ -112,6 +123,5 @@ class Worker:
   def _reason(self) -> str:
     code = self._process.wait()
     self._complaints.seek(0)
-    lines = self._complaints.read().decode(errors='replace').strip().splitlines()
-    said = [line for line in lines if not line.startswith('make')] or lines or ['no output']
-    return f'exit code {code}: {said[-1][:200]}'
+    said = complaint(self._complaints.read().decode(errors='replace'))
+    return f'exit code {code}: {said[:200]}'

@@ -23,7 +23,7 @@ from haiku_spectral.modules import filters, spectral_gpt
 from haiku_spectral.training import checkpoint
 
 Context = context_lib.Context
-Write = Callable[[Context, int], Context]  # Greedily generates so many bytes behind one row.
+Generate = Callable[[Context, int], Context]  # Greedily generates so many bytes behind one row.
 STEPS = one_by_one.STEPS
 _GREEDY = sampling.SamplingConfig(temperature=0)
 
@@ -65,7 +65,7 @@ def random_bytes(count: int) -> np.ndarray:  # [1, count] int32
   return np.random.default_rng(0).integers(0, 256, (1, count), np.int32)
 
 
-def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
+def contexts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
   """The contexts of so many random bytes."""
   found, context, read = {}, prefill.begin(subject.model, subject.params), 0
   ids = random_bytes(max(positions))
@@ -75,29 +75,29 @@ def pasts(subject: Subject, positions: tuple[int, ...]) -> dict[int, Context]:
   return found
 
 
-def online(subject: Subject) -> Write:
+def online(subject: Subject) -> Generate:
   """Generation as programs do it."""
   decoder = decoder_lib.Decoder(subject.config, subject.params)
 
-  def write(context: Context, num_bytes: int) -> Context:
+  def generate(context: Context, num_bytes: int) -> Context:
     request = Request(num_bytes, jax.random.key(0))
     return jax.block_until_ready(
         Generation(decoder, context, request, _GREEDY).run().context())
 
-  return write
+  return generate
 
 
 class Speculative:
   """Prompt-lookup speculation: the same bytes in fewer calls."""
 
-  def __init__(self, subject: Subject, past: bytes) -> None:
+  def __init__(self, subject: Subject, text: bytes) -> None:
     self._decoder = decoder_lib.Decoder(subject.config, subject.params)
-    self._past = past
+    self._text = text
     self.calls = 0  # Of the model, in the last round.
 
-  def write(self, context: Context, num_bytes: int) -> Context:
-    """Generates behind the context of `past`."""
-    decode = Speculation(self._past)
+  def generate(self, context: Context, num_bytes: int) -> Context:
+    """Generates behind the context of the text."""
+    decode = Speculation(self._text)
     generation = Generation(
         self._decoder, context, Request(num_bytes, jax.random.key(0)), _GREEDY, decode=decode)
     context = generation.run().context()
@@ -105,7 +105,7 @@ class Speculative:
     return jax.block_until_ready(context)
 
 
-def direct(subject: Subject) -> Write:
+def direct(subject: Subject) -> Generate:
   """Generation by the chunk call with one byte: S products per channel of a long filter.
 
   The taps are made once, not at every byte. Only for filters of kind 'network', and for multiples
@@ -123,12 +123,12 @@ def direct(subject: Subject) -> Write:
 
     return jax.lax.fori_loop(0, STEPS, step, context)
 
-  def write(context: Context, num_bytes: int) -> Context:
+  def generate(context: Context, num_bytes: int) -> Context:
     for _ in range(num_bytes // STEPS):
       context = some(params, context)
     return jax.block_until_ready(context)
 
-  return write
+  return generate
 
 
 def _with_known_taps(subject: Subject) -> tuple[Callable, Any]:

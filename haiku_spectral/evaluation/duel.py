@@ -20,7 +20,7 @@ from haiku_spectral.modules import spectral_gpt
 class Losses(NamedTuple):
   """Nats per byte of the same text."""
 
-  cut: float  # With the past in the window alone.
+  cut: float  # With the context in the window alone.
   full: float  # With all the text before.
 
 
@@ -37,7 +37,7 @@ class Result(NamedTuple):
 
 
 # https://github.com/karpathy/nanoGPT, README: `train_shakespeare_char` as given for a CPU (a
-# MacBook's) and for one GPU. Its models have no state: there is no loss with the whole past.
+# MacBook's) and for one GPU. Its models have no state: there is no loss with the whole context.
 PUBLISHED = (
     Result('nanoGPT, published', 3, 'CPU', 800_000, 64, 1.88),
     Result('nanoGPT, published', 3, 'A100', 10_650_000, 256, 1.4697),
@@ -75,13 +75,13 @@ def measure(
 
 def to_text(results: Sequence[Result]) -> str:
   """The table, the published lines last."""
-  header = ['model', 'minutes', 'device', 'parameters', 'window', 'nats/char', 'whole past']
+  header = ['model', 'minutes', 'device', 'parameters', 'window', 'nats/char', 'whole context']
   rows = [[each.name, f'{each.minutes:.1f}', each.device, f'{each.parameters:,}',
            f'{each.context:,}', f'{each.cut:.4f}', '-' if each.full is None else f'{each.full:.4f}']
           for each in (*results, *PUBLISHED)]
   return '\n'.join([
-      'Validation loss on Tiny Shakespeare in nats per character, with the past cut to the window',
-      '(as published), and with the whole past. Minutes: of training steps.', '',
+      'Validation loss on Tiny Shakespeare in nats per character, with the context cut to the',
+      'window (as published), and with the whole context. Minutes: of training steps.', '',
       *report.aligned(header, rows)])
 
 

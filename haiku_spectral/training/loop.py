@@ -71,7 +71,7 @@ def _train(
 ) -> Outcome:
   """`train`, whose disk may be full."""
   steps = phases.total_steps(config)
-  report = report if hosts.is_main() else _unsaid
+  report = report if hosts.is_main() else _silent
   with contextlib.ExitStack() as stack:
     if hosts.is_main():
       stack.enter_context(run_folder.locked(run_dir))
@@ -103,7 +103,7 @@ def _train(
   return Outcome(position.step, position.step >= run.end, position.heldout_loss)
 
 
-def _unsaid(line: str) -> None:
+def _silent(line: str) -> None:
   """One process reports for all."""
 
 

@@ -48,7 +48,7 @@ class BaselineTest(absltest.TestCase):
 
     with (
         mock.patch.object(processes, 'run_json', run),
-        mock.patch.object(subject, 'pasts', return_value={}),
+        mock.patch.object(subject, 'contexts', return_value={}),
         mock.patch.object(speed, 'at_positions', return_value={16: 4.0, 8: 2.0}),
     ):
       section = processes.baseline(TINY, Settings(contexts=(8, 16)))

@@ -32,17 +32,17 @@ def untrained(name, config):
 class SubjectTest(absltest.TestCase):
 
   def test_pasts_are_those_of_the_same_bytes(self):
-    pasts = subject.pasts(TINY, (24, 8))
+    contexts = subject.contexts(TINY, (24, 8))
     # With the boundary.
-    self.assertEqual([past.position.item() for past in pasts.values()], [9, 25])
-    np.testing.assert_array_equal(pasts[24].recent[0, -24:], subject.random_bytes(24)[0])
+    self.assertEqual([context.position.item() for context in contexts.values()], [9, 25])
+    np.testing.assert_array_equal(contexts[24].recent[0, -24:], subject.random_bytes(24)[0])
     chex.assert_trees_all_equal(
-        pasts[24].recent[0, -24:-16], pasts[8].recent[0, -8:])
+        contexts[24].recent[0, -24:-16], contexts[8].recent[0, -8:])
 
   def test_both_ways_write_the_same(self):
-    past = subject.pasts(TINY, (24,))[24]
-    online = subject.online(TINY)(past, 32)
-    direct = subject.direct(TINY)(past, 32)
+    context = subject.contexts(TINY, (24,))[24]
+    online = subject.online(TINY)(context, 32)
+    direct = subject.direct(TINY)(context, 32)
     np.testing.assert_array_equal(online.recent, direct.recent)
     self.assertGreater(len(set(np.asarray(direct.recent[0, -32:]).tolist())), 1)
     chex.assert_trees_all_close(online.logits, direct.logits, rtol=1e-4, atol=1e-4)

@@ -1,4 +1,4 @@
-"""The public duel: losses as they are published, and with the whole past."""
+"""The public duel: losses as they are published, and with the whole context."""
 
 import json
 
