@@ -24,8 +24,8 @@ $(call py_binary, //binaries:agent_sessions, //binaries:agent_model //binaries:c
     //haiku_spectral/agent:folder //haiku_spectral/agent:goals //haiku_spectral/agent:play \
     //haiku_spectral/agent:teacher //haiku_spectral/agent:transcript //haiku_spectral:requirement \
     //haiku_spectral/sandbox:sandbox //haiku_spectral/storage:atomic_file)
-$(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:extrapolation_report \
-    //binaries:flag_types //datasets:__init__ //datasets/starter:starter_dataset_builder \
+$(call py_binary, //binaries:benchmark, //binaries:command_line //binaries:flag_types \
+    //binaries:text_sources //datasets:__init__ //datasets/starter:starter_dataset_builder \
     //datasets:synthetic //haiku_spectral/benchmarks:coordinates //haiku_spectral/benchmarks:data \
     //haiku_spectral/benchmarks:decode //haiku_spectral/benchmarks:processes \
     //haiku_spectral/benchmarks:quality //haiku_spectral/benchmarks:report \
@@ -59,8 +59,8 @@ $(call py_binary, //binaries:demo, //binaries:command_line //binaries:flag_types
     //haiku_spectral/training:run_folder, //binaries:eval_context //binaries:eval_extrapolation \
     //binaries:evaluate //binaries:model_card //binaries:prepare_data //binaries:report \
     //binaries:sample //binaries:train //haiku_spectral/configs:nano)
-$(call py_binary, //binaries:distill, //binaries:command_line //binaries:extrapolation_report \
-    //binaries:flag_types //binaries:model_flags //binaries:progress_bar \
+$(call py_binary, //binaries:distill, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //binaries:progress_bar //binaries:text_sources \
     //haiku_spectral/config:__init__ //haiku_spectral/distillation:comparison \
     //haiku_spectral/distillation:distill //haiku_spectral:requirement \
     //haiku_spectral/storage:atomic_file)
@@ -72,19 +72,19 @@ $(call py_binary, //binaries:duel, //binaries:command_line //binaries:flag_types
     //haiku_spectral/storage:atomic_file //haiku_spectral/training:checkpoint \
     //haiku_spectral/training:metrics, //binaries:prepare_data //binaries:train \
     //haiku_spectral/configs:duel)
-$(call py_binary, //binaries:eval_context, //binaries:command_line \
-    //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
-    //binaries:progress_bar //datasets:__init__ //datasets:text_files \
+$(call py_binary, //binaries:eval_context, //binaries:command_line //binaries:flag_types \
+    //binaries:model_flags //binaries:progress_bar //binaries:text_sources \
     //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:context_length //haiku_spectral/evaluation:context_plot \
     //haiku_spectral/evaluation:context_report //haiku_spectral/evaluation:plan \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //binaries:extrapolation_report //binaries:flag_types //binaries:model_flags \
-    //binaries:progress_bar //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
-    //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:ngram \
-    //haiku_spectral/evaluation:plan //haiku_spectral/evaluation:report \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
+    //binaries:progress_bar //binaries:text_sources //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:phases //haiku_spectral/evaluation:extrapolation \
+    //haiku_spectral/evaluation:ngram //haiku_spectral/evaluation:plan \
+    //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:flag_types \
     //binaries:model_flags //binaries:suite_length //binaries:suite_recall \
     //binaries:suite_turkish //binaries:suites)
@@ -94,8 +94,8 @@ $(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_typ
     //binaries:model_flags //haiku_spectral/distillation:distill //haiku_spectral/export:exported \
     //haiku_spectral:requirement //haiku_spectral/storage:atomic_file \
     //haiku_spectral/training:run_folder)
-$(call py_library, //binaries:extrapolation_report, //binaries:command_line //datasets:__init__ \
-    //datasets:pipeline //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
+$(call py_library, //binaries:extrapolation_report, //binaries:command_line \
+    //binaries:text_sources //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
     //haiku_spectral/evaluation:plot //haiku_spectral/evaluation:report \
     //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file \
@@ -173,18 +173,20 @@ $(call py_library, //binaries:suite_recall, //binaries:flag_types //binaries:pro
     //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
     //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation/recall:tasks \
     //haiku_spectral/evaluation/recall:training_text //haiku_spectral/storage:file_name)
-$(call py_library, //binaries:suite_turkish, //binaries:extrapolation_report \
-    //binaries:flag_types //binaries:progress_bar //binaries:suites \
-    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:long_ngram \
-    //haiku_spectral/evaluation/minimal_pairs:pair //haiku_spectral/evaluation/minimal_pairs:plot \
+$(call py_library, //binaries:suite_turkish, //binaries:flag_types //binaries:progress_bar \
+    //binaries:suites //binaries:text_sources //haiku_spectral/config:__init__ \
+    //haiku_spectral/evaluation:long_ngram //haiku_spectral/evaluation/minimal_pairs:pair \
+    //haiku_spectral/evaluation/minimal_pairs:plot \
     //haiku_spectral/evaluation/minimal_pairs:report \
     //haiku_spectral/evaluation/minimal_pairs:scoring \
     //haiku_spectral/evaluation/minimal_pairs:turblimp //haiku_spectral/evaluation:short_texts \
     //haiku_spectral/tasks:turkish_pairs)
 $(call py_library, //binaries:suites, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //datasets:__init__ //datasets:text_files \
-    //haiku_spectral/config:__init__ //haiku_spectral/evaluation:plot \
-    //haiku_spectral/modules:spectral_gpt //haiku_spectral/storage:atomic_file)
+    //binaries:model_flags //binaries:text_sources //haiku_spectral/config:__init__ \
+    //haiku_spectral/evaluation:plot //haiku_spectral/modules:spectral_gpt \
+    //haiku_spectral/storage:atomic_file)
+$(call py_library, //binaries:text_sources, //binaries:command_line //datasets:__init__ \
+    //datasets:pipeline //datasets:text_files)
 $(call py_binary, //binaries:tidy)
 $(call py_binary, //binaries:train, //binaries:command_line //binaries:flag_types \
     //binaries:preset_flag //binaries:training_task //datasets:__init__ //datasets:curriculum \
@@ -1155,6 +1157,8 @@ $(call py_test, //tests/binaries:serve_test, //binaries:serve //tests:__init__)
 $(call py_test, //tests/binaries:site_pages_test, //binaries:site_pages //tests:__init__ \
     //tests:docs_pages)
 $(call py_test, //tests/binaries:start_test, //tests:__init__, //binaries:prepare_data)
+$(call py_test, //tests/binaries:text_sources_test, //binaries:text_sources //datasets:__init__ \
+    //datasets:pipeline //tests:__init__)
 $(call py_test, //tests/binaries:train_kill_test, //haiku_spectral/training:checkpoint \
     //tests:__init__, //binaries:prepare_data //binaries:train //haiku_spectral/configs:nano)
 $(call py_test, //tests/binaries:train_test, //datasets:__init__ \

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types
+from binaries import command_line, flag_types, text_sources
 from datasets import synthetic
 from datasets.starter import starter_dataset_builder
 from haiku_spectral import config as configs
@@ -44,7 +44,7 @@ def _run_stage(stage: str, folder: str, kind: str, **sizes: int) -> dict[str, An
 
 def _documents(config: configs.Config, split: str, limit: int) -> Iterator[bytes]:
   """The first documents of a config's data, `limit` bytes in all."""
-  return extrapolation_report.first_bytes(
+  return text_sources.first_bytes(
       list(configs.parse_mixture(config.data.mixture)), data_dir=DATA_DIR.value, split=split,
       limit=limit)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types, model_flags, progress_bar
+from binaries import command_line, flag_types, model_flags, progress_bar, text_sources
 from haiku_spectral import config as config_lib
 from haiku_spectral.distillation import comparison, distill
 from haiku_spectral.requirement import require
@@ -49,7 +49,7 @@ def _held_out(config: config_lib.Config) -> list[bytes]:
   """The beginnings of held-out documents of the run's data, --eval_bytes in all."""
   if not EVAL_BYTES.value:
     return []
-  return list(extrapolation_report.first_bytes(
+  return list(text_sources.first_bytes(
       list(config_lib.parse_mixture(config.data.mixture)), data_dir=DATA_DIR.value,
       split='validation', limit=EVAL_BYTES.value,
       longest=-(-EVAL_BYTES.value // comparison.BATCH_SIZE)))

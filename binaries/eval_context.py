@@ -11,13 +11,12 @@ over them. Prints a table; writes context.json and context.png.
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types, model_flags, progress_bar
-from datasets import text_files
+from binaries import command_line, flag_types, model_flags, progress_bar, text_sources
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
 from haiku_spectral.evaluation import context_length, context_plot, context_report
@@ -55,22 +54,16 @@ OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder, or the first of several).')
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
-  """The texts of --text; tells what was not read."""
-  filtered = text_files.Filtered()
-  yield from text_files.documents(TEXT.value, limit=MAX_BYTES.value, filtered=filtered)
-  for reason, count in filtered.counts.most_common():
-    command_line.tell(f'not read: {count} x {reason}')
-
-
 def _documents(config: config_lib.Config) -> tuple[list[bytes], str]:
   """The longest documents, and where they are from. Raises ValueError when none is long enough."""
   names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
   if TEXT.value and DATASET.value:
     raise ValueError('--text and --dataset exclude each other: give one of them.')
   source = ', '.join(TEXT.value) or f'{", ".join(names)} ({SPLIT.value})'
-  found = _files() if TEXT.value else extrapolation_report.documents(
-      names, data_dir=DATA_DIR.value, split=SPLIT.value, limit=MAX_BYTES.value)
+  found = (
+      text_sources.of_files(TEXT.value, MAX_BYTES.value) if TEXT.value
+      else text_sources.of_datasets(
+          names, data_dir=DATA_DIR.value, split=SPLIT.value, limit=MAX_BYTES.value))
   longest = plan_lib.longest(found, count=MAX_DOCUMENTS.value, limit=MAX_BYTES.value)
   documents = [data for _, data in longest if len(data) >= MIN_BYTES.value]
   if not documents:

@@ -13,7 +13,14 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from absl import flags
 
-from binaries import command_line, extrapolation_report, flag_types, model_flags, progress_bar
+from binaries import (
+  command_line,
+  extrapolation_report,
+  flag_types,
+  model_flags,
+  progress_bar,
+  text_sources,
+)
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, ngram, report
@@ -42,7 +49,7 @@ OUTPUT = flag_types.define_path(
 def _baselines(names: Sequence[str], held_out: list[bytes]) -> report.Baselines:
   with progress_bar.of_bytes('count', None) as bar:
     counts = ngram.count(
-        extrapolation_report.first_bytes(
+        text_sources.first_bytes(
             names, data_dir=DATA_DIR.value, split='train', limit=ngram.MAX_BYTES),
         on_progress=bar.update)
   return ngram.baselines(counts, held_out)
@@ -60,7 +67,7 @@ def main(argv: Sequence[str]) -> None:
   atomic_file.check_folder(output, what='The report', flag='--output')
   names = DATASET.value or list(config_lib.parse_mixture(config.data.mixture))
   plan = plan_lib.Plan(config.data.segment, MAX_FACTOR.value)
-  held_out = extrapolation_report.documents(
+  held_out = text_sources.of_datasets(
       names, data_dir=DATA_DIR.value, split=SPLIT.value, limit=plan.limit)
   documents = plan_lib.longest(held_out, count=MAX_DOCUMENTS.value, limit=plan.limit)
   total = len(runs) * sum(plan.work(len(data)) for _, data in documents)

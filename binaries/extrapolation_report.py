@@ -2,13 +2,11 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import haiku as hk
 
-from binaries import command_line
-from datasets import pipeline
+from binaries import command_line, text_sources
 from haiku_spectral import config as config_lib
 from haiku_spectral.config import phases
 from haiku_spectral.evaluation import extrapolation, plan, report
@@ -22,31 +20,6 @@ HOOK_DOCUMENTS = 8
 
 class _Stopped(Exception):
   """Training is to stop, and the hook with it."""
-
-
-def documents(
-    names: Sequence[str], *, data_dir: str, split: str, limit: int | None = None
-) -> Iterator[pipeline.Document]:
-  """The documents of several datasets; of each at most `limit` bytes."""
-  for name in names:
-    yield from pipeline.documents(name, data_dir=data_dir, split=split, limit=limit)
-
-
-def first_bytes(
-    names: Sequence[str], *, data_dir: str, split: str, limit: int, longest: int | None = None
-) -> Iterator[bytes]:
-  """The first documents of several datasets: `limit` bytes in all, as many of each dataset.
-
-  Of a document at most `longest` bytes.
-  """
-  for name in names:
-    left = -(-limit // len(names))
-    for document in pipeline.documents(
-        name, data_dir=data_dir, split=split, limit=min(left, longest or left)):
-      yield document.data[:left]
-      left -= len(document.data)
-      if left <= 0:
-        break
 
 
 def write(
@@ -73,7 +46,8 @@ def training_hook(
   names = list(config_lib.parse_mixture(config.data.mixture))
   wanted = plan.Plan(config.data.segment, HOOK_MAX_FACTOR)
   chosen = plan.longest(
-      documents(names, data_dir=data_dir, split='validation', limit=wanted.limit),
+      text_sources.of_datasets(
+          names, data_dir=data_dir, split='validation', limit=wanted.limit),
       count=HOOK_DOCUMENTS, limit=wanted.limit)
   if not any(wanted.factors(len(data)) for _, data in chosen):
     raise ValueError(

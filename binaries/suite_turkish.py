@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
-from binaries import extrapolation_report, flag_types, progress_bar, suites
+from binaries import flag_types, progress_bar, suites, text_sources
 from haiku_spectral.config import Config, parse_mixture
 from haiku_spectral.evaluation import long_ngram, short_texts
 from haiku_spectral.evaluation.minimal_pairs import plot, report, scoring, turblimp
@@ -52,7 +52,7 @@ def _counted(config: Config) -> Iterator[bytes]:
   if suites.TEXT.value:
     yield from (data for _, data in suites.documents(long_ngram.MAX_BYTES))
     return
-  yield from extrapolation_report.first_bytes(
+  yield from text_sources.first_bytes(
       list(parse_mixture(config.data.mixture)), data_dir=DATA_DIR.value, split='train',
       limit=long_ngram.MAX_BYTES)
 

@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import matplotlib.figure
 from absl import flags
 
-from binaries import command_line, flag_types, model_flags
-from datasets import text_files
+from binaries import command_line, flag_types, model_flags, text_sources
 from haiku_spectral.config import Config
 from haiku_spectral.evaluation import plot
 from haiku_spectral.modules import spectral_gpt
@@ -64,10 +63,7 @@ class Suite(NamedTuple):
 
 def documents(limit: int) -> Iterator[tuple[str, bytes]]:
   """The texts of --text, of each at most `limit` bytes; tells what was not read."""
-  filtered = text_files.Filtered()
-  yield from text_files.documents(TEXT.value, limit=limit, filtered=filtered)
-  for reason, count in filtered.counts.most_common():
-    command_line.tell(f'not read: {count} x {reason}')
+  return text_sources.of_files(TEXT.value, limit)
 
 
 def output_folder() -> pathlib.Path:
