@@ -1473,12 +1473,13 @@ $(call py_test, //tests/ops:lookup_test, //haiku_spectral:backend //haiku_spectr
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:block_lines \
     //haiku_spectral/ops:match_cache //haiku_spectral/ops:match_memory \
-    //haiku_spectral/ops:ngram_contexts //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
-    //tests:fixed_examples)
+    //haiku_spectral/ops:ngram_contexts //tests:__init__ //tests:chunk_law //tests:fixed_examples \
+    //tests/ops:repeating_text)
 $(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:block_lines \
     //haiku_spectral/ops:ngram_cache //haiku_spectral/ops:ngram_contexts \
     //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
-    //tests:fixed_examples)
+    //tests:fixed_examples //tests/ops:repeating_text)
+$(call py_library, //tests/ops:repeating_text, //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \
     //tests:chunk_law)

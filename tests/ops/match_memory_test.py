@@ -8,23 +8,17 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from haiku_spectral import vocab
 from haiku_spectral.ops import block_lines, match_cache, match_memory, ngram_contexts
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
+from tests.ops import repeating_text
 
 LENGTH, RING, SLOTS = 4, 1 << 9, 1 << 7
 WORDS = (b'the ', b'cat ', b'sat on ', b'a mat. ', b'and then it went ', b'away from here ')
 SETTINGS = fixed_examples(10)
 
 
-def text(length, rows=2, seed=0):
-  """Rows that repeat themselves, with a special id here and there."""
-  random = np.random.default_rng(seed)
-  ids = np.stack([
-      vocab.encode(b''.join(WORDS[i] for i in random.integers(0, len(WORDS), length)))[:length]
-      for _ in range(rows)])
-  return np.where(random.random(ids.shape) < 0.01, vocab.TURN, ids).astype(np.int32)
+text = functools.partial(repeating_text.ids, WORDS)
 
 
 @functools.cache

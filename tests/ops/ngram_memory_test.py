@@ -12,6 +12,7 @@ from haiku_spectral import vocab
 from haiku_spectral.ops import block_lines, ngram_cache, ngram_contexts, ngram_memory
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
+from tests.ops import repeating_text
 
 CONTEXTS, SLOTS = ngram_contexts.Contexts((1, 2, 3, 5, 8), words=(0, 1, 2)), 1 << 12
 HOW = {'contexts': CONTEXTS, 'followers': 3}
@@ -19,13 +20,7 @@ WORDS = (b'the ', b'The ', b'cat ', b'sat, ', b'on. ', 'ağaç '.encode(), b'a_7
 SETTINGS = fixed_examples(10)
 
 
-def text(length, rows=2, seed=0):
-  """Rows that repeat themselves, with a special id here and there."""
-  random = np.random.default_rng(seed)
-  ids = np.stack([
-      vocab.encode(b''.join(WORDS[i] for i in random.integers(0, len(WORDS), length)))[:length]
-      for _ in range(rows)])
-  return np.where(random.random(ids.shape) < 0.01, vocab.TURN, ids).astype(np.int32)
+text = functools.partial(repeating_text.ids, WORDS)
 
 
 def words_of(recent, most):
