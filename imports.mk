@@ -662,7 +662,7 @@ $(call py_library, //haiku_spectral/modules:modal_filter, //haiku_spectral/confi
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:modal_cache //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
-    //haiku_spectral/ops:block_lines //haiku_spectral/ops:ngram_cache \
+    //haiku_spectral/ops:block_lines //haiku_spectral/ops:lookup //haiku_spectral/ops:ngram_cache \
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_crossing \
     //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)

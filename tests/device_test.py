@@ -42,7 +42,8 @@ MIXERS = {
     'hyena': MODEL,
     'modal_hyena': dataclasses.replace(MODEL, hyena=configs.HyenaConfig(
         filter=configs.FilterConfig(kind='modal', modes=4, max_time_constant=300.0))),
-    'memory': dataclasses.replace(MODEL, pattern='M'),
+    'memory': dataclasses.replace(
+        MODEL, pattern='M', memory=configs.MemoryConfig(heads=2, block=16, rule='gated')),
     'delta_memory': dataclasses.replace(
         MODEL, pattern='M', memory=configs.MemoryConfig(heads=2, block=16, rule='delta')),
     'attention': dataclasses.replace(MODEL, pattern='A'),

@@ -64,6 +64,8 @@ def parse(data: bytes, *, name: str) -> tuple[Header, bytes]:
     raise ValueError(damaged)
   model, parameters, sha256, size, streams, index, length = _HEADER.unpack_from(data, _PREFIX.size)
   start = _PREFIX.size + _HEADER.size
+  if index >= len(PRECISIONS) or not streams or (len(data) - start - length) % 4:
+    raise ValueError(damaged)
   return Header(
       session.Owner(model.hex(), parameters.hex()), sha256, size, streams, PRECISIONS[index],
       data[start:start + length].decode()), data[start + length:]

@@ -41,8 +41,8 @@ def validate_model(model: ModelConfig) -> None:
   require(head_width % 2 == 0, 'config.model.attention.heads', model.attention.heads,
           f'heads of even width for the rotation (width {model.width} gives {head_width})')
   _validate_time_constants('config.model.memory.', model.memory)
-  parse_orders(model.ngram.orders)
-  require(bool(model.ngram.orders) or not parse_words(model.ngram.words),
+  orders, words = parse_orders(model.ngram.orders), parse_words(model.ngram.words)
+  require(bool(orders) or not words,
           'config.model.ngram.words', model.ngram.words, "'' without config.model.ngram.orders")
   require(model.ngram.slots.bit_count() == 1, 'config.model.ngram.slots', model.ngram.slots,
           'a power of two')
@@ -118,6 +118,8 @@ def _validate_train(config: Config) -> None:
   for segment in {data.segment, *planned}:
     require(not train.chunk or segment <= train.chunk or segment % train.chunk == 0,
             'config.train.chunk', train.chunk, f'a divisor of the segment {segment}, or 0')
+  require(phases.total_steps(config) < 2**31, 'config.curriculum', phases.total_steps(config),
+          'fewer than 2,147,483,648 steps in all')
   both = bool(config.model.ngram.orders) and config.model.match.length > 0
   require(both or not train.hide_contexts, 'config.train.hide_contexts', train.hide_contexts,
           '0 without both config.model.ngram.orders and config.model.match.length')

@@ -93,11 +93,13 @@ def total_steps(config: Config) -> int:
 def trained_context(config: Config) -> int:
   """The longest context in bytes that a row has in training before its state is reset.
 
-  A stateful row has the history and its chunk of segments; a stateless one a segment.
+  A stateful row has its chunk of segments and, where an exact memory holds it, the history; a
+  stateless one a segment.
   """
-  data = config.data
+  data, model = config.data, config.model
+  history = data.history if model.ngram.orders or model.match.length else 0
   segment = max(phase.data.segment for phase in plan(config))
-  return data.history + segment * data.chunk_segments if data.stateful_rows else segment
+  return history + segment * data.chunk_segments if data.stateful_rows else segment
 
 
 def at(phases: tuple[Phase, ...], step: int) -> tuple[int, int]:

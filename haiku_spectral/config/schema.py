@@ -244,7 +244,7 @@ def parse_words(words: str) -> tuple[int, ...]:
 
 def _parse_numbers(name: str, given: str, allowed: range, unit: str) -> tuple[int, ...]:
   found = given.split(',') if given else []
-  numbers = [int(each) for each in found if each.isdigit()]
+  numbers = [int(each) for each in found if each.isdecimal()]
   require(
       len(numbers) == len(found) and numbers == sorted(set(numbers))
       and not set(numbers) - set(allowed),

@@ -66,7 +66,9 @@ class Decoder:
 
   def from_cache(self, cache: Cache) -> context_lib.Context:
     """The contexts; the cache stays valid."""
-    return _from_cache(self.config, self.dtype, self.decode_params, *cache)
+    return _from_cache(
+        self.config, self.dtype, self.decode_params,
+        *cache._replace(clock=cache.clock % self._period))
 
   def reserve(self, cache: Cache) -> Cache:
     """With room for at least one byte: a full block is flushed into the history."""

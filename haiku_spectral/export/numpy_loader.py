@@ -31,7 +31,7 @@ def convolve(x, taps, past):  # -> sums of taps[s] x[t - s] by FFT, and the last
 
 def make_taps(w, horizon, sinusoids, min_time_constant, max_time_constant, **_):  # -> [S, D]
   lags = np.arange(horizon)[:, None]  # A sine network of the lag, which decays, of unit energy.
-  angles = 2 * np.pi * lags / np.geomspace(2, 65536, sinusoids)
+  angles = 2 * np.pi * lags / (np.geomspace(2, 65536, sinusoids) if sinusoids > 1 else 2**8.5)
   x = np.concatenate([np.log2(1 + lags) / 16, np.cos(angles), np.sin(angles)], axis=1)
   x = np.sin(x @ w['hidden_0_w'] + w['hidden_0_b'])
   x = np.sin(x @ w['hidden_1_w'] + w['hidden_1_b']) @ w['out_w'] + w['out_b']

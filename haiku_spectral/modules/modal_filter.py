@@ -4,6 +4,7 @@ Shapes: B batch, T time (bytes), D channels, S horizon (taps), N modes, C bytes 
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from haiku_spectral.modules.mixer import BLOCK
 from haiku_spectral.ops import conv_cache, fft_conv, modal_cache, slices
 
 PIECE = 256  # Bytes of a chunk whose powers of all modes are held at a time.
+_einsum = functools.partial(jnp.einsum, precision='highest')
 
 
 class ModalState(NamedTuple):
@@ -60,7 +62,7 @@ class ModalFilter(hk.Module):
     """The filter of every channel up to the horizon, beyond which it goes on."""
     log_pole, weight = self._modes()
     lags = jnp.arange(self._config.horizon, dtype=jnp.float32)
-    return jnp.einsum('dn,tdn->td', weight, _powers(log_pole, lags)).real
+    return _einsum('dn,tdn->td', weight, _powers(log_pole, lags)).real
 
   def energy_beyond(self, lag: int) -> jax.Array:  # [D]
     """Sum of the squared taps at `lag` and more, without end."""
@@ -71,7 +73,8 @@ class ModalFilter(hk.Module):
     """What decoding reads in the place of the modes' parameters."""
     log_pole, weight = self._modes()
     powers = _powers(log_pole, jnp.arange(BLOCK + 1, dtype=jnp.float32))
-    return FilterTable(conv_cache.sliding(self.taps()), modal_cache.Modes(weight, powers))
+    taps = _einsum('dn,tdn->td', weight, powers[:BLOCK]).real  # No mode ends at the horizon.
+    return FilterTable(conv_cache.sliding(taps), modal_cache.Modes(weight, powers))
 
   def __call__(
       self, x: jax.Array, state: ModalState  # [B, T, D]
@@ -88,10 +91,10 @@ class ModalFilter(hk.Module):
     at_start = _powers(log_pole, size * jnp.arange(count, dtype=jnp.float32))  # [T / C, D, N]
 
     def tap_piece(at_start: jax.Array) -> jax.Array:  # [D, N] -> [C, D]
-      return jnp.einsum('dn,tdn->td', weight * at_start, powers[:-1]).real
+      return _einsum('dn,tdn->td', weight * at_start, powers[:-1]).real
 
     def past_piece(at_start: jax.Array) -> jax.Array:  # [D, N] -> [C, B, D]
-      return jnp.einsum('bdn,tdn->tbd', sums * weight * at_start, powers[1:]).real
+      return _einsum('bdn,tdn->tbd', sums * weight * at_start, powers[1:]).real
 
     taps = jax.lax.map(tap_piece, at_start).reshape(-1, channels)[:length]
     nothing = fft_conv.initial_state(batch_size, length, channels, jnp.float32)
@@ -100,7 +103,7 @@ class ModalFilter(hk.Module):
     y += past[:length].swapaxes(0, 1)
 
     def gather(sums: jax.Array, x: jax.Array) -> tuple[jax.Array, None]:  # [B, D, N], [B, C, D]
-      return powers[-1] * sums + jnp.einsum('btd,tdn->bdn', x, powers[-2::-1]), None
+      return powers[-1] * sums + _einsum('btd,tdn->bdn', x, powers[-2::-1]), None
 
     # Zeros in front of the chunk add nothing to its sums.
     pieces = jnp.pad(x, [(0, 0), (count * size - length, 0), (0, 0)]).astype(jnp.complex64)
@@ -179,10 +182,13 @@ def _to_complex(modes: jax.Array) -> jax.Array:  # [B, 2, D, N] -> [B, D, N]
 
 
 def _energy(log_pole: jax.Array, weight: jax.Array) -> jax.Array:  # [D, N] -> [D]
-  """Sum over all lags of the squared taps, in closed form (two geometric series)."""
+  """Sum over all lags of the squared taps, in closed form (two geometric series).
+
+  Rounding would let it fall below 0 where modes cancel.
+  """
   def series(other_pole, other_weight):
     product = log_pole[:, :, None] + other_pole[:, None, :]
-    return jnp.einsum('dn,dm,dnm->d', weight, other_weight, -1 / jnp.expm1(product))
+    return _einsum('dn,dm,dnm->d', weight, other_weight, -1 / jnp.expm1(product))
 
   same, mirrored = series(log_pole, weight), series(log_pole.conj(), weight.conj())
-  return 0.5 * (same + mirrored).real
+  return jnp.maximum(0.5 * (same + mirrored).real, 0)

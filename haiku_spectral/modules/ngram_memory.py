@@ -23,6 +23,7 @@ from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
 from haiku_spectral.ops import (
   block_lines,
+  lookup,
   ngram_cache,
   ngram_contexts,
   ngram_crossing,
@@ -71,7 +72,8 @@ class NgramInput(hk.Module):
     gate_table = hk.get_parameter('gate', (orders, TRUST_LEVELS), init=jnp.ones)
     level = trust(reads)
     gate = jnp.where(reads.counts > 0, _per_order(gate_table, level), 0)
-    vectors = bytes_table[reads.followers[..., 0]] * gate[..., None]
+    vectors = lookup.lookup(
+        bytes_table.astype(jnp.float32), reads.followers[..., 0]) * gate[..., None]
     vectors += _per_order(trust_table, level)
     flat = vectors.astype(dtype).reshape(*vectors.shape[:2], orders * vector)
     return layers.Projection(width, name='out')(flat)
@@ -84,7 +86,7 @@ class NgramLogits(hk.Module):
     orders, followers = reads.followers.shape[2:]
     table = hk.get_parameter('gate', (orders, TRUST_LEVELS, followers), init=jnp.zeros)
     hidden = layers.Projection(orders * followers, scale=0.0, name='hidden')(x)
-    gate = _per_order(table, trust(reads)).astype(jnp.float32)
+    gate = _per_order(table, trust(reads))
     gate += hidden.astype(jnp.float32).reshape(gate.shape)
     known = jnp.arange(followers) < reads.counts[..., None]
     gate = jnp.where(known, gate, 0).reshape(*x.shape[:2], -1)
@@ -129,8 +131,8 @@ def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R
 
 
 def _per_order(table: jax.Array, level: jax.Array) -> jax.Array:
-  """[O, R, ...] at [B, T, O] -> [B, T, O, ...]."""
-  return table[jnp.arange(table.shape[0]), level]
+  """[O, R, ...] at [B, T, O] -> [B, T, O, ...] float32: the gradient adds thousands into one."""
+  return table.astype(jnp.float32)[jnp.arange(table.shape[0]), level]
 
 
 def initial_state(config: NgramConfig, batch_size: int, width: int, dtype: Any) -> NgramState:

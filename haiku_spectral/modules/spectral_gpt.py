@@ -146,7 +146,7 @@ def make_model(config: ModelConfig) -> Model:
       one = tuple(
           mixer.initial_state(mixer.config(config), batch_size, config.width, dtype)
           for mixer in of)
-      return jax.tree.map(lambda x: jnp.zeros((layers, *x.shape), x.dtype), one)
+      return jax.tree.map(lambda x: jnp.broadcast_to(x, (layers, *x.shape)), one)
 
     return State(states(mixers.readers(config), 1), states(mixers.of(config), count))
 
@@ -171,4 +171,6 @@ def training_flops_per_byte(config: ModelConfig, segment: int) -> float:
   mlp = 2 * 3 * width * config.mlp_width
   one = sum(mixer.flops(mixer.config(config), width, segment) + mlp for mixer in chosen)
   forward = one * config.layers // len(chosen)
-  return 3 * (forward + 2 * width * vocab.SIZE)
+  readers = sum(reader.flops(reader.config(config), width, segment)
+                for reader in mixers.readers(config))
+  return 3 * (readers + forward + 2 * width * vocab.SIZE)

@@ -119,7 +119,7 @@ def append_long(state: LongBlock, new: jax.Array) -> LongBlock:  # new: [B, T, D
 def append_short(state: ShortBlock, new: jax.Array) -> ShortBlock:  # new: [B, T, D]
   """The same for a short convolution."""
   reach = state.history.shape[1]
-  history = jnp.concatenate([state.history, new], axis=1)[:, -reach:]
+  history = jnp.concatenate([state.history, new], axis=1)[:, new.shape[1]:]
   inputs = lax.dynamic_update_slice_in_dim(state.inputs, new, state.filled + reach, axis=1)
   return ShortBlock(history, inputs, state.filled + new.shape[1])
 

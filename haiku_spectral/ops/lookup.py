@@ -33,7 +33,8 @@ def _backward(residuals, cotangent):
   ids, table = residuals
   chosen = jax.nn.one_hot(ids.reshape(-1), table.shape[0], dtype=cotangent.dtype)
   rows = cotangent.reshape(-1, table.shape[1])
-  to_table = jnp.einsum('nv,nd->vd', chosen, rows, preferred_element_type=jnp.float32)
+  to_table = jnp.einsum('nv,nd->vd', chosen, rows, precision='highest',
+                        preferred_element_type=jnp.float32)
   return to_table.astype(table.dtype), None
 
 

@@ -5,12 +5,15 @@ Inside a block it is `conv_cache.long_conv`. Between blocks the history is one n
 Shapes: B batch, D channels, N modes, C bytes of a block.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from haiku_spectral.ops.conv_cache import BLOCK, LongBlock
+
+_einsum = functools.partial(jnp.einsum, precision='highest')
 
 
 class Modes(NamedTuple):
@@ -55,7 +58,7 @@ def from_cache(
   since = filled - 1 - jnp.arange(BLOCK)  # [C]: the age of each input.
   # Inputs before a row's start are zero; those that were rolled back must not count.
   aged = jnp.where((since >= 0)[:, None, None], table.powers[jnp.maximum(since, 0)], 0)
-  gathered = jnp.einsum('bkd,kdn->bdn', inputs.astype(jnp.complex64), aged)
+  gathered = _einsum('bkd,kdn->bdn', inputs.astype(jnp.complex64), aged)
   held = history.modes[:, 0] + 1j * history.modes[:, 1]
   held = table.powers[filled - history.start] * held + gathered
   return jnp.stack([held.real, held.imag], axis=1)
@@ -64,4 +67,4 @@ def from_cache(
 def _due(modes: jax.Array, table: Modes) -> jax.Array:  # [B, C, D]
   """Contributions of the history to the next C outputs."""
   held = (modes[:, 0] + 1j * modes[:, 1]) * table.weights
-  return jnp.einsum('bdn,kdn->bkd', held, table.powers[1:]).real
+  return _einsum('bdn,kdn->bkd', held, table.powers[1:]).real

@@ -48,6 +48,8 @@ def named(name: str, flag: str = '--device_kind') -> Device:
 def of_kind(device_kind: str) -> Device | None:
   """The device that JAX calls `device_kind`; None when the table has none, as for a CPU."""
   kind = device_kind.lower()
+  for other, name in (('v5e', 'v5 lite'), ('v5p', 'v5'), ('v6e', 'v6 lite')):  # JAX knows both.
+    kind = kind.replace(other, name)
   # The longest first: 'TPU v5' begins 'TPU v5 lite', too.
   for device in sorted(DEVICES.values(), key=lambda device: -len(device.name)):
     if device.name.lower() in kind:

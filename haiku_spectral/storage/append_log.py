@@ -6,6 +6,7 @@ the torn line is removed, or completed, or kept in a file beside the log.
 
 import contextlib
 import os
+import pathlib
 import stat
 from collections.abc import Callable
 from typing import Self
@@ -58,6 +59,8 @@ class Log:
     try:
       if not stat.S_ISREG(os.fstat(self._file).st_mode):
         raise ValueError(f'{path} is not a regular file')
+      if not os.fstat(self._file).st_size:  # Its name may be new.
+        atomic_file.sync(pathlib.Path(os.path.realpath(path)).parent)
       self.lines, torn = _split(_read_all(self._file))  # Complete ones, as of the opening.
       self.removed = 0  # Bytes of a torn line.
       self.kept_in = ''  # The file that holds them now; empty when there is none.

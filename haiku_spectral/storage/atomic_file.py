@@ -58,7 +58,7 @@ def write(path: Path, data: bytes, *, mode: int | None = 0o600) -> None:
     with contextlib.suppress(FileNotFoundError):
       os.unlink(part)
     raise
-  _sync(target.parent)
+  sync(target.parent)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -73,10 +73,10 @@ def publish(unfinished: Path, folder: Path) -> None:
   """
   for path, _, names in os.walk(unfinished):
     for name in names:
-      _sync(pathlib.Path(path, name))
-    _sync(pathlib.Path(path))
+      sync(pathlib.Path(path, name))
+    sync(pathlib.Path(path))
   os.rename(unfinished, folder)
-  _sync(pathlib.Path(folder).parent)
+  sync(pathlib.Path(folder).parent)
 
 
 def _target(path: Path) -> pathlib.Path:
@@ -103,7 +103,7 @@ def _check_writable(folder: pathlib.Path, place: str, flag: str) -> None:
         f'{place} could not be saved, its folder is read-only: give another {flag} path.')
 
 
-def _sync(path: pathlib.Path) -> None:
+def sync(path: pathlib.Path) -> None:
   """Has a file, or the names in a folder, survive a power cut."""
   descriptor = os.open(path, os.O_RDONLY)
   try:

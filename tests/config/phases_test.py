@@ -69,6 +69,12 @@ class PhasesTest(parameterized.TestCase):
     config = configs.Config(data=configs.DataConfig(**fields))
     self.assertEqual(phases.trained_context(config), length)
 
+  def test_history_counts_where_an_exact_memory_holds_it(self):
+    config = configs.Config(
+        model=configs.ModelConfig(ngram=configs.NgramConfig(orders='')),
+        data=configs.DataConfig(chunk_segments=4, history=8192))
+    self.assertEqual(phases.trained_context(config), 4096)
+
   def test_trained_context_is_that_of_the_longest_phase(self):
     config = make(10**6, 10**6)
     longest = max(phase.segment for phase in config.curriculum)

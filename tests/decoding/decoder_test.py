@@ -30,7 +30,9 @@ ACTIONS = st.lists(
     min_size=1, max_size=8)
 SETTINGS = fixed_examples(5)
 CONFIGS = {
-    'taps': dataclasses.replace(tiny_model.CONFIG, pattern='HMA', layers=3),
+    'taps': dataclasses.replace(
+        tiny_model.CONFIG, pattern='HMA', layers=3,
+        memory=dataclasses.replace(tiny_model.CONFIG.memory, rule='gated')),
     'ngram': dataclasses.replace(
         tiny_model.CONFIG, pattern='A', layers=1,
         ngram=NgramConfig(orders='1,3', words='1', slots=64),
@@ -39,7 +41,7 @@ CONFIGS = {
         order=3, filter=FilterConfig(horizon=100, max_time_constant=25.0))),
     'modes': dataclasses.replace(
         tiny_model.CONFIG, pattern='HM', layers=2, hyena=HyenaConfig(filter=FilterConfig(
-            kind='modal', modes=3, max_time_constant=40.0)),
+            kind='modal', modes=3, max_time_constant=20.0, horizon=20)),  # Shorter than a block.
         memory=dataclasses.replace(tiny_model.CONFIG.memory, rule='delta')),
 }
 

@@ -16,7 +16,7 @@ from tests import chunk_law
 
 FILTER = config.FilterConfig(
     horizon=40, sinusoids=4, hidden=8, modes=4, max_time_constant=16.0)
-MEMORY = config.MemoryConfig(heads=2, block=16)
+MEMORY = config.MemoryConfig(heads=2, block=16, rule='gated')
 MIXERS = {
     'hyena': ('H', config.HyenaConfig(filter=FILTER)),
     'hyena_of_order_3': ('H', config.HyenaConfig(order=3, filter=FILTER)),

@@ -65,7 +65,8 @@ class UtilisationTest(absltest.TestCase):
   def test_devices_are_known_by_what_jax_calls_them(self):
     for kind, name in (
         ('NVIDIA H100 80GB HBM3', 'h100'), ('NVIDIA H200', 'h200'), ('TPU v5 lite', 'v5e'),
-        ('TPU v5', 'v5p'), ('NVIDIA A100-SXM4-80GB', 'a100'), ('TPU v6 lite', 'v6e')):
+        ('TPU v5', 'v5p'), ('NVIDIA A100-SXM4-80GB', 'a100'), ('TPU v6 lite', 'v6e'),
+        ('TPU v5e', 'v5e'), ('TPU v5p', 'v5p'), ('TPU v6e', 'v6e')):
       self.assertEqual(hardware.of_kind(kind), hardware.DEVICES[name])
     self.assertIsNone(hardware.of_kind('cpu'))
     with self.assertRaisesRegex(ValueError, "--device_kind='h1' is not allowed: give one of a100"):
