@@ -209,7 +209,7 @@ $(call py_library, //datasets:build_report, //datasets:__init__ \
 $(call py_library, //datasets/c4_english:c4_english_dataset_builder, //datasets:__init__ \
     //datasets/cleaning:rules //datasets:published //datasets/readers:raw)
 $(call py_library, //datasets/cleaning:contamination, //datasets:__init__ \
-    //datasets/cleaning:rolling_hash)
+    //datasets/cleaning:normalise //datasets/cleaning:rolling_hash)
 $(call py_library, //datasets/cleaning:duplicates, //datasets:__init__ \
     //datasets/cleaning:rolling_hash //datasets:splits)
 $(call py_library, //datasets/cleaning:language, //datasets:__init__)
@@ -279,8 +279,8 @@ $(call py_library, //datasets/streaming:collect, //datasets:__init__ \
     //datasets/streaming:reason_counts //datasets/streaming:spool //datasets/streaming:table \
     //datasets/streaming:work_units //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/streaming:evaluation_text, //datasets:__init__ \
-    //datasets/cleaning:contamination //datasets/cleaning:normalise //datasets:packing \
-    //datasets/streaming:work_units //datasets:text_files)
+    //datasets/cleaning:contamination //datasets:packing //datasets/streaming:work_units \
+    //datasets:text_files)
 $(call py_library, //datasets/streaming:reason_counts, //datasets:__init__ \
     //haiku_spectral/storage:file_name)
 $(call py_library, //datasets/streaming:runners, //datasets:__init__)
@@ -748,7 +748,7 @@ $(call py_library, //haiku_spectral/reporting:card, //haiku_spectral/config:__in
     //haiku_spectral/reporting:citation //haiku_spectral/reporting:document \
     //haiku_spectral/reporting:markdown //haiku_spectral/reporting:measurements \
     //haiku_spectral/reporting:provenance //haiku_spectral/reporting:results \
-    //haiku_spectral/reporting:training //haiku_spectral/training:metrics)
+    //haiku_spectral/reporting:training)
 $(call py_library, //haiku_spectral/reporting:chart, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:document)
 $(call py_library, //haiku_spectral/reporting:citation)
@@ -888,7 +888,7 @@ $(call py_library, //haiku_spectral/serving:service, //haiku_spectral/decoding:c
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:session //haiku_spectral/serving:answers \
     //haiku_spectral/serving:chat_template //haiku_spectral/serving:engine \
-    //haiku_spectral/serving:job //haiku_spectral/serving:recall \
+    //haiku_spectral/serving:errors //haiku_spectral/serving:job //haiku_spectral/serving:recall \
     //haiku_spectral/serving:requests //haiku_spectral/serving:session \
     //haiku_spectral/serving:sessions //haiku_spectral/serving:turn)
 $(call py_library, //haiku_spectral/serving:session, //haiku_spectral/decoding:context \
@@ -1517,8 +1517,8 @@ $(call py_test, //tests/planning:plan_test, //haiku_spectral/benchmarks:device_s
 $(call py_test, //tests/reporting:card_test, //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:card //haiku_spectral/reporting:citation \
     //haiku_spectral/reporting:measurements //haiku_spectral/reporting:provenance \
-    //haiku_spectral/reporting:results //tests:__init__ //tests/decoding:tiny_model \
-    //tests:docs_pages //tests/reporting:measured_run)
+    //haiku_spectral/reporting:results //haiku_spectral/training:run_folder //tests:__init__ \
+    //tests/decoding:tiny_model //tests:docs_pages //tests/reporting:measured_run)
 $(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__ \
     //tests:fixed_examples)

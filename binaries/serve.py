@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import pathlib
+import re
 import socket
 import threading
 import types
@@ -70,8 +71,16 @@ def _check_flags() -> str:
   if TOKEN_FILE.value:
     token = pathlib.Path(TOKEN_FILE.value).read_text(encoding='utf-8').strip()
     requirement.require(
-        len(token) >= 16 and token.isprintable() and ' ' not in token, '--token_file',
-        TOKEN_FILE.value, 'a file with a token of 16 characters or more and no space')
+        bool(re.fullmatch('[!-~]{16,}', token)), '--token_file', TOKEN_FILE.value,
+        'a file with a token of 16 or more ASCII characters and no space')
+  for origin in CORS_ORIGIN.value:
+    requirement.require(
+        bool(re.fullmatch(r'https?://[^/*\s]+', origin)), '--cors_origin', origin,
+        'a scheme and a host, as https://example.org')
+  for host in ALLOWED_HOST.value:
+    requirement.require(
+        bool(re.fullmatch(r'(\*\.)?[A-Za-z0-9.-]+', host)), '--allowed_host', host,
+        'a host name, as example.org or *.example.org')
   local = HOST.value in ('127.0.0.1', '::1', 'localhost')
   requirement.require(
       bool(local or token), '--host', HOST.value,
@@ -155,7 +164,8 @@ def main(argv: Sequence[str]) -> int:
   """Serves until SIGTERM or Ctrl-C."""
   del argv
   token = _check_flags()
-  hosts = {*app.Access().hosts, HOST.value, *ALLOWED_HOST.value}
+  own = f'[{HOST.value}]' if ':' in HOST.value else HOST.value
+  hosts = {*app.Access().hosts, own, *ALLOWED_HOST.value}
   if HOST.value in ('0.0.0.0', '::') and not ALLOWED_HOST.value:
     hosts = {'*'}  # The token keeps strangers out.
   with shutdown.caught() as stop, _bind() as taken:

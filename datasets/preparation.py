@@ -33,7 +33,8 @@ def prepare(
   Raises ValueError when what is there was built with other settings.
   """
   place = registry.folder(name, data_dir)
-  staging = pathlib.Path(data_dir).expanduser() / '.building' / name
+  # Flat: that of `golden` must not contain that of `golden/NAME`.
+  staging = pathlib.Path(data_dir).expanduser() / '.building' / name.replace('/', '.')
   with file_lock.exclusive(
       _lock_file(staging), busy=f'another process is building {name!r}',
       advice='wait for it or end it first.'):

@@ -76,6 +76,7 @@ def full_name(name: str) -> str:
   dataset, _, corpus = name.partition('/')
   there = corpora(dataset)
   if dataset in WITH_CORPORA + OF_ANY_NAME and corpus and '/' not in corpus:
+    check_own_name(dataset, corpus)
     return name
   if dataset not in WITH_CORPORA and (corpus in there if corpus else not name.endswith('/')):
     return f'{dataset}/{corpus or there[0]}' if there else dataset
@@ -106,7 +107,8 @@ def folder(name: str, data_dir: str) -> pathlib.Path:
 def _versions(path: pathlib.Path) -> list[pathlib.Path]:
   """The finished versions of a dataset, oldest first."""
   return sorted(
-      (version for version in path.glob('[0-9]*.[0-9]*.[0-9]*') if is_complete(version)),
+      (version for version in path.glob('[0-9]*.[0-9]*.[0-9]*')
+       if re.fullmatch(r'\d+\.\d+\.\d+', version.name) and is_complete(version)),
       key=lambda version: [int(number) for number in version.name.split('.')])
 
 

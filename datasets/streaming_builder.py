@@ -248,7 +248,7 @@ def _files(
     raise FileNotFoundError('there are no source files: look at the folder and its layout.')
   # Files that share a name are called by their paths below their common folder.
   alone = len({pathlib.PurePath(path).name for path in every}) == len(every)
-  common = len(os.path.commonpath([pathlib.PurePath(path).parent for path in every])) + 1
+  common = os.path.commonpath([pathlib.PurePath(path).parent for path in every])
   found: dict[str, list[collect.SourceFile]] = {}
   for split, part in named.items():
     found[split] = []
@@ -257,7 +257,7 @@ def _files(
       if not path.exists():
         raise FileNotFoundError(f'the source file {str(path)!r} does not exist.')
       name = file_name.printable(
-          source.name or (path.name if alone else source.path[common:]))
+          source.name or (path.name if alone else source.path.removeprefix(common).lstrip('/')))
       status = path.stat()
       found[split].append(collect.SourceFile(
           source.path, name, status.length, int(status.mtime * 1e9), source.spec or spec))

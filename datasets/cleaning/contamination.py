@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from datasets.cleaning import rolling_hash
+from datasets.cleaning import normalise, rolling_hash
 
 WINDOW = 64
 BLOCK = WINDOW // 2
@@ -21,8 +21,13 @@ DISTINCT = 8
 _STEP = 1 << 19  # Bytes of a document that are hashed at a time.
 
 
+def normal(text: bytes) -> bytes:
+  """A text as evaluation sets are kept and looked for in, whatever else is done to it."""
+  return normalise.nfc(normalise.without_control(text))
+
+
 class EvaluationText:
-  """The evaluation sets, to look up windows in. Kept as files that processes share."""
+  """The evaluation sets, `normal`, to look up windows in. Kept as files that processes share."""
 
   def __init__(self, folder: pathlib.Path) -> None:
     self._text = np.load(folder / 'text.npy', mmap_mode='r')

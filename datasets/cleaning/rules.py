@@ -79,6 +79,6 @@ class Cleaner:
       return TOO_SHORT, f'{len(text)} bytes'
     if rules.language and (found := language.of(text)) != rules.language:
       return OTHER_LANGUAGE, found
-    if self._evaluation and (byte := self._evaluation.find(text)) >= 0:
+    if self._evaluation and (byte := self._evaluation.find(contamination.normal(text))) >= 0:
       return CONTAMINATED, f'at byte {byte}'
     return '', ''

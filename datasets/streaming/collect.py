@@ -103,7 +103,7 @@ def _cleaned(
     task: Task, filtered: reason_counts.ReasonCounts, tolerated: reason_counts.ReasonCounts
 ) -> Iterator[tuple[raw.RawDocument, rules.Cleaned]]:
   """Every document that can be read; what else is in the file is counted, or refused."""
-  clean = rules.Cleaner(task.rules, _evaluation(task.evaluation))
+  clean = rules.Cleaner(task.rules, _evaluation(task.evaluation, task.evaluation_key))
   for item in reader.read(task.source.path, task.source.spec, name=task.source.name):
     if not isinstance(item, raw.Problem):
       yield item, clean(item.text)
@@ -123,7 +123,9 @@ def _keys(text: bytes, near: bool) -> dict[str, int]:
 
 
 @functools.lru_cache(maxsize=1)
-def _evaluation(folder: str) -> contamination.EvaluationText | None:
+def _evaluation(folder: str, key: str) -> contamination.EvaluationText | None:
+  """The text of a folder. With another `key` there is another text in it."""
+  del key
   return contamination.EvaluationText(pathlib.Path(folder)) if folder else None
 
 

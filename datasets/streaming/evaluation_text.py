@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from datasets import packing, text_files
-from datasets.cleaning import contamination, normalise
+from datasets.cleaning import contamination
 from datasets.streaming import work_units
 
 HELD_OUT = ('validation', 'test')
@@ -17,10 +17,9 @@ def write(folder: pathlib.Path, places: Sequence[str]) -> str:
   """Prepares the evaluation sets for the cleaning; returns a key of their text.
 
   A place is the folder of a built dataset, of which the held-out splits count, or a text, or a
-  folder of texts.
+  folder of texts. Raises ValueError for one without text.
   """
-  documents = [normalise.nfc(normalise.without_control(text))
-               for place in places for text in _documents(pathlib.Path(place).expanduser())]
+  documents = [contamination.normal(text) for place in places for text in _texts(place)]
   digest = hashlib.blake2b(digest_size=16)
   for document in documents:
     digest.update(len(document).to_bytes(8, 'big') + document)
@@ -31,6 +30,17 @@ def write(folder: pathlib.Path, places: Sequence[str]) -> str:
 def _write(documents: list[bytes], folder: pathlib.Path) -> dict[str, Any]:
   contamination.write(folder, documents)
   return {'documents': len(documents)}
+
+
+def _texts(place: str) -> list[bytes]:
+  """The texts of a place; without any, nothing would be protected."""
+  found = list(_documents(pathlib.Path(place).expanduser()))
+  if not found:
+    raise ValueError(
+        f'the evaluation set {place!r} has no text: give the name of a built dataset with a '
+        'held-out split, its folder (NAME/VERSION), a text, or a folder of texts (links are not '
+        'followed).')
+  return found
 
 
 def _documents(place: pathlib.Path) -> Iterator[bytes]:
@@ -55,4 +65,4 @@ def _held_out(place: pathlib.Path) -> Iterator[bytes]:
     if split in builder.info.splits:
       source = builder.as_data_source(split=split)
       for _, text in packing.unpack(source[i] for i in range(len(source))):
-        yield text
+        yield text.translate(None, bytes(packing.MARKS))  # No UTF-8 has their bytes.

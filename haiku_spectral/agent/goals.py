@@ -103,7 +103,7 @@ def check(spec: Spec) -> None:
 
 
 def draw(rng: np.random.Generator, spec: Spec, split: str) -> Goal:
-  """A goal on that side of the split ('train', 'heldout')."""
+  """A goal on that side of the split ('train', 'gate' or 'heldout')."""
   check(spec)
   while True:
     goal = _draw(rng, spec)

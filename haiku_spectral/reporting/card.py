@@ -21,7 +21,6 @@ from haiku_spectral.reporting.document import (
   Table,
 )
 from haiku_spectral.reporting.results import Results, phase_statuses
-from haiku_spectral.training import metrics
 
 UNKNOWN = 'unknown'  # The hubs' name of a licence that nobody has chosen.
 _MIXERS = {
@@ -135,7 +134,7 @@ def _performance(results: Results, measured: Sequence[measurements.Measurement])
                  Command(results.command(suite), verb)]
     else:
       blocks.append(Missing(measurements.WHAT[suite], results.command(suite)))
-  if heldout := results.of_kind(metrics.HELDOUT):
+  if heldout := results.heldout:
     blocks.append(Paragraph(
         f'During training, windows of a segment from the held-out split: '
         f'{heldout[-1]["bits_per_byte"]:.4f} bits per byte at step {heldout[-1]["step"]:,} '

@@ -64,6 +64,11 @@ class Results(NamedTuple):
     """The rows of training ('train'), of held-out text ('heldout'), or of a hook."""
     return [row for row in self.rows if row['kind'] == kind]
 
+  @property
+  def heldout(self) -> list[metrics.Row]:
+    """The rows of held-out text with a finite loss."""
+    return [row for row in self.of_kind(metrics.HELDOUT) if row['bits_per_byte'] is not None]
+
   def bytes_trained(self) -> dict[str, int]:
     """Bytes that were scored in training, by source."""
     last = (self.of_kind(metrics.TRAIN) or [{}])[-1]

@@ -40,7 +40,7 @@ def _facts(results: Results) -> list[Fact]:
       facts.append(Fact('A longer context saves', f'{last["gain"]["value"]:.3f}',
                         f'bits per byte at {axis.size(last["reach"])}, beside about '
                         f'{axis.size(found["train_length"])}'))
-  elif heldout := results.of_kind(metrics.HELDOUT):
+  elif heldout := results.heldout:
     facts.append(Fact('Held-out windows', f'{heldout[-1]["bits_per_byte"]:.3f}', 'bits per byte'))
   trained, corpus = sum(results.bytes_trained().values()), sum(
       source.train_bytes for source in results.sources)
@@ -61,7 +61,7 @@ def _facts(results: Results) -> list[Fact]:
 
 def curves(results: Results) -> Section:
   """Loss, its parts, and what drives the optimiser, over the steps."""
-  rows, heldout = results.of_kind(metrics.TRAIN), results.of_kind(metrics.HELDOUT)
+  rows, heldout = results.of_kind(metrics.TRAIN), results.heldout
   if not rows:
     return Section('Training', [Missing('training', results.command('train'))])
   blocks: list[Block] = [
@@ -116,7 +116,7 @@ def speed(results: Results) -> Section:
       blocks.append(Paragraph(f'The median is {flops / 1e9:,.3g} GFLOP/s, counted by formula, '
                               'without element-wise work.'))
   blocks += _time(results)
-  sampled = [[sample['prompt'].strip().splitlines()[0], f'{sample["bytes"]:,}',
+  sampled = [[(sample['prompt'].strip() or '(none)').splitlines()[0], f'{sample["bytes"]:,}',
               f'{sample["bytes_per_second"]:,.0f}', sample.get('device', '')]
              for sample in results.samples if sample.get('bytes_per_second')]
   if sampled:

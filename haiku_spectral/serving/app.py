@@ -5,6 +5,7 @@ import contextlib
 import functools
 import logging
 import pathlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -194,7 +195,7 @@ class _App:
   async def session_text(self, request: Request) -> Response:
     """The last bytes of a session, with their surprise and what they repeat."""
     tail = request.query_params.get('tail', str(_TAIL))
-    if not tail.isdigit() or len(tail) > 9:
+    if not re.fullmatch('[0-9]{1,9}', tail):
       raise errors.not_allowed('tail', tail, 'a number of bytes')
     return JSONResponse(await _in_thread(
         _text, self._service, request.path_params['name'], int(tail)))
@@ -211,7 +212,10 @@ class _App:
   async def watch(self, request: Request) -> Response:
     if not self._watched:
       raise errors.not_found('no run is watched: start the server with --watch.')
-    return JSONResponse(await _in_thread(watch.curves, self._watched))
+    try:
+      return JSONResponse(await _in_thread(watch.curves, self._watched))
+    except (OSError, ValueError) as error:
+      raise errors.not_found(f'{error}.') from error
 
 
 class _Stream(StreamingResponse):

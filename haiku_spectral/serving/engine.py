@@ -42,7 +42,7 @@ class Engine:
 
   def __init__(self, decoder: decoder_lib.Decoder, *, rows: int, queue: int) -> None:
     """`queue`: texts that may wait for a row."""
-    self._decoder, self._rows, self._capacity = decoder, rows, rows + queue
+    self._decoder, self._rows, self.capacity = decoder, rows, rows + queue
     self._wake = threading.Condition()
     self._inbox: collections.deque[Callable[[], None]] = collections.deque()
     self._jobs: set[Job] = set()
@@ -61,9 +61,9 @@ class Engine:
     with self._wake:
       if self._closing:
         raise errors.overloaded('the server is about to end: try again later.')
-      if self._texts + job.choices > self._capacity:
+      if self._texts + job.choices > self.capacity:
         raise errors.overloaded(
-            f'{self._texts} texts are in work, {self._capacity} at most: try again later.')
+            f'{self._texts} texts are in work, {self.capacity} at most: try again later.')
       self._texts += job.choices
       self._act(lambda: self._begin(job))
 

@@ -63,7 +63,7 @@ class Guard:
     await self._app(scope, receive if body is None else _replay(body, receive), send_with_headers)
 
   def _check(self, request: Request) -> None:
-    if not request.url.path.startswith(API):
+    if not request.scope['path'].startswith(API):  # The router's; that of `url` has the Host in it.
       return
     given = request.headers.get('authorization', '')
     if self._token and not hmac.compare_digest(
@@ -93,6 +93,8 @@ class Guard:
     size = int(declared) if declared.isdigit() else 0
     while size <= self._max_body:
       message = await receive()
+      if message['type'] == 'http.disconnect':
+        raise errors.bad_request('the client has gone away.')  # Nobody will know.
       body += message.get('body', b'')
       size = max(size, len(body))
       if size <= self._max_body and not message.get('more_body'):

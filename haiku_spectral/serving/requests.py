@@ -137,7 +137,7 @@ def _generate(fields: Fields, max_bytes: int, **known: Any) -> Generate:
   if b'' in stops:
     raise errors.not_allowed('stop', '', 'a text of at least one byte')
   options = fields.take(
-      'stream_options', {}, lambda value: isinstance(value, dict), '{"include_usage": true}')
+      'stream_options', {}, _are_stream_options, '{"include_usage": true}')
   number = functools.partial(
       fields.take, default=None, allowed='a number',
       check=lambda value: isinstance(value, int | float) and not isinstance(value, bool))
@@ -150,10 +150,15 @@ def _generate(fields: Fields, max_bytes: int, **known: Any) -> Generate:
       num_bytes=fields.integer('max_tokens', min(DEFAULT_BYTES, max_bytes), 0, max_bytes),
       n=fields.integer('n', 1, 1, MAX_CHOICES), stops=stops,
       seed=fields.integer('seed', None, 0, MAX_SEED), config=config,
-      stream=fields.boolean('stream'), include_usage=bool(options.get('include_usage')),
+      stream=fields.boolean('stream'), include_usage=options.get('include_usage', False),
       session=fields.string('session'), details=fields.boolean('details'), **known)
   fields.end()
   return request
+
+
+def _are_stream_options(value: Any) -> bool:
+  return (isinstance(value, dict) and value.keys() <= {'include_usage'}
+          and isinstance(value.get('include_usage', False), bool))
 
 
 def _prompts(value: Any) -> tuple[bytes, ...]:

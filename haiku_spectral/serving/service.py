@@ -13,7 +13,7 @@ from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import session as session_file
 from haiku_spectral.decoding.generation import Request
-from haiku_spectral.serving import answers, chat_template, requests, turn
+from haiku_spectral.serving import answers, chat_template, errors, requests, turn
 from haiku_spectral.serving import recall as recall_lib
 from haiku_spectral.serving import session as session_lib
 from haiku_spectral.serving.engine import Engine
@@ -59,7 +59,16 @@ class Service:
 
   def acquire(self, request: requests.Generate) -> Session | None:
     """The session that a request goes on with, until its turn is over. Raises ApiError."""
-    return self.sessions.acquire(request.session) if request.session else None
+    if not request.session:
+      return None
+    session = self.sessions.acquire(request.session)
+    if request.details and self.orders:
+      try:
+        session.recall()  # Here, in a thread: it takes as long as the session's text.
+      except BaseException:
+        self.sessions.release(session)
+        raise
+    return session
 
   def submit(
       self, request: requests.Generate, session: Session | None, *, chat: bool
@@ -67,6 +76,10 @@ class Service:
     """Queues what a request asks for. To be called where the answer is awaited; raises ApiError."""
     jobs: list[Job] = []
     with self._all_or_none(jobs, session):
+      if (count := request.n * max(len(request.prompts), 1)) > self.engine.capacity:
+        raise errors.bad_request(
+            f'{count} texts in one request, {self.engine.capacity} at most: give fewer prompts, or '
+            'a smaller n.')
       seed = secrets.randbelow(requests.MAX_SEED) if request.seed is None else request.seed
       form = answers.Form(chat=chat, model=self.name, seed=seed, request=request)
       prompts = request.prompts

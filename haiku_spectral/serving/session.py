@@ -114,6 +114,10 @@ class Session:
     finally:
       self._log.close()
 
+  def abandon(self) -> None:
+    """Lets go of the file; what is not saved is lost."""
+    self._log.close()
+
   def recall(self) -> recall.Recall:
     """What repeats behind all turns so far: for the bytes of the next one."""
     with self._lock:

@@ -19,6 +19,8 @@ from haiku_spectral.serving.turns import Summary
 from haiku_spectral.storage import atomic_file, file_lock
 
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')
+# What forks and deletions leave that were cut short.
+_LEFTOVER = re.compile(rf'\.{_NAME.pattern}\.[0-9a-f]{{8}}')
 _LOCK = '.lock'
 
 
@@ -48,7 +50,7 @@ class Sessions:
         folder / _LOCK, busy=f'another server uses {folder}',
         advice='end it, or give another --sessions.'))
     for entry in folder.iterdir():
-      if entry.name.startswith('.') and entry.is_dir():  # Unfinished or half deleted.
+      if _LEFTOVER.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(entry)
       elif _NAME.fullmatch(entry.name) and (entry / turns.FILE).is_file():
         self._look_at(entry.name)
@@ -100,12 +102,17 @@ class Sessions:
       session.save()
       with self._lock:
         new_name = self._free_name(new_name)
-        unfinished = self._folder / f'.{new_name}.part'
-        unfinished.mkdir(mode=0o700)
-        for file in (turns.FILE, STATE):
-          if (session.folder / file).exists():
-            shutil.copy2(session.folder / file, unfinished / file)
-        atomic_file.publish(unfinished, self._folder / new_name)
+        unfinished = self._aside(new_name)
+        try:
+          unfinished.mkdir(mode=0o700)
+          for file in (turns.FILE, STATE):
+            if (session.folder / file).exists():
+              shutil.copy2(session.folder / file, unfinished / file)
+          atomic_file.publish(unfinished, self._folder / new_name)
+        except OSError as error:
+          shutil.rmtree(unfinished, ignore_errors=True)
+          raise errors.storage_full(
+              f'the session could not be copied ({error.strerror}): delete one.') from error
         self._look_at(new_name)
         return new_name
 
@@ -117,8 +124,8 @@ class Sessions:
     with self._lock:
       self._check_free(name)
       if session := self._open.pop(name, None):
-        session.close()
-      trash = self._folder / f'.{name}.{secrets.token_hex(4)}'
+        session.abandon()
+      trash = self._aside(name)
       os.rename(self._folder / name, trash)
       shutil.rmtree(trash)
       del self._known[name], self._bytes[name]
@@ -174,12 +181,13 @@ class Sessions:
     self._saver.shutdown()
     with self._lock:
       for session in self._open.values():
-        try:
-          session.close()
-        except OSError as error:
-          logging.error('the state of session %s was not saved: %s', session.name, error)
+        _put_away(session)
       self._open.clear()
     self._stack.close()
+
+  def _aside(self, name: str) -> pathlib.Path:
+    """A folder for a session that is not there yet, or no longer: see _LEFTOVER."""
+    return self._folder / f'.{name}.{secrets.token_hex(4)}'
 
   def _get(self, name: str) -> Session:
     if name not in self._open:
@@ -195,7 +203,7 @@ class Sessions:
     """Puts away what has not been used for longest."""
     idle = [name for name in self._open if name not in self._busy and name != kept]
     for name in idle[:max(len(self._open) - self._limits.in_memory, 0)]:
-      self._open.pop(name).close()
+      _put_away(self._open.pop(name))
       self._measure(name)
 
   def _check_free(self, name: str) -> None:
@@ -237,5 +245,17 @@ class Sessions:
     self._measure(name)
 
   def _measure(self, name: str) -> None:
-    self._bytes[name] = sum(
-        entry.stat().st_size for entry in (self._folder / name).iterdir() if entry.is_file())
+    total = 0
+    with contextlib.suppress(FileNotFoundError):  # Somebody has removed the folder.
+      for entry in (self._folder / name).iterdir():
+        with contextlib.suppress(FileNotFoundError):  # The saver has just renamed it.
+          total += entry.stat().st_size
+    self._bytes[name] = total
+
+
+def _put_away(session: Session) -> None:
+  """Saves and closes it. One that cannot be saved is logged: its turns are on disk."""
+  try:
+    session.close()
+  except OSError as error:
+    logging.error('the state of session %s was not saved: %s', session.name, error)

@@ -17,7 +17,11 @@ class MistakesTest(parameterized.TestCase):
       ({}, '/none is not the folder of a run'),
       ({'run_dir': '', 'watch': '/none'}, '/none is not the folder of a run'),
       ({'host': '0.0.0.0'}, "--host='0.0.0.0' is not allowed: give --token_file with it"),
-      ({'token_file': '/dev/null'}, 'a token of 16 characters or more'),
+      ({'token_file': '/dev/null'}, 'a token of 16 or more ASCII characters'),
+      ({'cors_origin': ['example.org']}, "--cors_origin='example.org' is not allowed: give a sch"),
+      ({'cors_origin': ['*']}, '--cors_origin=.* a scheme and a host'),
+      ({'allowed_host': ['https://a.b']}, '--allowed_host=.* a host name'),
+      ({'allowed_host': ['*.a.*']}, '--allowed_host=.* a host name'),
       ({'token_file': '/none'}, 'No such file'))
   def test_flags(self, flags, message):
     with (

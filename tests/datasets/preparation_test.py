@@ -65,7 +65,7 @@ class PreparationTest(absltest.TestCase):
     self.assertNotEmpty(self.train())
 
   def test_killed_before_the_last_step_then_built_from_newer_files(self):
-    staging = str(pathlib.Path(self.data_dir, '.building', NAME))
+    staging = str(pathlib.Path(self.data_dir, '.building', NAME.replace('/', '.')))
     corpora.make_builder(staging, name='books', source=self.source).download_and_prepare(
         file_format='array_record')
     self.assertEmpty(registry.built(self.data_dir))
@@ -86,7 +86,8 @@ class PreparationTest(absltest.TestCase):
   def test_killed_between_the_old_and_the_new_keeps_the_old(self):
     corpora.build('books', self.source, self.data_dir)
     before = self.train()
-    place, staging = registry.folder(NAME, self.data_dir), self.root / 'data/.building' / NAME
+    place = registry.folder(NAME, self.data_dir)
+    staging = self.root / 'data/.building' / NAME.replace('/', '.')
     staging.mkdir()
     place.rename(staging / 'replaced')
     self.assertEmpty(registry.built(self.data_dir))
@@ -148,7 +149,7 @@ class PreparationTest(absltest.TestCase):
     self.assertEqual({text[:5] for text in self.train()}, {b'short'})
 
   def test_two_processes_do_not_build_the_same(self):
-    lock = pathlib.Path(self.data_dir, '.building/text_folder/books.lock')
+    lock = pathlib.Path(self.data_dir, '.building/text_folder.books.lock')
     lock.parent.mkdir(parents=True)
     with lock.open('w') as file:
       fcntl.flock(file, fcntl.LOCK_EX)

@@ -102,7 +102,9 @@ class RegistryTest(parameterized.TestCase):
       ('turkish_web/', "is not allowed: give 'turkish_web' or one of"),
       ('text_folder', "the dataset name 'text_folder' is not allowed: give 'text_folder/NAME'"),
       ('starter/x', "the dataset name 'starter/x' is not allowed: give 'starter'"),
-      ('text_folder/a/b', "is not allowed: give 'text_folder/NAME'"))
+      ('text_folder/a/b', "is not allowed: give 'text_folder/NAME'"),
+      ('golden/..', "the name '..' is not allowed: give letters"),
+      ('golden/1.0.0', "the name '1.0.0' is not allowed: give letters"))
   def test_names_that_cannot_be(self, name, message):
     with self.assertRaisesRegex(ValueError, message):
       registry.open_split(name, self.data_dir, 'train')

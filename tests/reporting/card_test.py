@@ -1,6 +1,7 @@
 """The card of a model: the format of the hubs, and no number that was typed by hand."""
 
 import ast
+import json
 import pathlib
 import re
 import tempfile
@@ -11,6 +12,7 @@ from absl.testing import absltest, parameterized
 
 from haiku_spectral.evaluation import report as extrapolation_report
 from haiku_spectral.reporting import card, citation, measurements, provenance, results
+from haiku_spectral.training import run_folder
 from tests import docs_pages
 from tests.decoding import tiny_model
 from tests.reporting import measured_run
@@ -122,6 +124,15 @@ class CardTest(parameterized.TestCase):
     self.assertNotIn('extrapolation', str(front['model-index']))
     self.assertIn('the loss on held-out documents, and what their far context saves. To measure',
                   body)
+
+  def test_a_loss_that_is_not_finite_and_a_prompt_of_nothing(self):
+    folder = measured_run.write(self.place + '/diverged')
+    path = folder / 'samples.jsonl'
+    sample = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps({**sample, 'prompt': ''}) + '\n')
+    with (folder / run_folder.METRICS).open('a') as file:
+      file.write(json.dumps({'step': 50, 'kind': 'heldout', 'bits_per_byte': None}) + '\n')
+    self.assertIn('bits per byte at step 40', make(folder))
 
   def test_a_licence_that_nobody_chose(self):
     folder = measured_run.write_empty(self.place + '/none')

@@ -237,8 +237,8 @@ class RefusalTest(parameterized.TestCase):
 
   def test_more_texts_than_may_wait(self):
     status, found = SERVER.ask('POST', '/v1/completions', {'prompt': 'a', 'n': 9})
-    self.assertEqual(status, 503, found)
-    self.assertIn('try again later', found['error']['message'])
+    self.assertEqual(status, 400, found)
+    self.assertIn('9 texts in one request, 8 at most', found['error']['message'])
     SERVER.complete(prompt='a', max_tokens=1, n=8)
 
 

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import socket
 import time
+from unittest import mock
 
 import jax
 import numpy as np
@@ -171,6 +172,8 @@ class SessionsTest(parameterized.TestCase):
     np.testing.assert_allclose(tenths, np.minimum(wanted, 255), atol=0.51)
     _, text = self.server.ask('GET', '/v1/sessions/talk/text?tail=10')
     self.assertEqual((text['start'], base64.b64decode(text['bytes'])), (26, data[-10:]))
+    for tail in ('%C2%B2', '-1', ''):
+      self.assertEqual(self.server.ask('GET', f'/v1/sessions/talk/text?tail={tail}')[0], 400)
 
   def test_chat_sends_only_what_is_new(self):
     self.create('talk')
@@ -216,6 +219,27 @@ class SessionsTest(parameterized.TestCase):
     self.assertEqual(self.server.ask('GET', '/v1/sessions/talk')[0], 404)
     self.assertEqual(os.listdir(self.folder), ['.lock'])
     self.create('talk')
+
+  def test_a_full_disk_keeps_nobody_from_deleting(self):
+    self.create('talk')
+    self.say('x', 0)
+    with mock.patch.object(sessions.Session, 'save', side_effect=OSError('no space left')):
+      self.assertEqual(self.server.raw('DELETE', '/v1/sessions/talk')[0], 204)
+
+  def test_a_copy_that_fails_leaves_nothing(self):
+    self.create('talk')
+    self.say('x', 0)
+    with mock.patch.object(sessions.shutil, 'copy2', side_effect=OSError(28, 'No space left')):
+      status, found = self.server.ask('POST', '/v1/sessions/talk/fork', {'id': 'other'})
+    self.assertEqual(status, 507, found)
+    self.assertEqual(self.server.ask('POST', '/v1/sessions/talk/fork', {'id': 'other'})[0], 201)
+
+  def test_only_what_was_cut_short_is_removed(self):
+    self.create('talk')
+    for name in ('.git', '.talk.0123abcd'):
+      (self.folder / name).mkdir()
+    self.restart()
+    self.assertSameElements(os.listdir(self.folder), ['.lock', '.git', 'talk'])
 
   @parameterized.parameters('..', '.', '', '.lock', 'a/b', '../../etc/passwd', 'a' * 65, 'ş', '-a',
                             'a\0', 'a b', 'a.part')

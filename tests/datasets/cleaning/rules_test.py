@@ -40,6 +40,15 @@ class RulesTest(parameterized.TestCase):
     cleaned = clean(b'xx' + text[:50] + b'\0' + text[50:])
     self.assertEqual((cleaned.reason, cleaned.detail), (rules.CONTAMINATED, 'at byte 2'))
 
+  def test_contamination_is_found_whatever_the_rules_leave_as_it_is(self):
+    folder = corpora.temporary_folder(type(self))
+    text = corpora.letters(0, 60) + 'é\n'.encode() + corpora.letters(1, 60)
+    contamination.write(folder, [contamination.normal(text)])
+    clean = rules.Cleaner(rules.NONE, contamination.EvaluationText(folder))
+    other = text.replace(b'\n', b'\r\n').replace('é'.encode(), 'e\u0301'.encode())
+    cleaned = clean(other)
+    self.assertEqual((cleaned.text, cleaned.reason), (other, rules.CONTAMINATED))
+
   def test_rules_that_are_not_allowed(self):
     with self.assertRaisesRegex(ValueError, 'minimal_bytes=0 is not allowed: give 1 or more'):
       rules.Rules(minimal_bytes=0)
