@@ -81,9 +81,12 @@ def initial_state(config: HyenaConfig, batch_size: int, width: int, dtype: jax.t
 
 def flops(config: HyenaConfig, width: int, segment: int) -> float:
   """Products, and transforms at 2.5 N log2 N, per byte forward."""
-  size = fft_conv.transform_size(segment + config.filter.horizon - 1)
-  transforms = 2 * 2.5 * size * math.log2(size) / segment * width * (config.order - 1)
-  return 2 * (config.order + 2) * width**2 + transforms
+  modal = config.filter.kind == 'modal'
+  size, count = fft_conv.frames(segment, segment if modal else config.filter.horizon)
+  one = 2 * 2.5 * size * math.log2(size) * count / segment
+  if modal:
+    one += 2 * 8 * config.filter.modes  # Complex products: what modes add, and what they gather.
+  return 2 * (config.order + 2) * width**2 + one * width * (config.order - 1)
 
 
 def crossing_bytes(config: HyenaConfig, width: int, cut: slices.Cut, itemsize: int) -> slices.Sent:

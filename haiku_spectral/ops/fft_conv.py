@@ -115,22 +115,28 @@ def _valid_conv_by_fft(
 ) -> jax.Array:  # [B, T, D] float32
   """Overlap-save: a circular convolution spoils only the first S - 1 outputs, which are dropped."""
   total, horizon = inputs.shape[1], taps.shape[0]
-  size, reach = transform_size(total), transform_size(horizon)
+  reach, length = transform_size(horizon), total - horizon + 1
+  size, count = frames(length, horizon)
   # Time goes last: the transform wants it contiguous.
   x, taps = inputs.swapaxes(1, 2), taps.T
-  if size <= TRANSFORM_HORIZONS * reach:
+  if count == 1:
     product = rfft(x, size) * rfft(taps, size)
     return irfft(product, size)[..., horizon - 1 : total].swapaxes(1, 2)
   # Frames begin with the last `reach` inputs of the one before.
-  size, length = TRANSFORM_HORIZONS * reach, total - horizon + 1
   step = size - reach
-  count = -(-length // step)
   x = jnp.pad(x, [(0, 0), (0, 0), (reach - horizon + 1, count * step - length)])
   body = x[..., reach:].reshape(*x.shape[:2], count, step)
   before = jnp.concatenate([x[..., None, :reach], body[..., :-1, -reach:]], axis=2)
-  frames = jnp.concatenate([before, body], axis=3)  # [B, D, count, size]
-  y = irfft(rfft(frames, size) * rfft(taps, size)[:, None], size)[..., reach:]
+  parts = jnp.concatenate([before, body], axis=3)  # [B, D, count, size]
+  y = irfft(rfft(parts, size) * rfft(taps, size)[:, None], size)[..., reach:]
   return y.reshape(*x.shape[:2], -1)[..., :length].swapaxes(1, 2)
+
+
+def frames(length: int, horizon: int) -> tuple[int, int]:
+  """The size of the transforms of a chunk of `length` bytes, and how many there are."""
+  size, reach = transform_size(length + horizon - 1), transform_size(horizon)
+  most = TRANSFORM_HORIZONS * reach
+  return (size, 1) if size <= most else (most, -(-length // (most - reach)))
 
 
 def transform_size(length: int) -> int:
