@@ -478,7 +478,8 @@ $(call py_library, //haiku_spectral/configs:7b, //haiku_spectral/config:__init__
 $(call py_library, //haiku_spectral/configs:agent, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:nano)
 $(call py_library, //haiku_spectral/configs:base, //haiku_spectral/config:__init__)
-$(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__)
+$(call py_library, //haiku_spectral/configs:curriculum, //haiku_spectral/config:__init__ \
+    //haiku_spectral/configs:base)
 $(call py_library, //haiku_spectral/configs:curriculum_small, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:duel, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/configs:nano, //haiku_spectral/config:__init__)

@@ -8,6 +8,7 @@ itself beside as much real text. Build the datasets that it names with binaries/
 import ml_collections
 
 from haiku_spectral import config
+from haiku_spectral.configs import base
 
 REAL = 'pile_english:0.4,turkish_web:0.3,github_code:0.3'
 
@@ -15,11 +16,7 @@ REAL = 'pile_english:0.4,turkish_web:0.3,github_code:0.3'
 def get_config() -> ml_collections.ConfigDict:
   """Returns the preset."""
   return config.to_config_dict(config.Config(
-      model=config.ModelConfig(
-          layers=12, width=768, mlp_width=2560, remat=True,
-          memory=config.MemoryConfig(heads=12), attention=config.AttentionConfig(heads=12),
-          ngram=config.NgramConfig(slots=1 << 18, words='1,2'),
-          match=config.MatchConfig(length=8, slots=1 << 20)),
+      model=config.from_config_dict(base.get_config()).model,
       data=config.DataConfig(mixture=REAL, segment=4096, batch_size=128, stateful_rows=64),
       curriculum=(
           config.PhaseConfig(

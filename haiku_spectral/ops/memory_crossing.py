@@ -1,9 +1,9 @@
 """`linear_memory` on a slice of time: slices combine as maps of the memory.
 
-A slice takes the memory S to A S + B. With the gated rule A is a decay, a number per head (or per
-channel of the keys); with the delta rule a matrix per head, which costs as many bytes again as B. A
-ring of memories would send B alone, but devices - 1 times one after the other; the scan sends a
-logarithm of that, so from 4 devices on it has fewer messages and from 8 on no more bytes.
+A slice takes the memory S to A S + B. With the gated rule A is a decay, a number per head; with the
+delta rule a matrix per head, which costs as many bytes again as B. A ring of memories would send B
+alone, but devices - 1 times one after the other; the scan sends a logarithm of that, so from 4
+devices on it has fewer messages and from 8 on no more bytes.
 
 Shapes: B batch, T time (bytes) of a slice, H heads, K key width, V value width.
 """
@@ -20,7 +20,7 @@ from haiku_spectral.ops import slices
 class Map(NamedTuple):
   """S -> A S + B."""
 
-  forget: jax.Array  # A: [B, H, K, K] of the delta rule; [B, H, 1 or K, 1] of the gated one.
+  forget: jax.Array  # A: [B, H, K, K] of the delta rule; [B, H, 1, 1] of the gated one.
   write: jax.Array  # B: [B, H, K, V]
 
   def __call__(self, state: jax.Array) -> jax.Array:  # [B, H, K, V]
@@ -56,21 +56,20 @@ def _gated(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array, *,
     starts: jax.Array | None, block: int,
 ) -> Map:
-  decay = jnp.exp(jnp.sum(log_decay.astype(jnp.float32), axis=1))  # [B, H] or [B, H, K]
+  decay = jnp.exp(jnp.sum(log_decay.astype(jnp.float32), axis=1))  # [B, H]
   if starts is not None:
-    again = jnp.any(starts, axis=1).reshape(-1, *[1] * (decay.ndim - 1))
-    decay = jnp.where(again, 0, decay)
+    decay = jnp.where(jnp.any(starts, axis=1)[:, None], 0, decay)
   empty = jnp.zeros((*decay.shape[:2], keys.shape[-1], values.shape[-1]))
   _, write = memory.linear_memory(
       queries, keys, values, log_decay, empty, starts=starts, block=block)
-  return Map(decay.reshape(*decay.shape[:2], -1, 1), write)
+  return Map(decay[..., None, None], write)
 
 
 def _delta(
     queries: jax.Array, keys: jax.Array, values: jax.Array, log_decay: jax.Array,
     gates: memory.Gates, *, starts: jax.Array | None, block: int,
 ) -> Map:
-  """Columns of a memory do not meet: B from an empty one, A from the unit matrix beside it."""
+  """Columns of a memory are independent: B from an empty one, A from the unit matrix beside it."""
   rows, _, heads, width = keys.shape
   unit = jnp.broadcast_to(jnp.eye(width), (rows, heads, width, width))
   empty = jnp.zeros((rows, heads, width, values.shape[-1]))

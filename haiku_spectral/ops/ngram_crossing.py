@@ -109,7 +109,7 @@ def _with_streaks(
   """What was read with streaks of zero before the slice, with the true ones."""
   length = reads.streak.shape[1]
   last = after.streak
-  unbroken = last == min(length, MAX_STREAK)  # A longer streak than can be told is one, either way.
+  unbroken = last == min(length, MAX_STREAK)  # One beyond MAX_STREAK counts as unbroken, too.
   before = slices.entering_count(slices.Count(~unbroken, last), streak, MAX_STREAK)
   times = jnp.minimum(jnp.arange(1, length + 1), MAX_STREAK)[:, None]
   streaks = jnp.where(reads.streak == times,

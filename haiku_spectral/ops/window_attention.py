@@ -67,7 +67,7 @@ def window_attention(
     begins = lax.cummax(begins, axis=1)
   scores = jnp.einsum('bhnik,bhnjk->bhnij', q, k, preferred_element_type=jnp.float32)
   scores = jnp.where(_visible(count, size, window, begins), scores, -jnp.inf)
-  # Softmax, divided after the product: K numbers a query instead of W + C.
+  # Softmax, divided after the product: K numbers per query instead of W + C.
   weights = jnp.exp(scores - lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True)))
   out = jnp.einsum(
       'bhnij,bhnjk->bhnik', weights.astype(v.dtype), v, preferred_element_type=jnp.float32)

@@ -87,7 +87,7 @@ class MixersTest(parameterized.TestCase):
     chunk_law.assert_causal_with_reach(mixer, x, empty, REACH[MIXERS[name][0]])
 
   @parameterized.named_parameters((name, name) for name in MIXERS)
-  def test_rows_do_not_meet(self, name):
+  def test_batch_rows_are_independent(self, name):
     mixer, empty = build(name)
     x = chunk_law.normal(2, 33, WIDTH)
     other = x.copy()

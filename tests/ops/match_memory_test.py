@@ -1,4 +1,4 @@
-"""The match memory against a written-out reference, in any cut, bit for bit."""
+"""The match memory against a written-out reference, in any cut, bitwise identical."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""The tables of the exact memory against a written-out reference, in any cut, bit for bit."""
+"""The tables of the exact memory against a written-out reference, in any cut, bitwise identical."""
 
 import functools
 

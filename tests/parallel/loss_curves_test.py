@@ -1,4 +1,4 @@
-"""The same training on every mesh: loss curves of 50 steps, and the same bits on the same mesh."""
+"""The same training on every mesh: loss curves of 50 steps, bitwise identical on the same mesh."""
 
 import functools
 
