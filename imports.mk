@@ -1396,9 +1396,9 @@ $(call py_test, //tests/evaluation/recall:example_test, \
     //tests/evaluation/recall:paragraphs //tests:fixed_examples)
 $(call py_library, //tests/evaluation/recall:paragraphs, \
     //haiku_spectral/evaluation/recall:background //tests:__init__)
-$(call py_test, //tests/evaluation/recall:report_test, //haiku_spectral/evaluation/recall:plot \
-    //haiku_spectral/evaluation/recall:report //haiku_spectral/evaluation/recall:scoring \
-    //tests:__init__)
+$(call py_test, //tests/evaluation/recall:report_test, //haiku_spectral/evaluation:plot \
+    //haiku_spectral/evaluation/recall:plot //haiku_spectral/evaluation/recall:report \
+    //haiku_spectral/evaluation/recall:scoring //tests:__init__)
 $(call py_test, //tests/evaluation/recall:scoring_test, \
     //haiku_spectral/evaluation/recall:example //haiku_spectral/evaluation/recall:scoring \
     //haiku_spectral/evaluation/recall:tasks //tests:__init__ \

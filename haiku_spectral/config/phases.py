@@ -76,12 +76,12 @@ def _stages(phase: PhaseConfig, first_step: int, batch_size: int) -> tuple[Stage
 
 
 def chunks(segment: int, chunk: int) -> int:
-  """In how many chunks of `chunk` bytes a step reads a segment; 0: at once."""
+  """The number of chunks of `chunk` bytes in which a segment is read; `chunk` 0: one."""
   return max(segment // chunk, 1) if chunk else 1
 
 
 def chunks_of(config: Config) -> int:
-  """In how many chunks a step reads the config's own segment."""
+  """The number of chunks in which the config's own segment is read."""
   return chunks(config.data.segment, config.train.chunk)
 
 

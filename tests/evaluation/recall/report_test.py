@@ -1,10 +1,12 @@
 """The report of recall: every number with its chance beside it, as text, JSON and picture."""
 
 import json
+import pathlib
 
 import numpy as np
 from absl.testing import absltest
 
+from haiku_spectral.evaluation.plot import save_figure
 from haiku_spectral.evaluation.recall import plot, report
 from haiku_spectral.evaluation.recall.scoring import Cell
 
@@ -56,6 +58,9 @@ class ReportTest(absltest.TestCase):
     self.assertEqual(axes.images[0].get_array().tolist(), [[25.0, 0.0], [100.0, 50.0]])
     self.assertEqual([label.get_text() for label in axes.get_xticklabels()], ['1 KiB', '4 KiB'])
     self.assertEqual([label.get_text() for label in axes.get_yticklabels()], ['0', '1'])
+    path = pathlib.Path(self.create_tempdir().full_path, 'recall.png')
+    save_figure(drawing, path)
+    self.assertTrue(path.read_bytes().startswith(b'\x89PNG'))
 
 
 if __name__ == '__main__':
