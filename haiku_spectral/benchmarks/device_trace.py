@@ -23,7 +23,7 @@ PARTS = (  # A part of the model, and what of a path in the program names it; th
     ('Hyena, element by element', r'/hyena'),
     ('gated MLP', r'/mlp'),
     ('norms', r'/norm'),
-    ('exact memory', r'ngram_memory|_recall|ngram_input|ngram_logits'),
+    ('exact memory', r'(ngram|count)_(memory|logits)|_recall|ngram_input'),
     ('head', r'btd,vd->btv'),
     ('embedding', r'embedding|gather'),
 )

@@ -11,6 +11,7 @@ from haiku_spectral.config.schema import (
   RECORD_BYTES,
   AttentionConfig,
   Config,
+  CountsConfig,
   DataConfig,
   FilterConfig,
   GuardConfig,
@@ -37,9 +38,9 @@ from haiku_spectral.config.serialisation import (
 )
 
 __all__ = [
-    'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'DataConfig', 'FilterConfig',
-    'GuardConfig', 'HyenaConfig', 'MatchConfig', 'MemoryConfig', 'ModelConfig', 'NgramConfig',
-    'OptimizerConfig', 'PhaseConfig', 'RateConfig', 'TrainConfig', 'differences',
+    'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'CountsConfig', 'DataConfig',
+    'FilterConfig', 'GuardConfig', 'HyenaConfig', 'MatchConfig', 'MemoryConfig', 'ModelConfig',
+    'NgramConfig', 'OptimizerConfig', 'PhaseConfig', 'RateConfig', 'TrainConfig', 'differences',
     'from_config_dict', 'from_json', 'may_change', 'model_fingerprint', 'parse_mixture',
     'speed_only_paths', 'to_config_dict', 'to_json', 'validate', 'validate_model',
 ]

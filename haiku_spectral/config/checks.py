@@ -46,8 +46,10 @@ def validate_model(model: ModelConfig) -> None:
           'config.model.ngram.words', model.ngram.words, "'' without config.model.ngram.orders")
   require(model.ngram.slots.bit_count() == 1, 'config.model.ngram.slots', model.ngram.slots,
           'a power of two')
-  for name, value in (('slots', model.match.slots), ('ring', model.match.ring)):
-    require(value.bit_count() == 1, f'config.model.match.{name}', value, 'a power of two')
+  parse_orders(model.counts.orders, 'config.model.counts.orders')
+  for name, value in (('match.slots', model.match.slots), ('match.ring', model.match.ring),
+                      ('counts.slots', model.counts.slots)):
+    require(value.bit_count() == 1, f'config.model.{name}', value, 'a power of two')
   window, block = model.attention.window, model.attention.block
   require(window % block == 0, 'config.model.attention.block', block,
           f'a divisor of config.model.attention.window={window}')

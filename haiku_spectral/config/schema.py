@@ -85,6 +85,16 @@ class MatchConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class CountsConfig:
+  """The count memory: how often each byte followed the last few bytes."""
+
+  orders: str = ''  # Numbers of bytes that are looked up, 'n,n,n'; '': no count memory.
+  followers: int = field(28, at_least=1, at_most=64)  # The latest ones, per context.
+  # Contexts that each order can hold, a power of two; each takes followers + 4 bytes of state.
+  slots: int = field(1 << 14, at_least=2, at_most=1 << 24)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
   """SpectralGPT. `layers` is a multiple of the pattern's length."""
 
@@ -99,6 +109,7 @@ class ModelConfig:
   attention: AttentionConfig = AttentionConfig()
   ngram: NgramConfig = NgramConfig()
   match: MatchConfig = MatchConfig()
+  counts: CountsConfig = CountsConfig()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -232,9 +243,9 @@ def parse_mixture(mixture: str, name: str = 'config.data.mixture') -> dict[str, 
   return sources
 
 
-def parse_orders(orders: str) -> tuple[int, ...]:
-  """Reads 'n,n,n', numbers of bytes that grow, or nothing."""
-  return _parse_numbers('config.model.ngram.orders', orders, range(1, 65), 'bytes')
+def parse_orders(orders: str, name: str = 'config.model.ngram.orders') -> tuple[int, ...]:
+  """Reads 'n,n,n', numbers of bytes that grow, or nothing; a message calls them by `name`."""
+  return _parse_numbers(name, orders, range(1, 65), 'bytes')
 
 
 def parse_words(words: str) -> tuple[int, ...]:

@@ -43,7 +43,8 @@ _LOADER_KNOWS: dict[str, frozenset[str] | None] = {
         'memory.heads', 'memory.block', 'memory.short_width', 'memory.min_time_constant',
         'memory.max_time_constant', 'attention.heads', 'attention.window', 'attention.block',
         'ngram.orders', 'ngram.words', 'ngram.followers', 'ngram.slots', 'ngram.width',
-        'match.length', 'match.slots', 'match.ring')),
+        'match.length', 'match.slots', 'match.ring', 'counts.orders', 'counts.followers',
+        'counts.slots')),
 }
 
 

@@ -115,6 +115,38 @@ def recall(ids, shape, state, ngram, match, **_):  # -> [T, O, 1 + F]: trust, an
       reads[t, o, :1 + len(known)] = 16 * agree + sum(streak >= n for n in bounds), *known
   return reads, (table, text, places, ends, back)
 
+def count(ids, state, orders, slots, followers):  # -> [T, O, K]: the last followers, -1: none
+  orders, (table, text, places) = [*map(int, orders.split(','))], state or ({}, [], [])
+  reads = np.full((len(ids), len(orders), followers), -1)
+  for t, new in enumerate(ids):
+    table |= {slot: (check, [min(new, 255), *known][:followers]) for slot, check, known in places}
+    text.append(new)
+    keys = ((o, hashed(text[:-n - 1:-1])) for o, n in enumerate(orders) if n <= len(text))
+    found = [((o, x * slots >> 32), x % 2**24, o) for o, x in keys]
+    places = [(slot, check, [f for c, known in [table.get(slot, (None, []))] if c == check
+                             for f in known]) for slot, check, _ in found]
+    for (*_, o), (*_, known) in zip(found, places, strict=True):
+      reads[t, o, :len(known)] = known
+  return reads, (table, text, places)
+
+def mix(reads, x, w):  # -> [T, 260]: from the longest context to the shortest, as PPM
+  there, learnt = reads >= 0, x @ w['hidden/w']
+  earlier = np.tril(np.ones(2 * reads.shape[2:]), -1) * (reads[..., None] == reads[..., None, :])
+  first, number = there & ~earlier.any(-1), there.sum(-1)
+  share = np.exp(w['recency']) * (1 - sigmoid(w['discount'])[:, None] * first) * there
+  share = share / np.maximum(share.sum(-1, keepdims=True), 1e-9)
+  expected = (0.75 * first.sum(-1) + 0.3) / np.where(number, number + 0.3, 1.3)
+  levels = ((n[..., None] > np.array(bounds)).sum(-1) for n, bounds in (
+      (number, (1, 2, 4, 8, 16, 32)), (first.sum(-1), (1, 2, 4, 8))))
+  escape = w['escape'][(np.arange(reads.shape[1]), *levels)] + learnt[:, :-1]
+  escape = np.where(number, sigmoid(np.log(expected / (1 - expected)) + escape), 1)
+  reaches = np.cumprod(np.pad(escape, ((0, 0), (0, 1)), constant_values=1)[:, ::-1], 1)[:, ::-1]
+  mixed = np.repeat(reaches[:, :1], 260, axis=1) / 260
+  given = (reaches[:, 1:] * (1 - escape))[..., None] * share
+  np.add.at(mixed, (np.arange(len(x))[:, None, None], reads), given)
+  longest = np.max(np.arange(1, reads.shape[1] + 1) * (number > 0), axis=1)
+  return (w['weight'][longest] + learnt[:, -1])[:, None] * np.log(mixed)
+
 class Model:
   def __init__(self, folder):
     about = json.loads(pathlib.Path(folder, 'config.json').read_text(encoding='utf-8'))
@@ -127,8 +159,18 @@ class Model:
   def __call__(self, ids, state=None):  # T ids, of bytes 0 to 255 -> logits [T, 260], the state
     config, w, ids, states = self.config, self.weights, [*map(int, ids)], state or {}
     x = w['embedding/table'][ids]
+    counts, counted = below(w, 'count_logits'), None
     if 'ngram_input/gate' in w:
-      reads, states['ids'] = recall(ids, w['ngram_logits/gate'].shape, states.get('ids'), **config)
+      orders, _, most = w['ngram_logits/gate'].shape
+      orders -= len(counts.get('discount', ()))
+      reads, states['ids'] = recall(ids, (orders, 0, most), states.get('ids'), **config)
+      if counts:
+        counted, states['counts'] = count(ids, states.get('counts'), **config['counts'])
+        newest = np.pad(counted, ((0, 0), (0, 0), (0, most)), constant_values=-1)[..., :most]
+        agree = 1 * (newest[..., 0] >= 0)
+        for each in np.moveaxis(newest, -1, 0)[1:]:
+          agree = np.where(each >= 0, 2 * agree + (each == newest[..., 0]), agree)
+        reads = np.concatenate([reads, np.concatenate([16 * agree[..., None], newest], 2)], 1)
       trust, after = (np.arange(reads.shape[1]), reads[..., 0]), reads[..., 1:]
       vectors = np.pad(w['ngram_input/bytes'], ((0, 1), (0, 0)))[after[..., 0]]  # -1: zeros.
       vectors = vectors * w['ngram_input/gate'][trust][..., None] + w['ngram_input/trust'][trust]
@@ -147,4 +189,6 @@ class Model:
     if 'ngram_input/gate' in w:
       gates = (x @ w['ngram_logits/hidden/w']).reshape(after.shape) + w['ngram_logits/gate'][trust]
       np.add.at(logits, (np.arange(len(x))[:, None, None], after), gates * (after >= 0))
+    if counts:
+      logits = logits + mix(counted, x, counts)
     return logits, states

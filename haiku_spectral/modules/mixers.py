@@ -1,7 +1,14 @@
 """The table of mixers: the only place that knows which there are."""
 
 from haiku_spectral.config import ModelConfig, schema
-from haiku_spectral.modules import attention, hyena, match_memory, memory, ngram_memory
+from haiku_spectral.modules import (
+  attention,
+  count_memory,
+  hyena,
+  match_memory,
+  memory,
+  ngram_memory,
+)
 from haiku_spectral.modules.mixer import Mixer
 
 _BY_LETTER: dict[str, Mixer] = {}
@@ -24,7 +31,8 @@ for _mixer in (hyena.MIXER, memory.MIXER, attention.MIXER):
 
 def readers(config: ModelConfig) -> tuple[Mixer, ...]:
   """What reads ids in the place of activations."""
-  chosen = ((ngram_memory.MIXER, config.ngram.orders), (match_memory.MIXER, config.match.length))
+  chosen = ((ngram_memory.MIXER, config.ngram.orders), (match_memory.MIXER, config.match.length),
+            (count_memory.MIXER, config.counts.orders))
   return tuple(mixer for mixer, is_on in chosen if is_on)
 
 

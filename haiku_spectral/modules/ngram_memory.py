@@ -90,11 +90,7 @@ class NgramLogits(hk.Module):
     gate += hidden.astype(jnp.float32).reshape(gate.shape)
     known = jnp.arange(followers) < reads.counts[..., None]
     gate = jnp.where(known, gate, 0).reshape(*x.shape[:2], -1)
-
-    def added(places: jax.Array, gates: jax.Array) -> jax.Array:  # [O K] -> [V]
-      return jnp.zeros(vocab.SIZE, jnp.float32).at[places].add(gates)
-
-    return jax.vmap(jax.vmap(added))(reads.followers.reshape(gate.shape), gate)
+    return lookup.spread(reads.followers.reshape(gate.shape), gate, vocab.SIZE)
 
 
 def joined(recalled: Sequence[NgramReads]) -> NgramReads:
@@ -109,14 +105,13 @@ def joined(recalled: Sequence[NgramReads]) -> NgramReads:
 
 
 def hide_long(
-    reads: NgramReads, config: NgramConfig, rows: jax.Array) -> NgramReads:  # [B] bool
-  """Reads of these and other memories, as if some rows had long contexts for the first time."""
-  chosen = contexts(config)
-  is_long = np.zeros(reads.counts.shape[2], bool)
-  is_long[:chosen.size] = [n > SHORT_ORDER for n in chosen.orders] + [True] * len(chosen.words)
+    reads: Any, contexts: ngram_contexts.Contexts, rows: jax.Array) -> Any:  # [B] bool
+  """Reads of these contexts, as if some rows had the long ones of them for the first time."""
+  is_long = np.array([n > SHORT_ORDER for n in contexts.orders] + [True] * len(contexts.words))
   gone = rows[:, None, None] & is_long
-  counts, streak = (jnp.where(gone, 0, x) for x in (reads.counts, reads.streak))
-  return reads._replace(counts=counts, streak=streak)
+  return reads._replace(**{
+      name: jnp.where(gone, 0, value) for name, value in reads._asdict().items()
+      if name in ('counts', 'streak')})
 
 
 def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
-from haiku_spectral.modules import block, layers, mixers, ngram_memory, remat, shards
+from haiku_spectral.modules import block, count_memory, layers, mixers, ngram_memory, remat, shards
 from haiku_spectral.modules.mixer import Make, Mixer, chunk_form
 from haiku_spectral.ops import lookup
 
@@ -74,10 +74,12 @@ class SpectralGPT(hk.Module):
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = lookup.lookup(table, tokens)
     recalled, readers = self.recall(tokens, state.readers, starts)
+    if hidden is not None:
+      recalled = _hide_long(recalled, config, hidden)
+    counted = recalled.get(count_memory.MIXER.name)
     if recalled:
-      reads = ngram_memory.joined(recalled)
-      if hidden is not None:
-        reads = ngram_memory.hide_long(reads, config.ngram, hidden)
+      reads = ngram_memory.joined([
+          count_memory.newest(each) if each is counted else each for each in recalled.values()])
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
@@ -92,20 +94,32 @@ class SpectralGPT(hk.Module):
     logits = jnp.einsum('btd,vd->btv', x, head, preferred_element_type=jnp.float32)
     if recalled:
       logits += ngram_memory.NgramLogits(name='ngram_logits')(reads, x)
+    if counted:
+      logits += count_memory.CountLogits(name='count_logits')(counted, x)
     return logits, State(readers, blocks)
 
   def recall(
       self, tokens: jax.Array, states: tuple[Any, ...], starts: jax.Array | None
-  ) -> tuple[list[ngram_memory.NgramReads], tuple[Any, ...]]:
-    """What each reader of ids found, and its state."""
-    recalled, new_states = [], []
+  ) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """What each reader of ids found, by its name, and the states of all."""
+    recalled, new_states = {}, []
     for reader, state in zip(mixers.readers(self._config), states, strict=True):
       read = self._form(reader)(reader.config(self._config), out_scale=1.0)
       given = (jax.tree.map(lambda leaf: leaf[0], state), starts)
-      reads, state = read(tokens, *given[:1 if starts is None else 2])
-      recalled.append(reads)
+      recalled[reader.name], state = read(tokens, *given[:1 if starts is None else 2])
       new_states.append(jax.tree.map(lambda leaf: leaf[None], state))
     return recalled, tuple(new_states)
+
+
+def _hide_long(
+    recalled: dict[str, Any], config: ModelConfig, rows: jax.Array) -> dict[str, Any]:  # [B] bool
+  """As if some rows had long contexts for the first time; only the match memory knows more."""
+  return {
+      name: ngram_memory.hide_long(reads, contexts, rows) if contexts else reads
+      for name, reads in recalled.items()
+      for contexts in [{
+          ngram_memory.MIXER.name: ngram_memory.contexts(config.ngram),
+          count_memory.MIXER.name: count_memory.contexts(config.counts)}.get(name)]}
 
 
 def reset(state: State, rows: jax.Array, initial: State) -> State:  # rows: [B] bool

@@ -9,6 +9,14 @@ import jax.numpy as jnp
 from haiku_spectral import backend
 
 
+def spread(places: jax.Array, values: jax.Array, size: int) -> jax.Array:  # [B, T, N] twice
+  """The sums of the values at each of `size` places: [B, T, size] float32."""
+  def one(places: jax.Array, values: jax.Array) -> jax.Array:
+    return jnp.zeros(size, jnp.float32).at[places].add(values)
+
+  return jax.vmap(jax.vmap(one))(places, values)
+
+
 def lookup(table: jax.Array, ids: jax.Array) -> jax.Array:  # [V, D], [...] int32 -> [..., D]
   """table[ids], for tables of few rows.
 

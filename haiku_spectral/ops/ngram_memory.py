@@ -12,7 +12,9 @@ does not contain.
 Shapes: B batch, T time (ids), O contexts, N slots of a table, M reach of the contexts, K followers.
 """
 
-from typing import NamedTuple
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -74,15 +76,23 @@ def read(
   """
   chex.assert_rank([ids, state.table, state.recent], [2, 3, 2])
   chex.assert_shape(state.table, (ids.shape[0], contexts.size, None))
-  piece = hashed_table.piece_length(state.table.shape[2])
-  reads = []
+  return in_pieces(functools.partial(
+      read_piece, contexts=contexts, followers=followers, marked=marked), ids, state, starts)
+
+
+def in_pieces(
+    read_piece: Callable[..., tuple[Any, Any]], ids: jax.Array, state: Any,
+    starts: jax.Array | None,
+) -> tuple[Any, Any]:
+  """Reads and the state after ids [B, T], from a function of short pieces, as `read_piece` is."""
+  piece, reads = hashed_table.piece_length(state.table.shape[2]), []
   for start in range(0, ids.shape[1], piece):
     cut = slice(start, start + piece)
     line = jnp.concatenate([state.recent, ids[:, cut]], axis=1)
     found, state = read_piece(
-        line, state, contexts=contexts, followers=followers, first=jnp.zeros_like(state.seen),
+        line, state, first=jnp.zeros_like(state.seen),
         length=line.shape[1] - state.recent.shape[1],
-        starts=None if starts is None else starts[:, cut], marked=marked)
+        starts=None if starts is None else starts[:, cut])
     reads.append(found)
   return jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *reads), state
 
@@ -120,7 +130,7 @@ def check_of(hashed: jax.Array) -> jax.Array:
   return (hashed & 63) << 26
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
   """Contexts of a piece in order of time, numbered 0 .. T: number c ends before id c."""
 
   slot: jax.Array  # [B, O, T + 1] uint32; N where a context is not there.
@@ -130,7 +140,7 @@ class _Line(NamedTuple):
   seen: jax.Array  # [B, T + 1]: ids of its stream up to it.
 
 
-class _Sorted(NamedTuple):
+class BySlot(NamedTuple):
   """The same contexts sorted by slot, then by time: leaves are [B, O, T + 1]."""
 
   slot: jax.Array
@@ -153,16 +163,17 @@ def read_piece(
 ) -> tuple[NgramReads, NgramState]:
   """`read` for a piece so short that a slot and a time fit into 32 bits."""
   reach, first = state.recent.shape[1], first[:, None]
-  at = _line(line, state, contexts, first, length, starts)
-  by_slot = _sorted(at)
-  newest, count, goes_on = _followers(by_slot, state.table, followers)
+  at = line_of(
+      line, state.seen, state.table.shape[2], contexts, first, length, starts, check_of)
+  ordered = by_slot(at)
+  newest, count, goes_on = _followers(ordered, state.table, followers)
   table = state.table if starts is None else jnp.where(at.begin[:, -1:, None] > 0, 0, state.table)
-  entries = _entries(by_slot, newest, count, followers)
+  entries = _entries(ordered, newest, count, followers)
   if marked:
     entries |= jnp.where(goes_on & (count + 1 < followers), OPEN, 0)
-  table = _store(table, by_slot, entries, length, at.begin[:, -1:, None])
+  table = _store(table, ordered, entries, length, at.begin[:, -1:, None])
 
-  found = put(jnp.zeros_like(newest), by_slot.number, packed(newest, count))  # In order of time.
+  found = put(jnp.zeros_like(newest), ordered.number, packed(newest, count))  # In order of time.
   hit = hits(found, at.follower)
   if starts is not None:
     hit &= ~jnp.pad(starts, [(0, 0), (0, 1)])[:, None]
@@ -174,35 +185,41 @@ def read_piece(
   return reads, NgramState(table, recent, jnp.minimum(seen_after, reach), streak_after)
 
 
-def _line(
-    line: jax.Array, state: NgramState, contexts: Contexts, first: jax.Array,
-    length: int | jax.Array, starts: jax.Array | None,
-) -> _Line:
-  slots, ids = state.table.shape[2], line[:, state.recent.shape[1]:]
+def line_of(
+    line: jax.Array,  # [B, M + T]: the last M ids, then those of the piece.
+    seen: jax.Array,  # [B] int32: ids of the stream before the first one that counts.
+    slots: int, contexts: Contexts,
+    first: jax.Array,  # [B, 1] int32: ids of the T that do not count, the first ones.
+    length: int | jax.Array, starts: jax.Array | None,  # As in `read_piece`.
+    check: Callable[[jax.Array], jax.Array],  # Hashes -> check bits, above the lowest 8.
+) -> Line:
+  """The contexts of a piece, what follows them, and where they are stored."""
+  ids = line[:, contexts.reach:]
   number = jnp.arange(ids.shape[1] + 1)
   begin = jnp.zeros((1, len(number)), jnp.int32)
   if starts is not None:
     begin = lax.cummax(jnp.pad(jnp.where(starts, number[1:], 0), [(0, 0), (1, 0)]), axis=1)
-  seen = jnp.where(begin > 0, number - begin + 1, state.seen[:, None] + number - first)
+  seen = jnp.where(begin > 0, number - begin + 1, seen[:, None] + number - first)
   hashed, there = hashes(line, seen, contexts)
   there &= ((number >= first) & (number <= length))[:, None]
   follower = jnp.pad(jnp.minimum(ids, NO_BYTE), [(0, 0), (0, 1)]).astype(jnp.uint32)[:, None]
-  return _Line(
-      jnp.where(there, slot_of(hashed, slots), slots).astype(jnp.uint32), check_of(hashed),
+  return Line(
+      jnp.where(there, slot_of(hashed, slots), slots).astype(jnp.uint32), check(hashed),
       follower, begin, seen)
 
 
-def _sorted(at: _Line) -> _Sorted:
+def by_slot(at: Line) -> BySlot:
+  """The contexts of a piece, those of the same slot one after the other."""
   slot, number = hashed_table.sort(at.slot)
   # One gather for both: the check bits and what follows.
   both = jnp.take_along_axis(at.check | at.follower, number, axis=2)
   begins = jnp.broadcast_to(at.begin[:, None], number.shape)
-  return _Sorted(slot, number, both & CHECK, both & 255,
-                 jnp.take_along_axis(begins, number, axis=2))
+  return BySlot(slot, number, both & ~jnp.uint32(255), both & 255,
+                jnp.take_along_axis(begins, number, axis=2))
 
 
 def _followers(
-    at: _Sorted, table: jax.Array, followers: int
+    at: BySlot, table: jax.Array, followers: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:  # [B, O, T + 1]: uint32 twice, bool
   """The latest followers of each context, newest in the lowest bits, and how many there are.
 
@@ -242,7 +259,7 @@ def continued(
 
 
 def _entries(
-    at: _Sorted, newest: jax.Array, count: jax.Array, followers: int
+    at: BySlot, newest: jax.Array, count: jax.Array, followers: int
 ) -> jax.Array:  # [B, O, T + 1] uint32
   """What is stored of each context once its follower is known."""
   grown = jnp.minimum(count + 1, followers)
@@ -250,7 +267,7 @@ def _entries(
 
 
 def _store(
-    table: jax.Array, at: _Sorted, entries: jax.Array, length: int | jax.Array,
+    table: jax.Array, at: BySlot, entries: jax.Array, length: int | jax.Array,
     last_begin: jax.Array,
 ) -> jax.Array:
   """The table with the last entry of each slot; none but those of the last stream."""

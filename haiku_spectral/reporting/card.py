@@ -98,6 +98,10 @@ def _architecture(results: Results) -> Section:
     blocks.append(Paragraph(
         'An exact memory stands before the first layer and at the logits: hashed tables of what '
         f'followed the last {model.ngram.orders} bytes, {model.ngram.slots:,} slots each.'))
+  if model.counts.orders:
+    blocks.append(Paragraph(
+        f'A count memory keeps the last {model.counts.followers} followers of each context of '
+        f'{model.counts.orders} bytes, {model.counts.slots:,} slots each.'))
   blocks.append(Paragraph('However a text is cut into pieces, the outputs are the same: the state '
                           'of a conversation is saved, and gone on with later.'))
   return Section('Architecture', blocks)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from haiku_spectral.config import schema
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import session as session_file
@@ -43,7 +44,8 @@ class Service:
     """`folder` holds the sessions. Raises ValueError or OSError when it cannot be used."""
     self.name, self.settings, self._decoder = name, settings, decoder
     self.created = int(time.time())
-    self.orders = [int(order) for order in decoder.config.ngram.orders.split(',') if order]
+    chosen = decoder.config.ngram.orders, decoder.config.counts.orders
+    self.orders = sorted({order for orders in chosen for order in schema.parse_orders(orders)})
     self.model = session_lib.Model(
         owner, context_lib.empty(decoder.model, 1, decoder.dtype), self.orders)
     self.sessions = Sessions(folder, self.model, settings.limits)

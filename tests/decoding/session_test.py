@@ -107,7 +107,8 @@ class SessionTest(parameterized.TestCase):
   def test_exact_memory_is_kept(self):
     model = spectral_gpt.make_model(dataclasses.replace(
         CONFIG, ngram=config.NgramConfig(orders='1,3', slots=64),
-        match=config.MatchConfig(length=3, slots=64, ring=512)))
+        match=config.MatchConfig(length=3, slots=64, ring=512),
+        counts=config.CountsConfig(orders='2', slots=64)))
     empty = context_lib.empty(model, 1, jnp.float32)
     generator = np.random.default_rng(0)
     context = jax.tree.map(

@@ -1,4 +1,4 @@
-"""The loader that is shipped with an export: NumPy alone, 150 lines, the same logits."""
+"""The loader that is shipped with an export: NumPy alone, 200 lines, the same logits."""
 
 import ast
 import dataclasses
@@ -25,15 +25,17 @@ MODEL = config.ModelConfig(
     memory=config.MemoryConfig(heads=2, block=16, rule='delta'),
     attention=config.AttentionConfig(heads=2, window=32, block=8),
     ngram=config.NgramConfig(orders='1,3', words='1', slots=32),  # Few, so that contexts collide.
-    match=config.MatchConfig(length=3, slots=64, ring=512))
+    match=config.MatchConfig(length=3, slots=64, ring=512),
+    counts=config.CountsConfig(orders='1,2,4', followers=6, slots=32))
 CONFIGS = {
     'all': MODEL,
     'gated': dataclasses.replace(
         MODEL, tied_head=True, ngram=config.NgramConfig(orders=''),
+        counts=config.CountsConfig(),
         memory=dataclasses.replace(MODEL.memory, rule='gated')),
     'bare': dataclasses.replace(
         MODEL, pattern='A', layers=1, ngram=config.NgramConfig(orders=''),
-        match=config.MatchConfig()),
+        match=config.MatchConfig(), counts=config.CountsConfig()),
 }
 WORDS = (b'cat', b'Cat', b'dog_1', 'né'.encode(), b'a' * 20 + b'b' * 20)  # One is too long.
 SIGNS = (b' ', b', ', b'.\n')
@@ -93,9 +95,9 @@ class NumpyLoaderTest(parameterized.TestCase):
         repeating_ids().tolist(), (contexts, None, followers), None, **dataclasses.asdict(MODEL))
     self.assertGreater((reads[..., 1] >= 0).mean(axis=0).min(), 0.05)
 
-  def test_needs_numpy_alone_and_150_lines(self):
+  def test_needs_numpy_alone_and_200_lines(self):
     source = pathlib.Path(numpy_loader.__file__).read_text(encoding='utf-8')
-    self.assertLessEqual(len(source.splitlines()), 150)
+    self.assertLessEqual(len(source.splitlines()), 200)
     imported = {alias.name for node in ast.walk(ast.parse(source))
                 if isinstance(node, ast.Import) for alias in node.names}
     self.assertNotIn('ImportFrom', {type(node).__name__ for node in ast.walk(ast.parse(source))})

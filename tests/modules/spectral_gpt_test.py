@@ -25,6 +25,7 @@ SMALL = config.ModelConfig(
     attention=config.AttentionConfig(heads=2, window=32, block=8),
     ngram=config.NgramConfig(orders='1,3', words='1', slots=64),
     match=config.MatchConfig(length=3, slots=64, ring=512),
+    counts=config.CountsConfig(orders='1,2', followers=5, slots=64),
 )
 
 
@@ -116,7 +117,7 @@ class SpectralGPTTest(parameterized.TestCase):
     # One super-block, without what is outside of the blocks.
     plain = dataclasses.replace(
         SMALL, pattern='AAAA', layers=4, ngram=config.NgramConfig(orders=''),
-        match=config.MatchConfig())
+        match=config.MatchConfig(), counts=config.CountsConfig())
     params = random_params(plain)
     grads, memory = {}, {}
     for remat in (False, True):
@@ -138,7 +139,7 @@ class SpectralGPTTest(parameterized.TestCase):
   def test_tail_mass_is_the_share_of_energy_beyond_a_length(self):
     small = dataclasses.replace(
         SMALL, pattern='H', layers=1, ngram=config.NgramConfig(orders=''),
-        match=config.MatchConfig())
+        match=config.MatchConfig(), counts=config.CountsConfig())
     params = jax.jit(spectral_gpt.make_model(small).init)(jax.random.key(0))
     masses = [
         float(filters.tail_mass(SMALL.hyena.filter, SMALL.width, params, length))

@@ -24,7 +24,8 @@ MODEL = configs.ModelConfig(
         horizon=24, sinusoids=4, hidden=8, max_time_constant=8.0)),
     memory=configs.MemoryConfig(heads=2, block=8),
     attention=configs.AttentionConfig(heads=2, window=16, block=8),
-    ngram=configs.NgramConfig(orders='1,3', slots=64))
+    ngram=configs.NgramConfig(orders='1,3', slots=64),
+    counts=configs.CountsConfig(orders='2', followers=4, slots=64))
 
 
 def make_config(kind='muon', model=MODEL, **train):
