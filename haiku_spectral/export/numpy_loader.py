@@ -131,21 +131,23 @@ def count(ids, state, orders, slots, followers):  # -> [T, O, K]: the last follo
 
 def mix(reads, x, w):  # -> [T, 260]: from the longest context to the shortest, as PPM
   there, learnt = reads >= 0, x @ w['hidden/w']
+  recency, discount, table, weight = (
+      10 * w[name] for name in ('recency', 'discount', 'escape', 'weight'))
   earlier = np.tril(np.ones(2 * reads.shape[2:]), -1) * (reads[..., None] == reads[..., None, :])
   first, number = there & ~earlier.any(-1), there.sum(-1)
-  share = np.exp(w['recency']) * (1 - sigmoid(w['discount'])[:, None] * first) * there
+  share = np.exp(recency) * (1 - sigmoid(np.log(3) + discount)[:, None] * first) * there
   share = share / np.maximum(share.sum(-1, keepdims=True), 1e-9)
   expected = (0.75 * first.sum(-1) + 0.3) / np.where(number, number + 0.3, 1.3)
   levels = ((n[..., None] > np.array(bounds)).sum(-1) for n, bounds in (
       (number, (1, 2, 4, 8, 16, 32)), (first.sum(-1), (1, 2, 4, 8))))
-  escape = w['escape'][(np.arange(reads.shape[1]), *levels)] + learnt[:, :-1]
+  escape = table[(np.arange(reads.shape[1]), *levels)] + learnt[:, :-1]
   escape = np.where(number, sigmoid(np.log(expected / (1 - expected)) + escape), 1)
   reaches = np.cumprod(np.pad(escape, ((0, 0), (0, 1)), constant_values=1)[:, ::-1], 1)[:, ::-1]
   mixed = np.repeat(reaches[:, :1], 260, axis=1) / 260
   given = (reaches[:, 1:] * (1 - escape))[..., None] * share
   np.add.at(mixed, (np.arange(len(x))[:, None, None], reads), given)
   longest = np.max(np.arange(1, reads.shape[1] + 1) * (number > 0), axis=1)
-  return (w['weight'][longest] + learnt[:, -1])[:, None] * np.log(mixed)
+  return (0.15 + weight[longest] + learnt[:, -1])[:, None] * np.log(mixed)
 
 class Model:
   def __init__(self, folder):
@@ -159,18 +161,8 @@ class Model:
   def __call__(self, ids, state=None):  # T ids, of bytes 0 to 255 -> logits [T, 260], the state
     config, w, ids, states = self.config, self.weights, [*map(int, ids)], state or {}
     x = w['embedding/table'][ids]
-    counts, counted = below(w, 'count_logits'), None
     if 'ngram_input/gate' in w:
-      orders, _, most = w['ngram_logits/gate'].shape
-      orders -= len(counts.get('discount', ()))
-      reads, states['ids'] = recall(ids, (orders, 0, most), states.get('ids'), **config)
-      if counts:
-        counted, states['counts'] = count(ids, states.get('counts'), **config['counts'])
-        newest = np.pad(counted, ((0, 0), (0, 0), (0, most)), constant_values=-1)[..., :most]
-        agree = 1 * (newest[..., 0] >= 0)
-        for each in np.moveaxis(newest, -1, 0)[1:]:
-          agree = np.where(each >= 0, 2 * agree + (each == newest[..., 0]), agree)
-        reads = np.concatenate([reads, np.concatenate([16 * agree[..., None], newest], 2)], 1)
+      reads, states['ids'] = recall(ids, w['ngram_logits/gate'].shape, states.get('ids'), **config)
       trust, after = (np.arange(reads.shape[1]), reads[..., 0]), reads[..., 1:]
       vectors = np.pad(w['ngram_input/bytes'], ((0, 1), (0, 0)))[after[..., 0]]  # -1: zeros.
       vectors = vectors * w['ngram_input/gate'][trust][..., None] + w['ngram_input/trust'][trust]
@@ -189,6 +181,7 @@ class Model:
     if 'ngram_input/gate' in w:
       gates = (x @ w['ngram_logits/hidden/w']).reshape(after.shape) + w['ngram_logits/gate'][trust]
       np.add.at(logits, (np.arange(len(x))[:, None, None], after), gates * (after >= 0))
-    if counts:
-      logits = logits + mix(counted, x, counts)
+    if 'count_logits/weight' in w:
+      reads, states['counts'] = count(ids, states.get('counts'), **config['counts'])
+      logits = logits + mix(reads, x, below(w, 'count_logits'))
     return logits, states

@@ -23,10 +23,10 @@ from haiku_spectral.modules import layers
 from haiku_spectral.modules.mixer import BlockPart, Cached, Mixer
 from haiku_spectral.ops import block_lines, count_cache, count_memory, lookup, ngram_contexts
 from haiku_spectral.ops.count_memory import CountReads, CountState
-from haiku_spectral.ops.ngram_memory import MAX_FOLLOWERS, NgramReads
 
 # Of a new model: discount of a byte that followed, mass of the shorter contexts, weight of the log.
-DISCOUNT, MASS, WEIGHT = 0.75, 0.3, 0.25
+DISCOUNT, MASS, WEIGHT = 0.75, 0.3, 0.15
+GAIN = 10.0  # The parameters are learnt in the last part of a training, when rates are low.
 NUMBERS = (1, 2, 4, 8, 16, 32)  # Escapes differ by how many followers there are: up to 1, 2, ...
 KINDS = (1, 2, 4, 8)  # And by how many different ones.
 
@@ -53,18 +53,16 @@ class CountLogits(hk.Module):
 
   def __call__(self, reads: CountReads, x: jax.Array) -> jax.Array:  # [B, T, D] -> [B, T, V]
     orders, followers = reads.followers.shape[2:]
-    recency = hk.get_parameter('recency', (orders, followers), init=jnp.zeros)
-    discount = hk.get_parameter(
-        'discount', (orders,), init=hk.initializers.Constant(_logit(DISCOUNT)))
-    table = hk.get_parameter(
-        'escape', (orders, len(NUMBERS) + 1, len(KINDS) + 1), init=jnp.zeros)
-    weights = hk.get_parameter('weight', (orders + 1,), init=hk.initializers.Constant(WEIGHT))
-    hidden = layers.Projection(orders + 1, scale=0.0, name='hidden')(x).astype(jnp.float32)
     recency, discount, table, weights = (
-        each.astype(jnp.float32) for each in (recency, discount, table, weights))
+        GAIN * hk.get_parameter(name, shape, init=jnp.zeros).astype(jnp.float32)
+        for name, shape in (
+            ('recency', (orders, followers)), ('discount', (orders,)),
+            ('escape', (orders, len(NUMBERS) + 1, len(KINDS) + 1)), ('weight', (orders + 1,))))
+    hidden = layers.Projection(orders + 1, scale=0.0, name='hidden')(x).astype(jnp.float32)
 
     is_new = newest_of_kind(reads)
-    share = jnp.exp(recency) * (1 - jax.nn.sigmoid(discount)[:, None] * is_new)
+    discounts = jax.nn.sigmoid(_logit(DISCOUNT) + discount)
+    share = jnp.exp(recency) * (1 - discounts[:, None] * is_new)
     share = jnp.where(jnp.arange(followers) < reads.counts[..., None], share, 0)
     share /= jnp.maximum(jnp.sum(share, axis=-1, keepdims=True), 1e-9)
 
@@ -82,7 +80,7 @@ class CountLogits(hk.Module):
         (given[..., None] * share).reshape(*x.shape[:2], -1), vocab.SIZE)
     mixed += reaches[..., :1] / vocab.SIZE
     longest = jnp.max(jnp.where(number > 0, jnp.arange(1, orders + 1), 0), axis=-1)
-    weight = weights[longest] + hidden[..., orders]
+    weight = WEIGHT + weights[longest] + hidden[..., orders]
     return weight[..., None] * jnp.log(mixed)
 
 
@@ -96,20 +94,13 @@ def newest_of_kind(reads: CountReads) -> jax.Array:  # [B, T, O, K] bool
   return ~again & (jnp.arange(bytes_of.shape[-1]) < reads.counts[..., None])
 
 
-def newest(reads: CountReads) -> NgramReads:
-  """The newest followers, as an n-gram memory without streaks would have found them."""
-  kept = min(reads.followers.shape[-1], MAX_FOLLOWERS)
-  return NgramReads(reads.followers[..., :kept], jnp.minimum(reads.counts, kept),
-                    jnp.zeros_like(reads.counts))
-
-
 def _logit(p: Any) -> jax.Array:
   return jnp.log(p) - jnp.log1p(-p)
 
 
 def _level(x: jax.Array, bounds: tuple[int, ...]) -> jax.Array:
   """How many of the bounds a number is above."""
-  return sum((x > bound).astype(jnp.int32) for bound in bounds)
+  return jnp.sum(x[..., None] > jnp.array(bounds), axis=-1)
 
 
 def contexts(config: CountsConfig) -> ngram_contexts.Contexts:

@@ -105,13 +105,14 @@ def joined(recalled: Sequence[NgramReads]) -> NgramReads:
 
 
 def hide_long(
-    reads: Any, contexts: ngram_contexts.Contexts, rows: jax.Array) -> Any:  # [B] bool
-  """Reads of these contexts, as if some rows had the long ones of them for the first time."""
-  is_long = np.array([n > SHORT_ORDER for n in contexts.orders] + [True] * len(contexts.words))
+    reads: NgramReads, config: NgramConfig, rows: jax.Array) -> NgramReads:  # [B] bool
+  """Reads of these and other memories, as if some rows had long contexts for the first time."""
+  chosen = contexts(config)
+  is_long = np.zeros(reads.counts.shape[2], bool)
+  is_long[:chosen.size] = [n > SHORT_ORDER for n in chosen.orders] + [True] * len(chosen.words)
   gone = rows[:, None, None] & is_long
-  return reads._replace(**{
-      name: jnp.where(gone, 0, value) for name, value in reads._asdict().items()
-      if name in ('counts', 'streak')})
+  counts, streak = (jnp.where(gone, 0, x) for x in (reads.counts, reads.streak))
+  return reads._replace(counts=counts, streak=streak)
 
 
 def trust(reads: NgramReads) -> jax.Array:  # [B, T, O] int32, below R

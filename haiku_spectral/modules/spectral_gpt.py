@@ -28,6 +28,13 @@ class State(NamedTuple):
   blocks: tuple[Any, ...]  # One per letter of the pattern; leaves are [L, B, ...].
 
 
+class Hidden(NamedTuple):
+  """Rows that are trained without a part of what was recalled: [B] bool each."""
+
+  long: jax.Array  # As if long contexts of the n-gram memory were new.
+  counts: jax.Array  # Without the count memory.
+
+
 class Table(hk.Module):
   """A vector for each id: the embedding, and the head."""
 
@@ -55,7 +62,7 @@ class SpectralGPT(hk.Module):
 
   def __call__(
       self, tokens: jax.Array, state: State, starts: jax.Array | None = None,  # [B, T] twice
-      hidden: jax.Array | None = None,  # [B] bool: without the n-gram memory's long contexts.
+      hidden: Hidden | None = None,
   ) -> tuple[jax.Array, State]:  # [B, T, V] float32
     config = self._config
     chex.assert_rank(tokens, 2)
@@ -74,12 +81,11 @@ class SpectralGPT(hk.Module):
     table = Table(config.width, hk.initializers.RandomNormal(), name='embedding')()
     x = lookup.lookup(table, tokens)
     recalled, readers = self.recall(tokens, state.readers, starts)
-    if hidden is not None:
-      recalled = _hide_long(recalled, config, hidden)
-    counted = recalled.get(count_memory.MIXER.name)
+    counted = recalled.pop(count_memory.MIXER.name, None)
     if recalled:
-      reads = ngram_memory.joined([
-          count_memory.newest(each) if each is counted else each for each in recalled.values()])
+      reads = ngram_memory.joined(list(recalled.values()))
+      if hidden is not None:
+        reads = ngram_memory.hide_long(reads, config.ngram, hidden.long)
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
@@ -95,7 +101,10 @@ class SpectralGPT(hk.Module):
     if recalled:
       logits += ngram_memory.NgramLogits(name='ngram_logits')(reads, x)
     if counted:
-      logits += count_memory.CountLogits(name='count_logits')(counted, x)
+      added = count_memory.CountLogits(name='count_logits')(counted, x)
+      if hidden is not None:  # Not from counts of zero: Adam makes steps of any rounding error.
+        added = jnp.where(hidden.counts[:, None, None], 0, added)
+      logits += added
     return logits, State(readers, blocks)
 
   def recall(
@@ -109,17 +118,6 @@ class SpectralGPT(hk.Module):
       recalled[reader.name], state = read(tokens, *given[:1 if starts is None else 2])
       new_states.append(jax.tree.map(lambda leaf: leaf[None], state))
     return recalled, tuple(new_states)
-
-
-def _hide_long(
-    recalled: dict[str, Any], config: ModelConfig, rows: jax.Array) -> dict[str, Any]:  # [B] bool
-  """As if some rows had long contexts for the first time; only the match memory knows more."""
-  return {
-      name: ngram_memory.hide_long(reads, contexts, rows) if contexts else reads
-      for name, reads in recalled.items()
-      for contexts in [{
-          ngram_memory.MIXER.name: ngram_memory.contexts(config.ngram),
-          count_memory.MIXER.name: count_memory.contexts(config.counts)}.get(name)]}
 
 
 def reset(state: State, rows: jax.Array, initial: State) -> State:  # rows: [B] bool
