@@ -624,6 +624,11 @@ $(call py_library, //haiku_spectral/modules:attention, //haiku_spectral/config:_
     //haiku_spectral/ops:window_crossing)
 $(call py_library, //haiku_spectral/modules:block, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:layers //haiku_spectral/modules:mixer)
+$(call py_library, //haiku_spectral/modules:count_memory, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:schema //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/ops:block_lines //haiku_spectral/ops:count_cache \
+    //haiku_spectral/ops:count_memory //haiku_spectral/ops:lookup \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:decode_cache, //haiku_spectral:backend \
     //haiku_spectral/config:__init__ //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:spectral_gpt \
@@ -654,9 +659,9 @@ $(call py_library, //haiku_spectral/modules:mixer, //haiku_spectral/ops:conv_cac
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__init__ \
     //haiku_spectral/config:schema //haiku_spectral/modules:attention \
-    //haiku_spectral/modules:hyena //haiku_spectral/modules:match_memory \
-    //haiku_spectral/modules:memory //haiku_spectral/modules:mixer \
-    //haiku_spectral/modules:ngram_memory)
+    //haiku_spectral/modules:count_memory //haiku_spectral/modules:hyena \
+    //haiku_spectral/modules:match_memory //haiku_spectral/modules:memory \
+    //haiku_spectral/modules:mixer //haiku_spectral/modules:ngram_memory)
 $(call py_library, //haiku_spectral/modules:modal_filter, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filter_cache //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:time_constants //haiku_spectral/ops:conv_cache \
@@ -670,7 +675,8 @@ $(call py_library, //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/modules:remat, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/config:__init__ \
-    //haiku_spectral/modules:block //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
+    //haiku_spectral/modules:block //haiku_spectral/modules:count_memory \
+    //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory \
     //haiku_spectral/modules:remat //haiku_spectral/modules:shards //haiku_spectral/ops:lookup \
     //haiku_spectral:vocab)
@@ -679,6 +685,12 @@ $(call py_library, //haiku_spectral/ops:block_lines, //haiku_spectral/ops:conv_c
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:conv_crossing, //haiku_spectral/ops:fft_conv \
     //haiku_spectral/ops:slices)
+$(call py_library, //haiku_spectral/ops:count_cache, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:count_memory \
+    //haiku_spectral/ops:hashed_table //haiku_spectral/ops:ngram_contexts \
+    //haiku_spectral/ops:ngram_memory)
+$(call py_library, //haiku_spectral/ops:count_memory, //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
     //haiku_spectral/ops:toeplitz_conv)
@@ -885,7 +897,8 @@ $(call py_library, //haiku_spectral/serving:recall)
 $(call py_library, //haiku_spectral/serving:requests, //haiku_spectral/decoding:sampling \
     //haiku_spectral/serving:chat_template //haiku_spectral/serving:errors \
     //haiku_spectral/storage:strict_json)
-$(call py_library, //haiku_spectral/serving:service, //haiku_spectral/decoding:context \
+$(call py_library, //haiku_spectral/serving:service, //haiku_spectral/config:__init__ \
+    //haiku_spectral/config:schema //haiku_spectral/decoding:context \
     //haiku_spectral/decoding:decoder //haiku_spectral/decoding:generation \
     //haiku_spectral/decoding:session //haiku_spectral/serving:answers \
     //haiku_spectral/serving:chat_template //haiku_spectral/serving:engine \
@@ -1428,6 +1441,8 @@ $(call py_test, //tests/export:numpy_loader_test, //haiku_spectral/config:__init
 $(call py_library, //tests:fixed_examples, //tests:__init__)
 $(call py_test, //tests:lint_test, //tests:__init__)
 $(call py_test, //tests:make_test, //tests:__init__ //tests:small_repository)
+$(call py_test, //tests/modules:count_memory_test, //haiku_spectral/modules:count_memory \
+    //haiku_spectral/ops:count_memory //tests:__init__)
 $(call py_test, //tests/modules:filters_test, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filters //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/modules:mixers_test, //haiku_spectral/config:__init__ \
@@ -1457,6 +1472,10 @@ $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
     //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law //tests:fixed_examples)
+$(call py_test, //tests/ops:count_memory_test, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:count_cache //haiku_spectral/ops:count_memory \
+    //haiku_spectral/ops:ngram_contexts //tests:__init__ //tests:chunk_law //tests:fixed_examples \
+    //tests/ops:repeating_text)
 $(call py_test, //tests/ops:crossing_test, //haiku_spectral/ops:conv_crossing \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:linear_memory //haiku_spectral/ops:memory_crossing \

@@ -14,7 +14,8 @@ EXCEPTIONS = {
     'nano': {
         'mlp_width', 'memory.heads', 'attention.heads', 'ngram.slots', 'match.length',
         'match.slots', 'memory.rule'},
-    'tiny': {'memory.rule'}, 'small': set(), 'base': {'mlp_width'}, '1b': set(), '7b': set(),
+    'tiny': {'memory.rule', 'counts.orders', 'counts.followers', 'counts.slots'},
+    'small': set(), 'base': {'mlp_width'}, '1b': set(), '7b': set(),
     '100b': set()}
 SIZES = {'nano': 0.65e6, 'tiny': 4.9e6, 'small': 37e6, 'base': 100e6, '1b': 1.16e9, '7b': 7e9,
          '100b': 104e9}
