@@ -27,6 +27,8 @@ def figure(
                   marker=marker, markersize=5, linewidth=1.8, label=label)
     axes.set_xscale('log', base=2)
     axes.set_yscale('log')
+    values = [value for line in lines.values() for value in line.values()]
+    axes.set_ylim(min(values) / 2, max(values) * 2)  # Else noise would fill the axis.
     axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f'{y:,g}'))
     axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
