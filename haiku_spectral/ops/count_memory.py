@@ -95,7 +95,7 @@ def read_piece(
     starts: jax.Array | None,  # [B, T] bool
 ) -> tuple[CountReads, CountState]:
   """`read` for a piece so short that a slot and a time fit into 32 bits."""
-  reach, slots, followers = state.recent.shape[1], *state.ring.shape[2:]
+  reach, slots = state.recent.shape[1], state.table.shape[2]
   at = ngram_memory.line_of(
       line, state.seen, slots, contexts, first[:, None], length, starts, check_of)
   last_begin = at.begin[:, -1:, None]
@@ -117,6 +117,21 @@ def read_piece(
   old = jnp.where(
       (run == group) & (by_slot.begin == 0), number_of(old_head, by_slot.check), 0)
 
+  reads = _reads(state.ring, by_slot, in_piece, old)
+  writes = (by_slot.slot < slots) & (by_slot.number < length) & (by_slot.number >= last_begin)
+  ring, table = _store(ring, table, by_slot, old + in_piece, writes, same, same_slot)
+  seen = lax.dynamic_index_in_dim(at.seen, length, axis=-1, keepdims=False)
+  recent = lax.dynamic_slice_in_dim(line, length, reach, axis=1)
+  return reads, CountState(ring, table, recent, jnp.minimum(seen, reach))
+
+
+def _reads(
+    rings: jax.Array, by_slot: ngram_memory.BySlot, in_piece: jax.Array, old: jax.Array
+) -> CountReads:
+  """What is known at each id, from `in_piece` followers of the piece and `old` of the table."""
+  slots, followers = rings.shape[2:]
+  here = jnp.broadcast_to(jnp.arange(by_slot.slot.shape[2]), by_slot.slot.shape)
+  place = jnp.minimum(by_slot.slot, slots - 1).astype(jnp.int32)
   # In order of time: the newest are those of the piece, then those of the table.
   sorted_at = put(jnp.zeros_like(here), by_slot.number, here)
   there, in_piece_t, old_t, place_t = (
@@ -126,20 +141,27 @@ def read_piece(
   newest = _flat_take(
       by_slot.follower, sorted_at[..., 1:, None] - 1 - jnp.arange(followers)).astype(jnp.uint8)
   stored = _flat_take(
-      state.ring.reshape(*state.ring.shape[:2], -1),
+      rings.reshape(*rings.shape[:2], -1),
       place_t[..., None] * followers + (old_t[..., None] - 1 - back) % followers)
   found = jnp.where(back < 0, newest, stored)
   count = jnp.where(there, jnp.minimum(in_piece_t + old_t, followers), 0)
-  reads = CountReads(*(
+  return CountReads(*(
       jnp.moveaxis(x.astype(jnp.int32), 1, 2) for x in (found, count)))
 
+
+def _store(
+    ring: jax.Array, table: jax.Array, by_slot: ngram_memory.BySlot, number: jax.Array,
+    writes: jax.Array, same: jax.Array, same_slot: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+  """Rings and heads after the contexts that are written, each with its number of followers."""
+  shape, (slots, followers) = ring.shape, ring.shape[2:]
+  here = jnp.broadcast_to(jnp.arange(by_slot.slot.shape[2]), by_slot.slot.shape)
+  place = jnp.minimum(by_slot.slot, slots - 1).astype(jnp.int32)
   # The table gets the last run of each slot, of which the last K fit into the ring.
-  writes = (by_slot.slot < slots) & (by_slot.number < length) & (by_slot.number >= last_begin)
   run_end, group_end = (
       lax.cummin(jnp.where(_next(x & writes), here.shape[2], here), axis=2, reverse=True)
       for x in (same, same_slot))
   kept = writes & (run_end == group_end)
-  number = old + in_piece
   ring_place = jnp.where(
       kept & (run_end - here < followers), place * followers + number % followers,
       slots * followers)
@@ -149,13 +171,10 @@ def read_piece(
       lambda ring, place: ring.at[place].set(0, mode='drop', unique_indices=True)))(
           ring, begins)
   ring = put(ring.reshape(*ring.shape[:2], -1), ring_place,
-             by_slot.follower.astype(jnp.uint8)).reshape(state.ring.shape)
+             by_slot.follower.astype(jnp.uint8)).reshape(shape)
   heads = by_slot.check | counted(number + 1, followers).astype(jnp.uint32)
   table = put(table, jnp.where(kept & (run_end == here), place, slots), heads)
-
-  seen = lax.dynamic_index_in_dim(at.seen, length, axis=-1, keepdims=False)
-  recent = lax.dynamic_slice_in_dim(line, length, reach, axis=1)
-  return reads, CountState(ring, table, recent, jnp.minimum(seen, reach))
+  return ring, table
 
 
 def _next(x: jax.Array) -> jax.Array:  # [..., T] bool
