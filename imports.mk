@@ -682,13 +682,16 @@ $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/confi
     //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:time_constants)
 $(call py_library, //haiku_spectral/ops:block_lines, //haiku_spectral/ops:conv_cache)
+$(call py_library, //haiku_spectral/ops:context_lines, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/ops:conv_cache, //haiku_spectral/ops:fft_conv)
 $(call py_library, //haiku_spectral/ops:conv_crossing, //haiku_spectral/ops:fft_conv \
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:count_cache, //haiku_spectral/ops:block_lines \
-    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:count_memory \
-    //haiku_spectral/ops:hashed_table //haiku_spectral/ops:ngram_contexts \
-    //haiku_spectral/ops:ngram_memory)
+    //haiku_spectral/ops:context_lines //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:count_memory //haiku_spectral/ops:hashed_table \
+    //haiku_spectral/ops:ngram_contexts)
 $(call py_library, //haiku_spectral/ops:count_memory, //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
@@ -708,8 +711,9 @@ $(call py_library, //haiku_spectral/ops:memory_crossing, //haiku_spectral/ops:li
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:modal_cache, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:ngram_cache, //haiku_spectral/ops:block_lines \
-    //haiku_spectral/ops:conv_cache //haiku_spectral/ops:hashed_table \
-    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory)
+    //haiku_spectral/ops:context_lines //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:hashed_table //haiku_spectral/ops:ngram_contexts \
+    //haiku_spectral/ops:ngram_memory)
 $(call py_library, //haiku_spectral/ops:ngram_contexts)
 $(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory \
@@ -1472,10 +1476,9 @@ $(call py_test, //tests/ops:cache_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:linear_memory \
     //haiku_spectral/ops:memory_cache //haiku_spectral/ops:window_attention \
     //haiku_spectral/ops:window_cache //tests:__init__ //tests:chunk_law //tests:fixed_examples)
-$(call py_test, //tests/ops:count_memory_test, //haiku_spectral/ops:block_lines \
-    //haiku_spectral/ops:count_cache //haiku_spectral/ops:count_memory \
-    //haiku_spectral/ops:ngram_contexts //tests:__init__ //tests:chunk_law //tests:fixed_examples \
-    //tests/ops:repeating_text)
+$(call py_test, //tests/ops:count_memory_test, //haiku_spectral/ops:count_cache \
+    //haiku_spectral/ops:count_memory //haiku_spectral/ops:ngram_contexts //tests:__init__ \
+    //tests:chunk_law //tests:fixed_examples //tests/ops:memory_law //tests/ops:repeating_text)
 $(call py_test, //tests/ops:crossing_test, //haiku_spectral/ops:conv_crossing \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:linear_memory //haiku_spectral/ops:memory_crossing \
@@ -1491,14 +1494,15 @@ $(call py_test, //tests/ops:linear_memory_test, //haiku_spectral/ops:linear_memo
     //tests:__init__ //tests:chunk_law)
 $(call py_test, //tests/ops:lookup_test, //haiku_spectral:backend //haiku_spectral/ops:lookup \
     //tests:__init__ //tests:chunk_law)
-$(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:block_lines \
-    //haiku_spectral/ops:match_cache //haiku_spectral/ops:match_memory \
-    //haiku_spectral/ops:ngram_contexts //tests:__init__ //tests:chunk_law //tests:fixed_examples \
+$(call py_test, //tests/ops:match_memory_test, //haiku_spectral/ops:match_cache \
+    //haiku_spectral/ops:match_memory //haiku_spectral/ops:ngram_contexts //tests:__init__ \
+    //tests:chunk_law //tests:fixed_examples //tests/ops:memory_law //tests/ops:repeating_text)
+$(call py_library, //tests/ops:memory_law, //haiku_spectral/ops:block_lines \
+    //haiku_spectral/ops:conv_cache //tests:__init__)
+$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_cache \
+    //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab \
+    //tests:__init__ //tests:chunk_law //tests:fixed_examples //tests/ops:memory_law \
     //tests/ops:repeating_text)
-$(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:block_lines \
-    //haiku_spectral/ops:ngram_cache //haiku_spectral/ops:ngram_contexts \
-    //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab //tests:__init__ //tests:chunk_law \
-    //tests:fixed_examples //tests/ops:repeating_text)
 $(call py_library, //tests/ops:repeating_text, //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \

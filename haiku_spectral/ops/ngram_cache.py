@@ -1,19 +1,15 @@
 """The exact memory byte by byte: the tables of a block's start, and the contexts since.
 
-A table is written to once per block. Until then a context is looked up in it and among those of the
-block, which are few (`block_lines`).
-
 Shapes: B batch, T time (ids), O contexts, N slots of a table, M reach of the contexts, C ids of a
-block. Contexts are numbered 0 .. C: number c ends before id c of the block.
+block.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
-from haiku_spectral.ops import block_lines, ngram_memory
+from haiku_spectral.ops import block_lines, context_lines, ngram_memory
 from haiku_spectral.ops.conv_cache import BLOCK
 from haiku_spectral.ops.hashed_table import slot_of
 from haiku_spectral.ops.ngram_contexts import Contexts, hashes
@@ -35,7 +31,7 @@ class NgramBlock(NamedTuple):
 
   table: jax.Array  # [B, O, N] uint32: at the block's start.
   ids: jax.Array  # [B, M + C] int32: those before the block, then its own.
-  hashed: jax.Array  # [B, O, 1 + C], by the number of the context, as the next three.
+  hashed: jax.Array  # [B, O, 1 + C], by the number of the context (`context_lines`), as the next.
   there: jax.Array
   found: jax.Array
   streak: jax.Array
@@ -72,46 +68,27 @@ def read(
     ids: jax.Array, block: NgramBlock, *, contexts: Contexts, followers: int  # [B, T]
 ) -> tuple[NgramReads, Entries]:
   """`ngram_memory.read` for T ids of a block, and the entries to append."""
-  reach, last = contexts.reach, block.filled
-  until = last + jnp.arange(ids.shape[1])  # [T]: the context that each id follows.
-  line = block_lines.extend(block.ids, ids, last)
-  seen = block.seen[:, None] + until + 1 - block.first[:, None]
-  recent = lax.dynamic_slice_in_dim(line, last + 1, reach + ids.shape[1] - 1, axis=1)
-  hashed, there = hashes(recent, seen, contexts)
-  newest, count = _followers(hashed, there, until, line[:, reach:], block, followers)
-  found = jnp.where(there, ngram_memory.packed(newest, count), 0)
-  entries = Entries(ids, hashed, there, found, _streaks(ids, found, block))
+  at = context_lines.look_up(ids, block, contexts)
+  newest, count = _followers(at, block, followers)
+  found = jnp.where(at.there, ngram_memory.packed(newest, count), 0)
+  entries = Entries(ids, at.hashed, at.there, found, _streaks(ids, found, block))
   return ngram_memory.to_reads(found, entries.streak, followers), entries
 
 
 def _followers(
-    hashed: jax.Array, there: jax.Array,  # [B, O, T]: of the contexts that end with each id.
-    until: jax.Array,  # [T]: the last context before it.
-    line: jax.Array,  # [B, C] int32: ids of the block, the new ones among them.
-    block: NgramBlock, followers: int,
+    at: context_lines.Lookup, block: NgramBlock, followers: int
 ) -> tuple[jax.Array, jax.Array]:  # [B, O, T] uint32 twice
   """The latest followers of each context, newest in the lowest bits, and how many there are."""
-  slots, number = block.table.shape[2], jnp.arange(BLOCK + 1)
-  old, old_there = (block_lines.extend(x, new, block.filled)[:, :, None]
-                    for x, new in ((block.hashed, hashed), (block.there, there)))
-  check, new = ngram_memory.check_of(hashed), hashed[..., None]
-
-  # Among the contexts of the block: those since another one took the slot. [B, O, T, 1 + C]
-  earlier = old_there & (number >= block.first[:, None, None, None]) & (number <= until[:, None])
-  same_slot = earlier & (slot_of(old, slots) == slot_of(new, slots))
-  same = same_slot & (ngram_memory.check_of(old) == check[..., None])
-  other = _last(same_slot & ~same, number)
-  run = same & (number > other)
-  follower = jnp.pad(
-      jnp.minimum(line, ngram_memory.NO_BYTE), [(0, 0), (0, 1)])[:, None, None]
-  newest, count = jnp.zeros_like(hashed), jnp.zeros_like(hashed)
+  check = ngram_memory.check_of(at.hashed)
+  run, fresh = context_lines.runs(at, block, block.table.shape[2], ngram_memory.check_of)
+  newest, count = jnp.zeros_like(at.hashed), jnp.zeros_like(at.hashed)
   for back in range(followers):
-    place = _last(run, number)
-    byte = jnp.sum(jnp.where(number == place, follower, 0), axis=3)
-    newest |= byte.astype(jnp.uint32) << (8 * back)
+    place = context_lines.latest(run)
+    byte = jnp.sum(jnp.where(place == context_lines.NUMBERS, at.followers, 0), axis=3)
+    newest |= byte << (8 * back)
     count += place[..., 0] >= 0
-    run &= number < place
-  entry = jnp.where(other[..., 0] < 0, _entry(block.table, hashed), 0)
+    run &= place > context_lines.NUMBERS
+  entry = jnp.where(fresh, _entry(block.table, at.hashed), 0)
   return ngram_memory.continued(newest, count, entry, check, followers)
 
 
@@ -125,11 +102,6 @@ def _streaks(ids: jax.Array, found: jax.Array, block: NgramBlock) -> jax.Array: 
     streak = jnp.where(hit[..., t : t + 1], jnp.minimum(streak + 1, ngram_memory.MAX_STREAK), 0)
     streaks.append(streak)
   return jnp.concatenate(streaks, axis=2)
-
-
-def _last(mask: jax.Array, number: jax.Array) -> jax.Array:  # [B, O, T, 1 + C] -> [B, O, T, 1]
-  """The greatest number in a mask, -1 where it is empty."""
-  return jnp.max(jnp.where(mask, number, -1), axis=3, keepdims=True)
 
 
 def _entry(table: jax.Array, hashed: jax.Array) -> jax.Array:  # [B, O, T]

@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from haiku_spectral.ops import block_lines, count_cache, count_memory, ngram_contexts
+from haiku_spectral.ops import count_cache, count_memory, ngram_contexts
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
-from tests.ops import repeating_text
+from tests.ops import memory_law, repeating_text
 
 CONTEXTS, FOLLOWERS = ngram_contexts.Contexts((1, 2, 4)), 5
 WORDS = (b'the ', b'cat ', b'sat ', b'on ', b'a', b'tacit ')
@@ -44,7 +44,6 @@ def jitted(function):
 
 
 def read(ids, state, starts=None):
-  starts = np.zeros(ids.shape, bool) if starts is None else starts
   return jitted(count_memory.read)(ids, state, starts=starts)
 
 
@@ -56,6 +55,11 @@ def known(reads):
 
 def empty(slots=64, rows=2):
   return count_memory.initial_state(rows, CONTEXTS, slots, FOLLOWERS)
+
+
+MEMORY = memory_law.Memory(read, *(
+    functools.partial(function, contexts=CONTEXTS)
+    for function in (count_cache.to_cache, count_cache.read, count_cache.from_cache)), known)
 
 
 class ReadTest(parameterized.TestCase):
@@ -76,18 +80,8 @@ class ReadTest(parameterized.TestCase):
   def test_any_cut_gives_the_same_bits(self, lengths, seed):
     ids = text(chunk_law.TOTAL, seed=seed)
     begin = np.random.default_rng(seed).random(ids.shape) < 0.03
-    state = empty(16)  # So small that contexts replace one another all the time.
-    want, end = read(ids, state, begin)
-    at, found = 0, []
-    for length in lengths:
-      cut = slice(at, at + length)
-      reads, state = read(ids[:, cut], state, begin[:, cut])
-      found.append(reads)
-      at += length
-    found = jax.tree.map(lambda *x: np.concatenate(x, axis=1), *found)
-    for got, wanted in zip(known(found), known(want), strict=True):
-      np.testing.assert_array_equal(got, wanted)
-    jax.tree.map(np.testing.assert_array_equal, state, end)
+    # So few slots that contexts replace one another all the time.
+    memory_law.assert_any_cut_is_equal(MEMORY, ids, begin, empty(16), lengths)
 
   def test_a_head_goes_on_counting_when_the_ring_is_full(self):
     ids = np.full((1, 300), 97, np.int32)
@@ -100,30 +94,11 @@ class ReadTest(parameterized.TestCase):
 
 class CacheTest(absltest.TestCase):
 
-  @hypothesis.given(
-      lengths=st.lists(st.sampled_from([1, 1, 4]), min_size=1, max_size=12),
-      filled=st.integers(0, 16), back=st.integers(0, 10))
+  @hypothesis.given(**memory_law.steps)
   @SETTINGS
   def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(self, lengths, filled, back):
-    ids = text(200, seed=2)
-    _, state = read(ids[:, :90], empty())
-    want, _ = read(ids[:, 90:], state)
-    block, done = jitted(count_cache.to_cache)(state, np.int32(filled)), 0
-    for length in (*lengths, -back, 1):
-      if length <= 0:
-        done -= min(back, done)
-        block = block._replace(filled=np.int32(filled + done))
-        continue
-      if filled + done + length > 64:
-        break
-      reads, entries = jitted(count_cache.read)(ids[:, 90 + done : 90 + done + length], block)
-      for got, wanted in zip(known(reads), known(want), strict=True):
-        np.testing.assert_array_equal(got, wanted[:, done : done + length])
-      block = jax.jit(block_lines.append)(block, entries)
-      done += length
-    for number in range(90, 90 + done):  # One by one: each length would be another program.
-      _, state = read(ids[:, number : number + 1], state)
-    jax.tree.map(np.testing.assert_array_equal, jitted(count_cache.from_cache)(block), state)
+    memory_law.assert_steps_equal_the_chunk_call(
+        MEMORY, text(200, seed=2), empty(), lengths, filled, back)
 
 
 if __name__ == '__main__':

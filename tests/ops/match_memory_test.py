@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from haiku_spectral.ops import block_lines, match_cache, match_memory, ngram_contexts
+from haiku_spectral.ops import match_cache, match_memory, ngram_contexts
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
-from tests.ops import repeating_text
+from tests.ops import memory_law, repeating_text
 
 LENGTH, RING, SLOTS = 4, 1 << 9, 1 << 7
 WORDS = (b'the ', b'cat ', b'sat on ', b'a mat. ', b'and then it went ', b'away from here ')
@@ -52,15 +52,21 @@ def reference(ids, starts, slots):
 
 
 @functools.cache
-def reader(with_starts=False):
-  def read(ids, state, starts=None):
-    return match_memory.read(ids, state, length=LENGTH, starts=starts)
+def reader():
+  return jax.jit(functools.partial(match_memory.read, length=LENGTH))
 
-  return jax.jit(read) if with_starts else jax.jit(lambda ids, state: read(ids, state))
+
+def read(ids, state, starts=None):
+  return reader()(ids, state, starts=starts)
 
 
 def empty(rows=2, slots=SLOTS):
   return match_memory.initial_state(rows, RING, slots)
+
+
+MEMORY = memory_law.Memory(
+    read, functools.partial(match_cache.to_cache, length=LENGTH),
+    functools.partial(match_cache.read, length=LENGTH), match_cache.from_cache)
 
 
 class ReadTest(parameterized.TestCase):
@@ -69,8 +75,7 @@ class ReadTest(parameterized.TestCase):
   def test_equals_the_reference(self, with_starts):
     ids = text(900)  # Longer than the ring.
     begin = np.random.default_rng(1).random(ids.shape) < 0.01 if with_starts else None
-    given = (ids, empty(), begin) if with_starts else (ids, empty())
-    reads, _ = reader(with_starts)(*given)
+    reads, _ = read(ids, empty(), begin)
     distances, streaks = reference(ids, begin, SLOTS)
     self.assertGreater((distances > 0).mean(), 0.2)
     np.testing.assert_array_equal(reads.counts[..., 0], distances > 0)
@@ -85,51 +90,17 @@ class ReadTest(parameterized.TestCase):
   def test_any_cut_gives_the_same_bits(self, lengths, seed):
     ids = text(chunk_law.TOTAL, seed=seed)
     begin = np.random.default_rng(seed).random(ids.shape) < 0.02
-    state = empty()
-    want, end = reader(True)(ids, state, begin)
-    at, found = 0, []
-    for length in lengths:
-      cut = slice(at, at + length)
-      reads, state = reader(True)(ids[:, cut], state, begin[:, cut])
-      found.append(reads)
-      at += length
-    got = jax.tree.map(lambda *x: np.concatenate(x, axis=1), *found)
-    jax.tree.map(np.testing.assert_array_equal, (got, state), (want, end))
-
-
-@functools.cache
-def jitted(function, **how):
-  return jax.jit(functools.partial(function, **how))
+    memory_law.assert_any_cut_is_equal(MEMORY, ids, begin, empty(), lengths)
 
 
 class CacheTest(absltest.TestCase):
 
-  @hypothesis.given(
-      lengths=st.lists(st.sampled_from([1, 1, 4]), min_size=1, max_size=12),
-      filled=st.integers(0, 16), back=st.integers(0, 10), before=st.sampled_from([2, 90, 600]))
+  @hypothesis.given(**memory_law.steps, before=st.sampled_from([2, 90, 600]))
   @SETTINGS
   def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(
       self, lengths, filled, back, before):
-    ids = text(700, seed=2)
-    _, state = reader()(ids[:, :before], empty())
-    want, _ = reader()(ids[:, before : before + 64], state)
-    block, done = jitted(match_cache.to_cache, length=LENGTH)(state, np.int32(filled)), 0
-    for length in (*lengths, -back, 1):
-      if length <= 0:
-        done -= min(back, done)
-        block = block._replace(filled=np.int32(filled + done))
-        continue
-      if filled + done + length > 64:
-        break
-      now = slice(before + done, before + done + length)
-      reads, entries = jitted(match_cache.read, length=LENGTH)(ids[:, now], block)
-      jax.tree.map(lambda got, want, now=slice(done, done + length):
-                   np.testing.assert_array_equal(got, want[:, now]), reads, want)
-      block = jitted(block_lines.append)(block, entries)
-      done += length
-    for number in range(before, before + done):  # One by one: each length were another program.
-      _, state = reader()(ids[:, number : number + 1], state)
-    jax.tree.map(np.testing.assert_array_equal, jitted(match_cache.from_cache)(block), state)
+    memory_law.assert_steps_equal_the_chunk_call(
+        MEMORY, text(700, seed=2), empty(), lengths, filled, back, before)
 
 
 if __name__ == '__main__':

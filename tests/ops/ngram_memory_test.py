@@ -9,10 +9,10 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.ops import block_lines, ngram_cache, ngram_contexts, ngram_memory
+from haiku_spectral.ops import ngram_cache, ngram_contexts, ngram_memory
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
-from tests.ops import repeating_text
+from tests.ops import memory_law, repeating_text
 
 CONTEXTS, SLOTS = ngram_contexts.Contexts((1, 2, 3, 5, 8), words=(0, 1, 2)), 1 << 12
 HOW = {'contexts': CONTEXTS, 'followers': 3}
@@ -67,12 +67,13 @@ def reference(ids, starts, followers=3):
   return found, count, streaks
 
 
-@functools.cache
-def reader(with_starts=False, followers=3):
-  def read(ids, state, starts=None):
-    return ngram_memory.read(ids, state, contexts=CONTEXTS, followers=followers, starts=starts)
+def read(ids, state, starts=None, **how):
+  return jitted(ngram_memory.read, **(HOW | how))(ids, state, starts=starts)
 
-  return jax.jit(read) if with_starts else jax.jit(lambda ids, state: read(ids, state))
+
+@functools.cache
+def jitted(function, **how):
+  return jax.jit(functools.partial(function, **how))
 
 
 def known(reads):
@@ -85,14 +86,19 @@ def empty(rows=2, slots=SLOTS):
   return ngram_memory.initial_state(rows, CONTEXTS, slots)
 
 
+MEMORY = memory_law.Memory(
+    read, functools.partial(ngram_cache.to_cache, **HOW),
+    functools.partial(ngram_cache.read, **HOW), functools.partial(ngram_cache.from_cache, **HOW),
+    known)
+
+
 class ReadTest(parameterized.TestCase):
 
   @parameterized.product(starts=(False, True), followers=(1, 3))
   def test_equals_the_reference(self, starts, followers):
     ids = text(500)
     begin = np.random.default_rng(1).random(ids.shape) < 0.01 if starts else None
-    given = (ids, empty(slots=1 << 20), begin) if starts else (ids, empty(slots=1 << 20))
-    reads, _ = reader(starts, followers)(*given)
+    reads, _ = read(ids, empty(slots=1 << 20), begin, followers=followers)
     for got, want in zip(known(reads), reference(ids, begin, followers), strict=True):
       np.testing.assert_array_equal(got, want)
 
@@ -101,30 +107,21 @@ class ReadTest(parameterized.TestCase):
   def test_any_cut_gives_the_same_bits(self, lengths, seed):
     ids = text(chunk_law.TOTAL, seed=seed)
     begin = np.random.default_rng(seed).random(ids.shape) < 0.03
-    state = empty(slots=64)  # So small that contexts replace one another all the time.
-    want, end = reader(True)(ids, state, begin)
-    at, found = 0, []
-    for length in lengths:
-      cut = slice(at, at + length)
-      reads, state = reader(True)(ids[:, cut], state, begin[:, cut])
-      found.append(reads)
-      at += length
-    jax.tree.map(np.testing.assert_array_equal,
-                 jax.tree.map(lambda *x: np.concatenate(x, axis=1), *found), want)
-    jax.tree.map(np.testing.assert_array_equal, state, end)
+    # So few slots that contexts replace one another all the time.
+    memory_law.assert_any_cut_is_equal(MEMORY, ids, begin, empty(slots=64), lengths)
 
   def test_long_chunks_are_read_in_pieces(self):
     ids = text(600, rows=1)
-    small, large = (reader()(ids, empty(1, slots=slots))[0] for slots in (1 << 20, 1 << 22))
+    small, large = (read(ids, empty(1, slots=slots))[0] for slots in (1 << 20, 1 << 22))
     self.assertLess((1 << 31) // (1 << 22), 600)
     for got, want in zip(known(large), known(small), strict=True):
       np.testing.assert_array_equal(got, want)
 
   def test_rows_are_independent(self):
     ids = text(chunk_law.TOTAL)
-    other, no_start = ids.copy(), np.zeros(ids.shape, bool)
+    other = ids.copy()
     other[1] = text(chunk_law.TOTAL, seed=9)[0]
-    first, second = (reader(True)(each, empty(slots=64), no_start)[0] for each in (ids, other))
+    first, second = (read(each, empty(slots=64))[0] for each in (ids, other))
     jax.tree.map(lambda *x: np.testing.assert_array_equal(*(np.asarray(each)[0] for each in x)),
                  first, second)
 
@@ -141,7 +138,7 @@ class ReadTest(parameterized.TestCase):
 
   def test_words_are_recalled_with_other_punctuation_and_case(self):
     ids = vocab.encode(b'The key of Ada = 73. And later: (the KEY, of ada) ')[None]
-    reads, _ = reader()(ids, empty(1, slots=1 << 18))
+    reads, _ = read(ids, empty(1, slots=1 << 18))
     two_words = CONTEXTS.size - 1
     self.assertIn(ord('7'), np.asarray(reads.followers)[0, -1, two_words])
     self.assertEqual(np.asarray(reads.counts)[0, -1, CONTEXTS.orders.index(3)], 0)
@@ -150,7 +147,7 @@ class ReadTest(parameterized.TestCase):
     one = vocab.encode(b'abcdefgh')
     ids = np.concatenate([one, [vocab.BOUNDARY], one])[None].astype(np.int32)
     start = (ids == vocab.BOUNDARY)
-    kept, reset = (np.asarray(reader(True)(ids, empty(1), begin)[0].counts[0])
+    kept, reset = (np.asarray(read(ids, empty(1), begin)[0].counts[0])
                    for begin in (np.zeros_like(start), start))
     self.assertTrue((kept[9:].max(axis=0)[:4] > 0).all())
     self.assertEqual(reset.max(), 0)
@@ -158,37 +155,11 @@ class ReadTest(parameterized.TestCase):
 
 class CacheTest(absltest.TestCase):
 
-  @hypothesis.given(
-      lengths=st.lists(st.sampled_from([1, 1, 4]), min_size=1, max_size=12),
-      filled=st.integers(0, 16), back=st.integers(0, 10))
+  @hypothesis.given(**memory_law.steps)
   @SETTINGS
   def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(self, lengths, filled, back):
-    ids = text(200, seed=2)
-    _, state = reader()(ids[:, :90], empty())
-    want, _ = reader()(ids[:, 90:], state)
-    step = jitted(ngram_cache.read, **HOW)
-    block, done = jitted(ngram_cache.to_cache, **HOW)(state, np.int32(filled)), 0
-    for length in (*lengths, -back, 1):
-      if length <= 0:
-        done -= min(back, done)
-        block = block._replace(filled=np.int32(filled + done))
-        continue
-      if filled + done + length > 64:
-        break
-      reads, entries = step(ids[:, 90 + done : 90 + done + length], block)
-      now = slice(done, done + length)
-      for got, wanted in zip(known(reads), known(want), strict=True):
-        np.testing.assert_array_equal(got, wanted[:, now])
-      block = jitted(block_lines.append)(block, entries)
-      done += length
-    for number in range(90, 90 + done):  # One by one: each length would be another program.
-      _, state = reader()(ids[:, number : number + 1], state)
-    jax.tree.map(np.testing.assert_array_equal, jitted(ngram_cache.from_cache, **HOW)(block), state)
-
-
-@functools.cache
-def jitted(function, **how):
-  return jax.jit(functools.partial(function, **how))
+    memory_law.assert_steps_equal_the_chunk_call(
+        MEMORY, text(200, seed=2), empty(), lengths, filled, back)
 
 
 if __name__ == '__main__':
