@@ -459,7 +459,8 @@ $(call py_library, //haiku_spectral/compression:predictor, //haiku_spectral/conf
     //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/compression:range_coder)
 $(call py_library, //haiku_spectral/config:__init__, //haiku_spectral/config:checks \
-    //haiku_spectral/config:schema //haiku_spectral/config:serialisation)
+    //haiku_spectral/config:schema //haiku_spectral/config:serialisation \
+    //haiku_spectral/config:table_sizes)
 $(call py_library, //haiku_spectral/config:checks, //haiku_spectral/config:fields \
     //haiku_spectral/config:phases //haiku_spectral/config:schema //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/config:fields, //haiku_spectral:requirement)
@@ -469,6 +470,8 @@ $(call py_library, //haiku_spectral/config:schema, //haiku_spectral/config:field
 $(call py_library, //haiku_spectral/config:serialisation, //haiku_spectral/config:checks \
     //haiku_spectral/config:fields //haiku_spectral/config:schema \
     //haiku_spectral/storage:strict_json)
+$(call py_library, //haiku_spectral/config:table_sizes, //haiku_spectral/config:checks \
+    //haiku_spectral/config:schema //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/configs:100b, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:sizes)
 $(call py_library, //haiku_spectral/configs:1b, //haiku_spectral/config:__init__ \
@@ -1148,6 +1151,8 @@ $(call py_binary, //tests/binaries:lm_eval_contract, //binaries:evaluate_lm_eval
     //binaries:scoring_process //tests:__init__)
 $(call py_test, //tests/binaries:model_card_test, //binaries:model_card \
     //haiku_spectral/training:run_folder //tests:__init__ //tests/reporting:measured_run)
+$(call py_test, //tests/binaries:model_flags_test, //binaries:model_flags \
+    //haiku_spectral/config:__init__ //tests:__init__ //tests/decoding:tiny_model)
 $(call py_test, //tests/binaries:plan_scale_test, //tests:__init__, //binaries:plan_scale)
 $(call py_test, //tests/binaries:prepare_data_test, //binaries:command_line \
     //binaries:prepare_data //datasets:__init__ //datasets:pipeline //datasets:registry \

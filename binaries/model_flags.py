@@ -1,5 +1,6 @@
 """The flags that choose a trained model, and what they load."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 from absl import flags
 
 from binaries import flag_types
+from haiku_spectral import config as configs
 from haiku_spectral.config import Config
 from haiku_spectral.export import exported
 from haiku_spectral.modules import precision
@@ -16,6 +18,10 @@ RUN_DIR = flag_types.define_path(
     'run_dir', '', 'Folder of the training run whose model is used, or an exported model.')
 BEST = flags.DEFINE_bool(
     'best', False, 'Uses the checkpoint with the lowest held-out loss instead of the latest one.')
+
+SLOTS_TIMES = flag_types.define_integer(
+    'slots_times', 1, 'How many times the slots of training the tables of the exact memory have, a '
+    'power of two: more of a long text stays known, for more bytes of state.', lower=1)
 
 
 def define_precision() -> flags.FlagHolder[str]:
@@ -39,6 +45,12 @@ def load() -> tuple[Config, Any, int]:
 
 
 def _load(path: str) -> tuple[Config, Any, int]:
+  config, params, step = _read(path)
+  model = configs.with_slots(config.model, SLOTS_TIMES.value)
+  return dataclasses.replace(config, model=model), params, step
+
+
+def _read(path: str) -> tuple[Config, Any, int]:
   if exported.is_exported(path):
     if BEST.value:
       raise ValueError(f'--best is of a run, and {path} is an exported model: leave it out.')

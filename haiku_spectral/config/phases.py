@@ -97,7 +97,8 @@ def trained_context(config: Config) -> int:
   stateless one a segment.
   """
   data, model = config.data, config.model
-  history = data.history if model.ngram.orders or model.match.length else 0
+  exact = model.ngram.orders or model.match.length or model.counts.orders
+  history = data.history if exact else 0
   segment = max(phase.data.segment for phase in plan(config))
   return history + segment * data.chunk_segments if data.stateful_rows else segment
 
