@@ -86,8 +86,8 @@ $(call py_binary, //binaries:eval_extrapolation, //binaries:command_line \
     //haiku_spectral/evaluation:report //haiku_spectral/modules:spectral_gpt \
     //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:evaluate, //binaries:command_line //binaries:flag_types \
-    //binaries:model_flags //binaries:suite_length //binaries:suite_recall \
-    //binaries:suite_turkish //binaries:suites)
+    //binaries:model_flags //binaries:suite_compression //binaries:suite_length \
+    //binaries:suite_recall //binaries:suite_turkish //binaries:suites)
 $(call py_binary, //binaries:evaluate_lm_eval, //binaries:command_line //binaries:flag_types \
     //binaries:lm_eval_model //binaries:scoring_process //haiku_spectral/storage:atomic_file)
 $(call py_binary, //binaries:export, //binaries:command_line //binaries:flag_types \
@@ -163,6 +163,8 @@ $(call py_binary, //binaries:serve, //binaries:command_line //binaries:flag_type
     //haiku_spectral/serving:sessions //haiku_spectral/serving:warm_up //haiku_spectral:shutdown \
     //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:site_pages)
+$(call py_library, //binaries:suite_compression, //binaries:flag_types //binaries:progress_bar \
+    //binaries:suites //haiku_spectral/evaluation:code_length)
 $(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:progress_bar \
     //binaries:suites //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
@@ -560,6 +562,10 @@ $(call py_library, //haiku_spectral/distillation:filter_errors, //haiku_spectral
 $(call py_library, //haiku_spectral/distillation:modal_fit)
 $(call py_library, //haiku_spectral/distillation:modal_params, //haiku_spectral/config:__init__)
 $(call py_library, //haiku_spectral/evaluation:bootstrap)
+$(call py_library, //haiku_spectral/evaluation:code_length, \
+    //haiku_spectral/evaluation:compressors //haiku_spectral/evaluation:plot \
+    //haiku_spectral/evaluation:report //haiku_spectral/evaluation:streaming \
+    //haiku_spectral/modules:spectral_gpt //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/evaluation:compressors)
 $(call py_library, //haiku_spectral/evaluation:context_length, \
     //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:compressors \
@@ -1386,6 +1392,9 @@ $(call py_library, //tests:docs_pages, //tests:__init__)
 $(call py_test, //tests:docs_test, //tests:__init__ //tests:docs_pages)
 $(call py_test, //tests/evaluation:bootstrap_test, //haiku_spectral/evaluation:bootstrap \
     //tests:__init__)
+$(call py_test, //tests/evaluation:code_length_test, //haiku_spectral/evaluation:code_length \
+    //haiku_spectral/evaluation:compressors //haiku_spectral:vocab //tests:__init__ \
+    //tests/evaluation:toy_models)
 $(call py_test, //tests/evaluation:compressors_test, //haiku_spectral/evaluation:compressors \
     //tests:__init__)
 $(call py_test, //tests/evaluation:context_length_test, //haiku_spectral/evaluation:compressors \

@@ -4,6 +4,7 @@
   python -m binaries.evaluate --suite=length --run_dir=runs/demo --text=~/books --max_factor=256
   python -m binaries.evaluate --suite=recall --write_training_text=recall --bytes=4000000
   python -m binaries.evaluate --suite=turkish --run_dir=runs/demo --source=~/TurBLiMP/data
+  python -m binaries.evaluate --suite=compression --run_dir=runs/demo --text=~/books
 
 The model is that of a run or an exported one (a folder or a file). Prints tables; writes
 SUITE.json and SUITE.png into the folder of the run.
@@ -17,6 +18,7 @@ from binaries import (
   command_line,
   flag_types,
   model_flags,
+  suite_compression,
   suite_length,
   suite_recall,
   suite_turkish,
@@ -27,8 +29,9 @@ SUITES = {
     'recall': suite_recall.SUITE,
     'length': suite_length.SUITE,
     'turkish': suite_turkish.SUITE,
+    'compression': suite_compression.SUITE,
 }
-for _module in (suites, suite_recall, suite_length, suite_turkish):
+for _module in (suites, suite_recall, suite_length, suite_turkish, suite_compression):
   flags.adopt_module_key_flags(_module)
 SUITE = flags.DEFINE_enum(
     'suite', None, list(SUITES), 'What is measured: '

@@ -16,9 +16,9 @@ from haiku_spectral.storage import atomic_file
 
 flags.adopt_module_key_flags(model_flags)
 TEXT = flag_types.define_paths(
-    'text', 'Files or folders of text, separated by commas: the text that is scored (length), that '
-    'surrounds the facts (recall; default: the text of starter), or that is counted for the '
-    'n-grams (turkish; default: the training text of the run).')
+    'text', 'Files or folders of text, separated by commas: the text that is scored (length, '
+    'compression), that surrounds the facts (recall; default: the text of starter), or that is '
+    'counted for the n-grams (turkish; default: the training text of the run).')
 OUTPUT = flag_types.define_path(
     'output', None, 'Folder of the report (default: the run folder, or that of the model\'s file).')
 BATCH_SIZE = flag_types.define_integer(

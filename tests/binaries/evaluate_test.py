@@ -108,6 +108,17 @@ class EvaluateTest(parameterized.TestCase):
     self.assertEqual(found['phenomena'][0]['shares']['shorter']['sum']['value'], 1.0)
     self.assertTrue(pathlib.Path(self.run_dir, 'turkish.png').is_file())
 
+  def test_the_code_length_of_files(self):
+    empty = self.create_tempfile('nothing.txt', '').full_path
+    out = self._run(suite='compression', text=[self.text, empty], lengths=[5])
+    found = self._json('compression.json')
+    (document,) = found['documents']
+    self.assertEqual(document['bytes'], len(paragraphs.TEXT.encode()))
+    self.assertLess(document['coded']['PPMd order 6'], document['coded']['this model'])
+    self.assertEqual(document['coded'], found['together']['coded'])
+    self.assertIn('this model, relative', out)
+    self.assertTrue(pathlib.Path(self.run_dir, 'compression.png').is_file())
+
   def test_text_to_train_on_needs_no_run(self):
     folder = os.path.join(self.run_dir, 'new text')
     out = self._run(run_dir='', write_training_text=folder, bytes=1000)
@@ -123,6 +134,7 @@ class EvaluateTest(parameterized.TestCase):
       ({'lengths': [60]}, '--lengths=60 is not allowed: give 80 bytes, which the task reset'),
       ({'depths': [2.0]}, '--depths=2.0 is not allowed'),
       ({'suite': 'length', 'text': []}, '--text is missing: give files or folders to score'),
+      ({'suite': 'compression', 'text': []}, '--text is missing: give files or folders to score'),
       ({'suite': 'length', 'write_training_text': 'x'}, 'is of --suite=recall'),
       ({'write_training_text': 'x'}, '--bytes is missing'),
       ({'suite': 'turkish', 'source': '/no/such.csv'}, 'does not exist: give a CSV file of pairs'),
