@@ -1,6 +1,7 @@
 """The suite `compression`: the code length of whole files, beside compressors."""
 
 import functools
+import os
 
 from absl import flags
 
@@ -16,7 +17,9 @@ def _prepare() -> suites.Measure:
   texts = [(name, data) for name, data in suites.documents(LARGEST) if data]
   if not texts:
     raise ValueError(f'--text={",".join(suites.TEXT.value)} has no text: give files that do.')
-  return functools.partial(_measure, texts)
+  folder = os.path.commonpath([os.path.dirname(name) for name, _ in texts])
+  return functools.partial(
+      _measure, [(os.path.relpath(name, folder), data) for name, data in texts])
 
 
 def _measure(texts: list[tuple[str, bytes]], subject: suites.Subject) -> suites.Found:

@@ -111,11 +111,11 @@ def figure(found: Sequence[Document]) -> matplotlib.figure.Figure:
   height = 0.8 / len(coders)
   with matplotlib.rc_context(plot.STYLE | {'axes.grid.axis': 'x'}):
     drawing = matplotlib.figure.Figure(
-        figsize=(7.2, 1.4 + 0.85 * len(rows)), layout='constrained')
+        figsize=(7.6, 1.5 + 0.8 * len(rows)), layout='constrained')
     axes = drawing.subplots()
     for number, coder in enumerate(coders):
       shift = height * (number - (len(coders) - 1) / 2)
-      colour = _COLOURS.get(coder, str(0.5 + 0.1 * (number % 4)))
+      colour = _COLOURS.get(coder, str(0.45 + 0.1 * (number % 4)))
       values = [row.bits_per_byte(coder) for row in rows]
       bars = axes.barh(
           np.arange(len(rows)) + shift, values, height=0.92 * height, color=colour, label=coder)
@@ -126,5 +126,5 @@ def figure(found: Sequence[Document]) -> matplotlib.figure.Figure:
     axes.invert_yaxis()
     axes.tick_params(axis='y', length=0)
     axes.set(xlabel='bits per byte', title='Code length of whole documents')
-    drawing.legend(loc='outside lower center', ncols=len(coders), fontsize=8.5)
+    drawing.legend(loc='outside lower center', ncols=4, fontsize=8.5)
   return drawing
