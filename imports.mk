@@ -1561,8 +1561,8 @@ $(call py_test, //tests/reporting:chart_test, //haiku_spectral/reporting:axis \
     //haiku_spectral/reporting:chart //haiku_spectral/reporting:document //tests:__init__ \
     //tests:fixed_examples)
 $(call py_library, //tests/reporting:measured_run, //haiku_spectral/config:__init__ \
-    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:context_report \
-    //haiku_spectral/evaluation/minimal_pairs:report \
+    //haiku_spectral/evaluation:bootstrap //haiku_spectral/evaluation:code_length \
+    //haiku_spectral/evaluation:context_report //haiku_spectral/evaluation/minimal_pairs:report \
     //haiku_spectral/evaluation/minimal_pairs:scoring //haiku_spectral/evaluation/recall:report \
     //haiku_spectral/evaluation/recall:scoring //haiku_spectral/evaluation:report \
     //haiku_spectral/reporting:results //haiku_spectral/training:run_folder //tests:__init__ \

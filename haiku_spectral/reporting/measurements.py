@@ -74,9 +74,17 @@ def _of_turkish(found: Mapping[str, Any]) -> Iterator[Measurement]:
                           f'{average["pairs"]:,} minimal pairs', baseline=scorer != 'model')
 
 
+def _of_compression(found: Mapping[str, Any]) -> Iterator[Measurement]:
+  whole = found['together']
+  for number, (coder, size) in enumerate(whole['coded'].items()):
+    yield Measurement(
+        f'code length of whole documents, {coder}', 'bits_per_byte', 8 * size / whole['bytes'], '',
+        str(found['source']).rpartition(' on ')[2], baseline=number > 0)
+
+
 SUITES: dict[str, Callable[[Mapping[str, Any]], Iterator[Measurement]]] = {
     'extrapolation': _of_extrapolation, 'context': _of_context, 'recall': _of_recall,
-    'turkish': _of_turkish,
+    'compression': _of_compression, 'turkish': _of_turkish,
 }
 
 
@@ -85,5 +93,6 @@ WHAT = {
     'extrapolation': 'the loss on held-out documents, and what their far context saves',
     'context': 'the loss by the length of the context, beside compressors',
     'recall': 'recall of facts that the text has stated',
+    'compression': 'the code length of whole documents, beside compressors',
     'turkish': 'the grammar of Turkish, by minimal pairs',
 }

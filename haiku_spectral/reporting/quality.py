@@ -21,7 +21,7 @@ from haiku_spectral.reporting.document import (
 from haiku_spectral.reporting.results import BENCHMARK, Results
 
 # What has a section of its own.
-SHOWN = ('extrapolation', 'length', 'context', 'recall', 'turkish')
+SHOWN = ('extrapolation', 'length', 'context', 'recall', 'compression', 'turkish')
 _COMPRESSORS = 5  # Lines beside the model's.
 
 
@@ -101,6 +101,24 @@ def context(results: Results) -> Section:
             'bits per byte', lines, bytes_x=True,
             picture='context.png' if 'context' in results.pictures else ''),
       table, _command(results, 'context')])
+
+
+def compression(results: Results) -> Section:
+  """The code length of whole documents."""
+  found = results.found['compression']
+  rows = [*found['documents'], found['together']]
+  coders = list(found['together']['coded'])
+  table = Table(
+      ['document', 'bytes', *coders],
+      [[row['name'], f'{row["bytes"]:,}',
+        *(f'{8 * row["coded"][coder] / row["bytes"]:.3f}' for coder in coders)] for row in rows],
+      marked=frozenset({len(rows) - 1}))
+  pictures = [Picture('compression.png', results.pictures['compression'], 'the same as bars')
+              ] if 'compression' in results.pictures else []
+  return Section('Compression', [
+      Paragraph(f'{_source(found)}Code length of whole documents, each as one stream from its '
+                'start, in bits per byte.'),
+      table, *pictures, _command(results, 'compression')])
 
 
 def baselines(results: Results) -> Section:

@@ -19,6 +19,8 @@ def make(results: Results) -> Document:
   ]
   if 'turkish' in results.found or any('tr' in source.languages for source in results.sources):
     builders.insert(5, ('Turkish', lambda: quality.turkish(results)))
+  if 'compression' in results.found:
+    builders.insert(4, ('Compression', lambda: quality.compression(results)))
   if 'length' in results.found:
     builders.insert(3, ('Other text', lambda: quality.position(results, 'length')))
   sections = [_section(*each) for each in builders]

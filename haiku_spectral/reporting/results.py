@@ -94,7 +94,8 @@ COMMANDS = {
     'train': './run //binaries:train --run_dir={run}',
     'extrapolation': './run //binaries:eval_extrapolation --run_dir={run}',
     'context': './run //binaries:eval_context --run_dir={run}',
-    'length': './run //binaries:evaluate --suite=length --run_dir={run} --text=FILES',
+    **{name: f'./run //binaries:evaluate --suite={name} --run_dir={{run}} --text=FILES'
+       for name in ('length', 'compression')},
     'suite': './run //binaries:evaluate --suite={name} --run_dir={run}',
     'samples': "./run //binaries:sample --run_dir={run} --prompt='Once ' "
                f'--record={{run}}/{run_folder.SAMPLES}',

@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from haiku_spectral import config
-from haiku_spectral.evaluation import context_report, report
+from haiku_spectral.evaluation import code_length, context_report, report
 from haiku_spectral.evaluation.bootstrap import Estimate
 from haiku_spectral.evaluation.minimal_pairs import report as minimal_pairs
 from haiku_spectral.evaluation.minimal_pairs.scoring import Row
@@ -98,6 +98,9 @@ def write(folder, **changes):
       'context': context_report.to_json(context()),
       'recall': recall_report.to_json(tuple(cells()), source='runs/x at step 40', seed=0),
       'turkish': minimal_pairs.to_json(pairs(), source='runs/x at step 40'),
+      'compression': code_length.to_json([code_length.Document(
+          name='a.txt', bytes=1600, coded={'this model': 300.0, 'xz -9e': 460})],
+          'runs/x on a.txt'),
       'new_suite': json.dumps({
           'command': './run //binaries:evaluate --suite=new_suite', 'accuracy': 0.8125,
           'pairs': 1600, 'parts': [1]}),

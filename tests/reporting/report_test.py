@@ -71,8 +71,8 @@ class ReportTest(parameterized.TestCase):
       '2.346',  # bits_per_byte of extrapolation
       '3.987', '0.0642', '4.440', '3.330', '1234', '1,234', '5.5 GFLOP/s', '0.8125', '1,600',
       '28,000', '7,001', 'CC0', 'not known', '4 x not <UTF-8>', 'Text & more. On two lines.',
-      'upon & a time', '--suite=new_suite', 'vowel_harmony', '0.679', '0.515', '4,321',
-      'config.data.segment', 'zpaq -m5 is not installed',
+      'upon & a time', '1.500', '2.300', '--suite=new_suite', 'vowel_harmony', '0.679', '0.515',
+      '4,321', 'config.data.segment', 'zpaq -m5 is not installed',
       '2 steps not applied', '43.2 % of the peak', '4.9 %', '95.1 %',
       'was measured at step 30; the run is at step 40', 'it is not built')
   def test_says(self, text):
