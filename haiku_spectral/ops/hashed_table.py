@@ -7,6 +7,7 @@ Shapes: T contexts of a piece, N slots of a table; leading axes are batches.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,36 @@ from jax import lax
 def piece_length(slots: int) -> int:
   """The most contexts that are sorted at a time: slot and context share 32 bits."""
   return max((1 << 31) // slots - 1, 1)
+
+
+def in_pieces(
+    read: Callable[[jax.Array, Any, jax.Array | None], tuple[Any, Any]],
+    ids: jax.Array, state: Any, starts: jax.Array | None,  # [B, T] each
+    *, piece: int,
+) -> tuple[Any, Any]:
+  """Reads [B, T, ...] and the state after ids, of which `read` gets at most `piece` at a time.
+
+  `read` takes ids, the state and starts, and returns the reads and the next state.
+  """
+  count, rest = divmod(ids.shape[1], piece)
+  if count + bool(rest) == 1:
+    return read(ids, state, starts)
+
+  def one(state: Any, part: tuple) -> tuple[Any, Any]:
+    reads, state = read(part[0], state, part[1])
+    return state, reads
+
+  def pieces(x: jax.Array | None) -> jax.Array | None:  # [B, T] -> [count, B, piece]
+    return None if x is None else jnp.moveaxis(
+        x[:, : count * piece].reshape(x.shape[0], count, piece), 1, 0)
+
+  state, reads = lax.scan(one, state, (pieces(ids), pieces(starts)))
+  reads = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(
+      ids.shape[0], count * piece, *x.shape[3:]), reads)
+  if rest:
+    last, state = read(ids[:, -rest:], state, None if starts is None else starts[:, -rest:])
+    reads = jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), reads, last)
+  return reads, state
 
 
 def slot_of(hashed: jax.Array, slots: int) -> jax.Array:  # [...] uint32 each

@@ -12,6 +12,7 @@ Every second context, chosen by its hash, is stored: half as many entries take e
 Shapes: B batch, T time (ids), R bytes of the ring, N slots of the table.
 """
 
+import functools
 from typing import NamedTuple
 
 import chex
@@ -72,26 +73,8 @@ def read(
   chex.assert_rank([ids, state.ring, state.table], [2, 2, 2])
   piece = min(LONGEST_PIECE, hashed_table.piece_length(state.table.shape[1]),
               state.ring.shape[1] // 4)
-  count, rest = divmod(ids.shape[1], piece)
-  if count + bool(rest) == 1:
-    return _read_piece(ids, state, length, starts)
-
-  def one(state: MatchState, part: tuple) -> tuple[MatchState, NgramReads]:
-    reads, state = _read_piece(part[0], state, length, part[1])
-    return state, reads
-
-  def pieces(x: jax.Array | None) -> jax.Array | None:  # [B, T] -> [count, B, piece]
-    return None if x is None else jnp.moveaxis(
-        x[:, : count * piece].reshape(x.shape[0], count, piece), 1, 0)
-
-  state, reads = lax.scan(one, state, (pieces(ids), pieces(starts)))
-  reads = jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(
-      ids.shape[0], count * piece, *x.shape[3:]), reads)
-  if rest:
-    last, state = _read_piece(
-        ids[:, -rest:], state, length, None if starts is None else starts[:, -rest:])
-    reads = jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), reads, last)
-  return reads, state
+  return hashed_table.in_pieces(
+      functools.partial(_read_piece, length=length), ids, state, starts, piece=piece)
 
 
 class _Piece(NamedTuple):
@@ -107,7 +90,7 @@ class _Piece(NamedTuple):
 
 
 def _read_piece(
-    ids: jax.Array, state: MatchState, length: int, starts: jax.Array | None
+    ids: jax.Array, state: MatchState, starts: jax.Array | None, length: int
 ) -> tuple[NgramReads, MatchState]:
   piece = _piece(ids, state, length, starts)
   ring = put(state.ring, piece.place, piece.data)

@@ -85,16 +85,13 @@ def in_pieces(
     starts: jax.Array | None,
 ) -> tuple[Any, Any]:
   """Reads and the state after ids [B, T], from a function of short pieces, as `read_piece` is."""
-  piece, reads = hashed_table.piece_length(state.table.shape[2]), []
-  for start in range(0, ids.shape[1], piece):
-    cut = slice(start, start + piece)
-    line = jnp.concatenate([state.recent, ids[:, cut]], axis=1)
-    found, state = read_piece(
-        line, state, first=jnp.zeros_like(state.seen),
-        length=line.shape[1] - state.recent.shape[1],
-        starts=None if starts is None else starts[:, cut])
-    reads.append(found)
-  return jax.tree.map(lambda *x: jnp.concatenate(x, axis=1), *reads), state
+  def read(ids: jax.Array, state: Any, starts: jax.Array | None) -> tuple[Any, Any]:
+    line = jnp.concatenate([state.recent, ids], axis=1)
+    return read_piece(line, state, first=jnp.zeros_like(state.seen), length=ids.shape[1],
+                      starts=starts)
+
+  return hashed_table.in_pieces(
+      read, ids, state, starts, piece=hashed_table.piece_length(state.table.shape[2]))
 
 
 def entry_count(entries: jax.Array) -> jax.Array:  # [...] uint32 twice
