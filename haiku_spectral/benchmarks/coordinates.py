@@ -72,13 +72,15 @@ def rows_of(text: bytes) -> gradients.Rows:
 
 def _activations(config: Config) -> Callable[[Any, np.ndarray], dict[str, np.ndarray]]:
   """A function (params, ids) -> what comes out of each block, and the logits."""
-  model, found = spectral_gpt.make_model(config.model), []
+  model = spectral_gpt.make_model(config.model)
+  found: list[jax.Array] = []
 
   def record(call: Callable, args: Any, kwargs: Any, called: hk.MethodContext) -> Any:
     out = call(*args, **kwargs)
     if isinstance(called.module, block.Block) and called.method_name == '__call__':
-      # The blocks run in a scan, out of which nothing else leads.
-      jax.debug.callback(lambda x: found.append(np.asarray(x)), out[0], ordered=True)
+      # The blocks run in a scan, out of which nothing else leads. What comes is kept as it is:
+      # making it a NumPy array here waits for a thread that may be this one.
+      jax.debug.callback(found.append, out[0], ordered=True)
     return out
 
   @jax.jit
@@ -90,7 +92,7 @@ def _activations(config: Config) -> Callable[[Any, np.ndarray], dict[str, np.nda
     found.clear()
     logits = np.asarray(forward(params, jnp.asarray(ids)))
     jax.effects_barrier()
-    layers = {f'{number} {letter}': found[number]
+    layers = {f'{number} {letter}': np.asarray(found[number])
               for number, letter in enumerate(config.model.pattern)}
     return {**layers, 'logits': logits}
 
