@@ -173,6 +173,9 @@ def _figure(panels: Sequence[tuple[str, str, list[Row]]]) -> matplotlib.figure.F
       axes.set_yscale('log')
       axes.set_xticks(widths, [str(width) for width in widths])
       axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+      axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter('%g'))
+      axes.yaxis.set_minor_formatter(matplotlib.ticker.FormatStrFormatter('%g'))
+      axes.tick_params(axis='y', which='minor', labelsize=8)
       axes.set_title(f'{name}, {label}', fontsize=10)
     for axes in every[:, 0]:
       axes.set_ylabel('change of the output, rms')
