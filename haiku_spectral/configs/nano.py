@@ -12,7 +12,8 @@ def get_config() -> ml_collections.ConfigDict:
           width=96, mlp_width=160, attention=config.AttentionConfig(heads=2),
           # The delta rule would take a third of a step on a CPU.
           memory=config.MemoryConfig(rule='gated'),
-          ngram=config.NgramConfig(slots=1 << 17, words='1,2')),
+          ngram=config.NgramConfig(slots=1 << 16, words='1,2'),
+          counts=config.CountsConfig(orders='2,3,4,5,6')),
       # Stateful rows know 64 KiB when they begin, and begin often: varied batches, long contexts.
       data=config.DataConfig(batch_size=4, stateful_rows=3, chunk_segments=8, history=1 << 16),
       train=config.TrainConfig(

@@ -28,13 +28,6 @@ class State(NamedTuple):
   blocks: tuple[Any, ...]  # One per letter of the pattern; leaves are [L, B, ...].
 
 
-class Hidden(NamedTuple):
-  """Rows that are trained without a part of what was recalled: [B] bool each."""
-
-  long: jax.Array  # As if long contexts of the n-gram memory were new.
-  counts: jax.Array  # Without the count memory.
-
-
 class Table(hk.Module):
   """A vector for each id: the embedding, and the head."""
 
@@ -62,7 +55,7 @@ class SpectralGPT(hk.Module):
 
   def __call__(
       self, tokens: jax.Array, state: State, starts: jax.Array | None = None,  # [B, T] twice
-      hidden: Hidden | None = None,
+      hidden: jax.Array | None = None,  # [B] bool
   ) -> tuple[jax.Array, State]:  # [B, T, V] float32
     config = self._config
     chex.assert_rank(tokens, 2)
@@ -85,7 +78,7 @@ class SpectralGPT(hk.Module):
     if recalled:
       reads = ngram_memory.joined(list(recalled.values()))
       if hidden is not None:
-        reads = ngram_memory.hide_long(reads, config.ngram, hidden.long)
+        reads = ngram_memory.hide_long(reads, config.ngram, hidden)
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
@@ -101,10 +94,7 @@ class SpectralGPT(hk.Module):
     if recalled:
       logits += ngram_memory.NgramLogits(name='ngram_logits')(reads, x)
     if counted:
-      added = count_memory.CountLogits(name='count_logits')(counted, x)
-      if hidden is not None:  # Not from counts of zero: Adam makes steps of any rounding error.
-        added = jnp.where(hidden.counts[:, None, None], 0, added)
-      logits += added
+      logits += count_memory.CountLogits(name='count_logits')(counted, x)
     return logits, State(readers, blocks)
 
   def recall(

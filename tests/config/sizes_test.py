@@ -13,7 +13,7 @@ from haiku_spectral.modules import spectral_gpt
 EXCEPTIONS = {
     'nano': {
         'mlp_width', 'memory.heads', 'attention.heads', 'ngram.slots', 'match.length',
-        'match.slots', 'memory.rule'},
+        'match.slots', 'memory.rule', 'counts.orders'},
     'tiny': {'memory.rule', 'counts.orders', 'counts.followers', 'counts.slots'},
     'small': set(), 'base': {'mlp_width'}, '1b': set(), '7b': set(),
     '100b': set()}
