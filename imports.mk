@@ -163,8 +163,9 @@ $(call py_binary, //binaries:serve, //binaries:command_line //binaries:flag_type
     //haiku_spectral/serving:sessions //haiku_spectral/serving:warm_up //haiku_spectral:shutdown \
     //haiku_spectral/training:run_folder)
 $(call py_library, //binaries:site_pages)
-$(call py_library, //binaries:suite_compression, //binaries:flag_types //binaries:progress_bar \
-    //binaries:suites //haiku_spectral/evaluation:code_length)
+$(call py_library, //binaries:suite_compression, //binaries:command_line //binaries:flag_types \
+    //binaries:progress_bar //binaries:suites //haiku_spectral/evaluation:code_length \
+    //haiku_spectral:requirement //haiku_spectral/storage:file_name)
 $(call py_library, //binaries:suite_length, //binaries:flag_types //binaries:progress_bar \
     //binaries:suites //haiku_spectral/config:__init__ //haiku_spectral/config:phases \
     //haiku_spectral/evaluation:extrapolation //haiku_spectral/evaluation:plan \
@@ -472,8 +473,8 @@ $(call py_library, //haiku_spectral/config:schema, //haiku_spectral/config:field
 $(call py_library, //haiku_spectral/config:serialisation, //haiku_spectral/config:checks \
     //haiku_spectral/config:fields //haiku_spectral/config:schema \
     //haiku_spectral/storage:strict_json)
-$(call py_library, //haiku_spectral/config:table_sizes, //haiku_spectral/config:checks \
-    //haiku_spectral/config:schema //haiku_spectral:requirement)
+$(call py_library, //haiku_spectral/config:table_sizes, //haiku_spectral/config:schema \
+    //haiku_spectral:requirement)
 $(call py_library, //haiku_spectral/configs:100b, //haiku_spectral/config:__init__ \
     //haiku_spectral/configs:sizes)
 $(call py_library, //haiku_spectral/configs:1b, //haiku_spectral/config:__init__ \

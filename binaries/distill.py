@@ -90,7 +90,8 @@ def main(argv: Sequence[str]) -> None:
   _check_errors(found)
   distill.write_run(out, dataclasses.replace(config, model=found.config), found.params, step)
   atomic_file.write_text(out / REPORT, comparison.to_json(found, models, {
-      'run': model_flags.RUN_DIR.value, 'step': step, 'modes': MODES.value,
+      'run': model_flags.RUN_DIR.value, 'step': step, 'slots_times': model_flags.SLOTS_TIMES.value,
+      'modes': MODES.value,
       'tolerance': TOLERANCE.value, 'bytes_scored': sum(map(len, texts))}) + '\n')
   print(f'Written: {out}, its errors: {out / REPORT}')
 

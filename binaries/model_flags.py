@@ -20,8 +20,8 @@ BEST = flags.DEFINE_bool(
     'best', False, 'Uses the checkpoint with the lowest held-out loss instead of the latest one.')
 
 SLOTS_TIMES = flag_types.define_integer(
-    'slots_times', 1, 'How many times the slots of training the tables of the exact memory have, a '
-    'power of two: more of a long text stays known, for more bytes of state.', lower=1)
+    'slots_times', 1, 'Multiplies the slots of the exact memory\'s tables, a power of two. Larger '
+    'tables forget less of a long text and take more bytes of state.', lower=1)
 
 
 def define_precision() -> flags.FlagHolder[str]:
@@ -85,8 +85,14 @@ def load_runs() -> list[Run]:
 
 
 def describe(runs: list[Run]) -> str:
-  """The runs and their steps in words."""
-  return ', '.join(f'{run.folder} at step {run.step:,}' for run in runs)
+  """The runs, their steps and their tables in words."""
+  return ', '.join(name(run.folder, run.step) for run in runs)
+
+
+def name(folder: str, step: int) -> str:
+  """A model in words, for what is measured of it."""
+  tables = f' with {SLOTS_TIMES.value} times the slots' if SLOTS_TIMES.value > 1 else ''
+  return f'{folder} at step {step:,}{tables}'
 
 
 def on_device(params: Any, dtype: str) -> Any:

@@ -75,7 +75,7 @@ def _answers() -> tuple[str, Answer]:
       return generate(request)
     raise ValueError('a request has the field score or generate')
 
-  return f'{model_flags.RUN_DIR.value} at step {step:,}', answer
+  return model_flags.name(model_flags.RUN_DIR.value, step), answer
 
 
 def serve(requests: TextIO, out: TextIO, name: str, answer: Answer) -> None:

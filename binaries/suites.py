@@ -80,7 +80,7 @@ def load() -> Subject:
   return Subject(
       config, spectral_gpt.make_model(config.model),
       model_flags.on_device(params, PRECISION.value), jnp.dtype(PRECISION.value),
-      f'{model_flags.RUN_DIR.value} at step {step:,}')
+      model_flags.name(model_flags.RUN_DIR.value, step))
 
 
 def write(found: Found, folder: pathlib.Path, name: str) -> list[pathlib.Path]:

@@ -10,6 +10,7 @@ from haiku_spectral.requirement import require
 
 MIXERS = {'H': 'Hyena', 'M': 'ResidualMemory', 'A': 'WindowAttention'}
 # Of a packed record. Segments, and chunks of segments, divide it or are multiples of it.
+MAX_SLOTS = 1 << 24  # Of a table.
 RECORD_BYTES = 65_536
 
 
@@ -69,7 +70,7 @@ class NgramConfig:
   words: str = ''
   followers: int = field(3, at_least=1, at_most=3)  # The latest ones, per context.
   # Contexts that each order can hold, a power of two; each takes 4 bytes of state.
-  slots: int = field(4096, at_least=2, at_most=1 << 24)
+  slots: int = field(4096, at_least=2, at_most=MAX_SLOTS)
   width: int = field(24, at_least=1)  # Of the vector per order that the first layer reads.
 
 
@@ -79,7 +80,7 @@ class MatchConfig:
 
   length: int = field(0, at_least=0, at_most=64)  # Bytes of a context; 0: no match memory.
   # Places that its table can hold, a power of two; each takes 4 bytes of state.
-  slots: int = field(1 << 19, at_least=2, at_most=1 << 24)
+  slots: int = field(1 << 19, at_least=2, at_most=MAX_SLOTS)
   # Bytes of text that are kept, a power of two; three quarters of them can be recalled.
   ring: int = field(1 << 21, at_least=1 << 9, at_most=1 << 21)
 
@@ -91,7 +92,7 @@ class CountsConfig:
   orders: str = ''  # Numbers of bytes that are looked up, 'n,n,n'; '': no count memory.
   followers: int = field(28, at_least=1, at_most=64)  # The latest ones, per context.
   # Contexts that each order can hold, a power of two; each takes followers + 4 bytes of state.
-  slots: int = field(1 << 14, at_least=2, at_most=1 << 24)
+  slots: int = field(1 << 14, at_least=2, at_most=MAX_SLOTS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

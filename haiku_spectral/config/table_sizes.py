@@ -2,14 +2,14 @@
 
 import dataclasses
 
-from haiku_spectral.config.checks import validate_model
-from haiku_spectral.config.schema import ModelConfig
+from haiku_spectral.config.schema import MAX_SLOTS, ModelConfig
 from haiku_spectral.requirement import require
 
 
 def with_slots(model: ModelConfig, times: int) -> ModelConfig:
   """The model with `times` as many slots in the tables of its n-gram, match and count memory.
 
+  The text that the match memory keeps stays as long as it is.
   Raises ValueError for a number that is not allowed, and for a model that has no tables.
   """
   if times == 1:
@@ -18,10 +18,10 @@ def with_slots(model: ModelConfig, times: int) -> ModelConfig:
           'counts': bool(model.counts.orders)}
   require(any(used.values()), '--slots_times', times,
           '1 for a model that has no n-gram, match or count memory')
-  require(times.bit_count() == 1, '--slots_times', times, 'a power of two')
   tables = {name: getattr(model, name) for name in used if used[name]}
-  larger = dataclasses.replace(model, **{
+  most = MAX_SLOTS // max(table.slots for table in tables.values())
+  require(times.bit_count() == 1 and times <= most, '--slots_times', times,
+          f'a power of two, at most {most} for this model')
+  return dataclasses.replace(model, **{
       name: dataclasses.replace(table, slots=times * table.slots)
       for name, table in tables.items()})
-  validate_model(larger)
-  return larger

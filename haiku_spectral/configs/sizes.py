@@ -14,7 +14,8 @@
 
 `tiny` and `small` have the models of widths 256 and 512. `nano` and `base` differ from those of 96
 and 768 in their MLPs (160 and 2560). nano also has narrower heads, fewer slots and no match
-memory, and nano and tiny have the gated rule, because they train on CPUs. `1b`, `7b` and `100b`
+memory, and nano and tiny have the gated rule, because they train on CPUs, and the count memory,
+which was measured on them alone. `1b`, `7b` and `100b`
 follow the rule exactly.
 """
 

@@ -21,7 +21,8 @@ from haiku_spectral.evaluation import compressors, plot, report, streaming
 from haiku_spectral.modules import spectral_gpt
 
 MODEL = 'this model'
-_TOGETHER = 'together'
+TOGETHER = 'together'
+DRAWN = 12  # Documents of the plot: the longest.
 _COLOURS = {MODEL: plot.FULL_COLOUR, 'zpaq -m5': plot.CUT_COLOUR, 'PPMd order 6': plot.GAIN_COLOUR}
 
 
@@ -46,7 +47,7 @@ def nats(
   """[N] float64: the negative log-likelihood of each of N texts, in nats.
 
   `params` are in `dtype`, which is also that of the state. There is one device call per `chunk`
-  bytes of at most `batch_size` texts: as many as the longest leaves work for.
+  bytes of at most `batch_size` texts, of fewer where one long text is most of the work.
   """
   order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
   rows = max(1, min(batch_size, sum(map(len, texts)) // max(map(len, texts))))
@@ -78,16 +79,20 @@ def documents(
 def together(found: Sequence[Document]) -> Document:
   """All documents as one: their sizes are added."""
   return Document(
-      name=_TOGETHER, bytes=sum(document.bytes for document in found),
+      name=TOGETHER, bytes=sum(document.bytes for document in found),
       coded={coder: sum(document.coded[coder] for document in found) for coder in found[0].coded})
 
 
 def to_json(found: Sequence[Document], source: str) -> str:
   """The documents, and all together, as JSON."""
+  def plain(document: Document) -> dict[str, Any]:
+    return {**dataclasses.asdict(document),
+            'bits_per_byte': {coder: document.bits_per_byte(coder) for coder in document.coded}}
+
   return json.dumps({
       'source': source, 'missing': compressors.missing(),
-      'documents': [dataclasses.asdict(document) for document in found],
-      _TOGETHER: dataclasses.asdict(together(found))}, indent=2)
+      'documents': [plain(document) for document in found],
+      TOGETHER: plain(together(found))}, indent=2)
 
 
 def to_text(found: Sequence[Document], source: str) -> str:
@@ -99,15 +104,16 @@ def to_text(found: Sequence[Document], source: str) -> str:
   relative = ['this model, relative', '', *(
       f'{whole.coded[MODEL] / whole.coded[coder]:.3f}' for coder in coders)]
   lines = [source, 'Code length of whole documents, each as one stream, in bits per byte.', '',
-           *report.aligned(['document', 'bytes', *coders], [*rows, relative])]
+           *report.aligned(['document', 'bytes', *coders], [*rows, relative], words=1)]
   if compressors.missing():
     lines += ['', f'Not installed: {", ".join(compressors.missing())}.']
   return '\n'.join(lines)
 
 
 def figure(found: Sequence[Document]) -> matplotlib.figure.Figure:
-  """A group of bars per document, and one for all together."""
-  rows, coders = [*found, together(found)], list(found[0].coded)
+  """A group of bars per document, the longest ones, and one for all together."""
+  longest = sorted(found, key=lambda document: -document.bytes)[:DRAWN]
+  rows, coders = [*longest, together(found)], list(found[0].coded)
   height = 0.8 / len(coders)
   with matplotlib.rc_context(plot.STYLE | {'axes.grid.axis': 'x'}):
     drawing = matplotlib.figure.Figure(
@@ -122,7 +128,8 @@ def figure(found: Sequence[Document]) -> matplotlib.figure.Figure:
       if coder in _COLOURS:
         axes.bar_label(bars, fmt='%.3f', padding=2, fontsize=7)
     axes.set_yticks(range(len(rows)), [
-        f'{row.name}\n{plot.bytes_label(row.bytes)}' for row in rows], fontsize=8.5)
+        f'{row.name}\n{plot.bytes_label(row.bytes)}' for row in rows], fontsize=8.5,
+        parse_math=False)
     axes.invert_yaxis()
     axes.tick_params(axis='y', length=0)
     axes.set(xlabel='bits per byte', title='Code length of whole documents')

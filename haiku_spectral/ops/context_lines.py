@@ -33,10 +33,10 @@ class Lookup(NamedTuple):
 
 
 class Runs(NamedTuple):
-  """Where each new context is among those of the block, since another one took its slot."""
+  """Earlier occurrences in the block of each new context, as long as none took its slot."""
 
   here: jax.Array  # [B, O, T, 1 + C] bool
-  fresh: jax.Array  # [B, O, T] bool: no other one took it, so what the table knows counts as well.
+  in_table: jax.Array  # [B, O, T] bool: none in the block has, so the table's entry counts.
 
 
 def look_up(ids: jax.Array, block: Any, contexts: Contexts) -> Lookup:
@@ -49,13 +49,16 @@ def look_up(ids: jax.Array, block: Any, contexts: Contexts) -> Lookup:
   line = block_lines.extend(block.ids, ids, last)
   seen = block.seen[:, None] + until + 1 - block.first[:, None]
   recent = lax.dynamic_slice_in_dim(line, last + 1, reach + ids.shape[1] - 1, axis=1)
-  bytes_of = jnp.minimum(line[:, reach:], ngram_memory.NO_BYTE).astype(jnp.uint32)
+  followers = jnp.minimum(line[:, reach:], ngram_memory.NO_BYTE).astype(jnp.uint32)
   return Lookup(*hashes(recent, seen, contexts), until,
-                jnp.pad(bytes_of, [(0, 0), (0, 1)])[:, None, None])
+                jnp.pad(followers, [(0, 0), (0, 1)])[:, None, None])
 
 
 def runs(at: Lookup, block: Any, slots: int, check_of: Callable[[jax.Array], jax.Array]) -> Runs:
-  """Finds contexts among those of the block, which has `hashed` and `there` [B, O, 1 + C] too."""
+  """Finds new contexts among those of the block; a context with other check bits takes a slot.
+
+  The block has `hashed` and `there` [B, O, 1 + C] too.
+  """
   old, old_there = (block_lines.extend(x, new, block.filled)[:, :, None]
                     for x, new in ((block.hashed, at.hashed), (block.there, at.there)))
   new = at.hashed[..., None]

@@ -78,7 +78,7 @@ def _followers(
   slot = slot_of(at.hashed, slots).astype(jnp.int32)
   head = jnp.take_along_axis(block.table, slot, axis=2)
   stored = jnp.where(
-      runs.fresh, count_memory.number_of(head, count_memory.check_of(at.hashed)), 0)
+      runs.in_table, count_memory.number_of(head, count_memory.check_of(at.hashed)), 0)
   place = (stored[..., None] - 1 - (back - in_block[..., None])) % followers
   rings = block.ring.reshape(*block.ring.shape[:2], -1)
   of_table = jnp.take_along_axis(

@@ -80,7 +80,7 @@ def _followers(
 ) -> tuple[jax.Array, jax.Array]:  # [B, O, T] uint32 twice
   """The latest followers of each context, newest in the lowest bits, and how many there are."""
   check = ngram_memory.check_of(at.hashed)
-  run, fresh = context_lines.runs(at, block, block.table.shape[2], ngram_memory.check_of)
+  run, in_table = context_lines.runs(at, block, block.table.shape[2], ngram_memory.check_of)
   newest, count = jnp.zeros_like(at.hashed), jnp.zeros_like(at.hashed)
   for back in range(followers):
     place = context_lines.latest(run)
@@ -88,7 +88,7 @@ def _followers(
     newest |= byte << (8 * back)
     count += place[..., 0] >= 0
     run &= place > context_lines.NUMBERS
-  entry = jnp.where(fresh, _entry(block.table, at.hashed), 0)
+  entry = jnp.where(in_table, _entry(block.table, at.hashed), 0)
   return ngram_memory.continued(newest, count, entry, check, followers)
 
 

@@ -31,8 +31,13 @@ def make(results: Results) -> list[Measurement]:
   return found
 
 
+def _text(found: Mapping[str, Any]) -> str:
+  """What was scored, of 'MODEL on TEXT'."""
+  return str(found['source']).rpartition(' on ')[2]
+
+
 def _of_extrapolation(found: Mapping[str, Any]) -> Iterator[Measurement]:
-  on = str(found['source']).rpartition(' on ')[2]
+  on = _text(found)
   value = found['bits_per_byte']
   yield Measurement('bits per byte, documents from their start', 'bits_per_byte', value['value'],
                     axis.interval(value, 4), on)
@@ -44,7 +49,7 @@ def _of_extrapolation(found: Mapping[str, Any]) -> Iterator[Measurement]:
 
 
 def _of_context(found: Mapping[str, Any]) -> Iterator[Measurement]:
-  on = str(found['source']).rpartition(' on ')[2]
+  on = _text(found)
   for row in (found['rows'][0], found['rows'][-1]):
     length = 'the whole context' if row['whole'] else f'a context of {axis.size(row["context"])}'
     value = row['bits_per_byte']
@@ -75,11 +80,9 @@ def _of_turkish(found: Mapping[str, Any]) -> Iterator[Measurement]:
 
 
 def _of_compression(found: Mapping[str, Any]) -> Iterator[Measurement]:
-  whole = found['together']
-  for number, (coder, size) in enumerate(whole['coded'].items()):
-    yield Measurement(
-        f'code length of whole documents, {coder}', 'bits_per_byte', 8 * size / whole['bytes'], '',
-        str(found['source']).rpartition(' on ')[2], baseline=number > 0)
+  for number, (coder, value) in enumerate(found['together']['bits_per_byte'].items()):
+    yield Measurement(f'code length of whole documents, {coder}', 'bits_per_byte', value, '',
+                      _text(found), baseline=number > 0)
 
 
 SUITES: dict[str, Callable[[Mapping[str, Any]], Iterator[Measurement]]] = {

@@ -95,8 +95,9 @@ def omitted(results: Results, sections: list[Section]) -> Section:
     if count := results.found.get(name, {}).get('skipped'):
       rows.append(['Loss by position',
                    f'{axis.count(count, "document")} of less than three quarters of a segment', ''])
-  for name in results.found.get('context', {}).get('missing', ()):
-    rows.append(['Context length', f'{name} is not installed', ''])
+  for name, title in (('context', 'Context length'), ('compression', 'Compression')):
+    rows += [[title, f'{missing} is not installed', '']
+             for missing in results.found.get(name, {}).get('missing', ())]
   rows += [[source.name, f'{count:,} x {reason}', ''] for source in results.sources
            if source.report for reason, count in source.report.get('filtered', {}).items()]
   rows += [[name, f'cannot be read: {reason}', ''] for name, reason in results.unreadable.items()]

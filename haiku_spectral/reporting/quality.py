@@ -23,6 +23,7 @@ from haiku_spectral.reporting.results import BENCHMARK, Results
 # What has a section of its own.
 SHOWN = ('extrapolation', 'length', 'context', 'recall', 'compression', 'turkish')
 _COMPRESSORS = 5  # Lines beside the model's.
+_DOCUMENTS = 20  # Rows of a table of documents.
 
 
 def position(results: Results, name: str = 'extrapolation') -> Section:
@@ -106,18 +107,19 @@ def context(results: Results) -> Section:
 def compression(results: Results) -> Section:
   """The code length of whole documents."""
   found = results.found['compression']
-  rows = [*found['documents'], found['together']]
-  coders = list(found['together']['coded'])
+  longest = sorted(found['documents'], key=lambda row: -row['bytes'])[:_DOCUMENTS]
+  rows = [*longest, found['together']]
   table = Table(
-      ['document', 'bytes', *coders],
+      ['document', 'bytes', *found['together']['bits_per_byte']],
       [[row['name'], f'{row["bytes"]:,}',
-        *(f'{8 * row["coded"][coder] / row["bytes"]:.3f}' for coder in coders)] for row in rows],
+        *(f'{value:.3f}' for value in row['bits_per_byte'].values())] for row in rows],
       marked=frozenset({len(rows) - 1}))
   pictures = [Picture('compression.png', results.pictures['compression'], 'the same as bars')
               ] if 'compression' in results.pictures else []
   return Section('Compression', [
-      Paragraph(f'{_source(found)}Code length of whole documents, each as one stream from its '
-                'start, in bits per byte.'),
+      Paragraph(f'{_source(found)}Code length of '
+                f'{axis.count(len(found["documents"]), "whole document")}, each as one stream, in '
+                f'bits per byte; the longest (up to {_DOCUMENTS}), and all together.'),
       table, *pictures, _command(results, 'compression')])
 
 

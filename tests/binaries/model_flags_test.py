@@ -31,8 +31,8 @@ class SlotsTest(parameterized.TestCase):
     self.assertNotEqual(*(config.model_fingerprint(each.model) for each in (trained, larger)))
 
   @parameterized.parameters(
-      (TABLES, 3, 'slots_times=3 is not allowed: give a power of two'),
-      (TABLES, 1 << 20, 'config.model.ngram.slots=67108864.*16777216'),
+      (TABLES, 3, 'slots_times=3 is not allowed: give a power of two, at most 262144'),
+      (TABLES, 1 << 20, 'slots_times=1048576.*at most 262144 for this model'),
       (tiny_model.CONFIG, 2, 'slots_times=2.*1 for a model that has no'))
   def test_what_is_not_allowed(self, model, times, message):
     with self.assertRaisesRegex(ValueError, message):

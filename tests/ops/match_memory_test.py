@@ -95,7 +95,7 @@ class ReadTest(parameterized.TestCase):
 
 class CacheTest(absltest.TestCase):
 
-  @hypothesis.given(**memory_law.steps, before=st.sampled_from([2, 90, 600]))
+  @hypothesis.given(**memory_law.STEPS, before=st.sampled_from([2, 90, 600]))
   @SETTINGS
   def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(
       self, lengths, filled, back, before):

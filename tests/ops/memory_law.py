@@ -10,8 +10,7 @@ import numpy as np
 from haiku_spectral.ops import block_lines
 from haiku_spectral.ops.conv_cache import BLOCK
 
-# Of `assert_steps_equal_the_chunk_call`.
-steps = {
+STEPS = {  # What `assert_steps_equal_the_chunk_call` is given.
     'lengths': st.lists(st.sampled_from([1, 1, 4]), min_size=1, max_size=12),
     'filled': st.integers(0, 16), 'back': st.integers(0, 10)}
 

@@ -155,7 +155,7 @@ class ReadTest(parameterized.TestCase):
 
 class CacheTest(absltest.TestCase):
 
-  @hypothesis.given(**memory_law.steps)
+  @hypothesis.given(**memory_law.STEPS)
   @SETTINGS
   def test_steps_and_roll_backs_give_the_bits_of_the_chunk_call(self, lengths, filled, back):
     memory_law.assert_steps_equal_the_chunk_call(
