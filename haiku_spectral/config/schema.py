@@ -200,6 +200,9 @@ class TrainConfig:
   # Every so many-th segment of a row is trained without the n-gram memory's long contexts, so that
   # the match memory is trusted where these have forgotten; 0: none.
   hide_contexts: int = field(0, at_least=0)
+  # The last share of the steps, in which the count memory takes part: before, the layers learn as
+  # if it were not there.
+  counts_share: float = field(0.2, above=0, at_most=1)
   accumulation: int = field(1, at_least=1, speed_only=True)  # Micro-batches per step.
   # Bytes of a segment that a step reads at a time, with the gradient through the state between: the
   # memory that a step needs is that of so many; 0: all of them.

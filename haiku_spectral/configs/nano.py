@@ -17,6 +17,6 @@ def get_config() -> ml_collections.ConfigDict:
       # Stateful rows know 64 KiB when they begin, and begin often: varied batches, long contexts.
       data=config.DataConfig(batch_size=4, stateful_rows=3, chunk_segments=8, history=1 << 16),
       train=config.TrainConfig(
-          steps=900, eval_every=150, checkpoint_every=100,
+          steps=900, eval_every=150, checkpoint_every=100, counts_share=1.0,
           optimizer=config.OptimizerConfig(kind='muon', learning_rate=3e-3)),
   ))

@@ -28,6 +28,13 @@ class State(NamedTuple):
   blocks: tuple[Any, ...]  # One per letter of the pattern; leaves are [L, B, ...].
 
 
+class Hidden(NamedTuple):
+  """Rows that are trained without a part of what was recalled: [B] bool each."""
+
+  long: jax.Array  # As if long contexts of the n-gram memory were new.
+  counts: jax.Array  # Without the count memory.
+
+
 class Table(hk.Module):
   """A vector for each id: the embedding, and the head."""
 
@@ -55,7 +62,7 @@ class SpectralGPT(hk.Module):
 
   def __call__(
       self, tokens: jax.Array, state: State, starts: jax.Array | None = None,  # [B, T] twice
-      hidden: jax.Array | None = None,  # [B] bool
+      hidden: Hidden | None = None,
   ) -> tuple[jax.Array, State]:  # [B, T, V] float32
     config = self._config
     chex.assert_rank(tokens, 2)
@@ -78,7 +85,7 @@ class SpectralGPT(hk.Module):
     if recalled:
       reads = ngram_memory.joined(list(recalled.values()))
       if hidden is not None:
-        reads = ngram_memory.hide_long(reads, config.ngram, hidden)
+        reads = ngram_memory.hide_long(reads, config.ngram, hidden.long)
       x += ngram_memory.NgramInput(config.ngram)(reads, config.width, x.dtype)
     count = config.layers // len(config.pattern)
     stack = hk.layer_stack(count, with_per_layer_inputs=True, name='stack')
@@ -94,7 +101,10 @@ class SpectralGPT(hk.Module):
     if recalled:
       logits += ngram_memory.NgramLogits(name='ngram_logits')(reads, x)
     if counted:
-      logits += count_memory.CountLogits(name='count_logits')(counted, x)
+      added = count_memory.CountLogits(name='count_logits')(counted, x)
+      if hidden is not None:  # Not from counts of zero: Adam makes steps of any rounding error.
+        added = jnp.where(hidden.counts[:, None, None], 0, added)
+      logits += added
     return logits, State(readers, blocks)
 
   def recall(

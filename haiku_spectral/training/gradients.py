@@ -44,7 +44,7 @@ class Rows(NamedTuple):
   # What was before a row that is reset, for the exact memory alone; PAD where there is none.
   history: jax.Array | None = None  # [B, H] int32
   history_start: jax.Array | None = None  # [B, H] bool: a new stream begins with this byte.
-  hidden: jax.Array | None = None  # [B] bool: trained as if long contexts were new.
+  hidden: spectral_gpt.Hidden | None = None
 
 
 def rows_of(batch: Any) -> Rows:

@@ -87,10 +87,25 @@ def make_train_step(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> Tr
       compiler_options=backend.training_options())
 
 
-def hidden_rows(config: Config, step: jax.Array, count: int) -> jax.Array | None:
-  """The rows that a step trains without long contexts, each in its turn; None: none ever is."""
-  every = config.train.hide_contexts
-  return (step + jnp.arange(count)) % every == 0 if every else None
+def hidden_rows(config: Config, step: jax.Array, count: int) -> spectral_gpt.Hidden | None:
+  """The rows that a step trains without a part of what was recalled; None: none ever is.
+
+  Each row in its turn is without long contexts, and all are without the count memory before its
+  share of the steps begins.
+  """
+  every, without = config.train.hide_contexts, first_counted(config)
+  if not every and not without:
+    return None
+  row = jnp.arange(count)
+  return spectral_gpt.Hidden(
+      (step + row) % every == 0 if every else row < 0, jnp.full(count, step < without))
+
+
+def first_counted(config: Config) -> int:
+  """The first step that is trained with the count memory."""
+  if not config.model.counts.orders:
+    return 0
+  return round((1 - config.train.counts_share) * phases.total_steps(config))
 
 
 def make_loss(model: spectral_gpt.Model, config: Config, mesh: Mesh) -> LossFunction:

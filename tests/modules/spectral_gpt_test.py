@@ -83,7 +83,8 @@ class SpectralGPTTest(parameterized.TestCase):
     apply, empty = small_model()
     text = np.tile(tokens(11), (1, 6))  # Words come again, and longer contexts with them.
     seen, state = apply(text, empty, text < 0)
-    hidden, same = apply(text, empty, text < 0, np.array([True, False]))
+    hidden, same = apply(text, empty, text < 0, spectral_gpt.Hidden(
+        np.array([True, False]), np.array([False, False])))
     np.testing.assert_array_equal(hidden[1], seen[1])
     self.assertGreater(np.abs(hidden[0] - seen[0]).max(), 1e-3)
     jax.tree.map(np.testing.assert_array_equal, same.readers, state.readers)
@@ -109,6 +110,22 @@ class SpectralGPTTest(parameterized.TestCase):
     # The same rounded parameters: what differs was computed in 16 bits.
     error = np.abs(logits['bfloat16'] - logits['float32']).max() / logits['float32'].std()
     self.assertBetween(float(error), 1e-3, 0.2)
+
+  def test_rows_without_the_count_memory_do_not_train_it(self):
+    params = random_params(SMALL)
+
+    def loss(params, rows):
+      hidden = spectral_gpt.Hidden(np.array([False, False]), rows)
+      text = tokens(64)
+      logits, _ = MODEL.apply(params, text, MODEL.initial_state(2), text < 0, hidden)
+      return -jnp.mean(jax.nn.log_softmax(logits)[:, :, 97])
+
+    gradients = jax.jit(jax.grad(loss))
+    for rows, some in (([True, True], False), ([True, False], True)):
+      found = gradients(params, np.array(rows))
+      norms = {name: float(jnp.abs(value).max())
+               for name, value in found['spectral_gpt/count_logits'].items()}
+      self.assertEqual({norm > 0 for norm in norms.values()}, {some}, norms)
 
   def test_remat_changes_neither_values_nor_names_but_takes_less_memory(self):
     def loss(model, params):

@@ -1,6 +1,7 @@
 """Tests of the training step: what it learns, skips, scales, and where its types stay."""
 
 import contextlib
+import dataclasses
 import functools
 
 import chex
@@ -66,11 +67,20 @@ class HiddenRowsTest(absltest.TestCase):
 
   def test_each_row_in_its_turn(self):
     config = configs.Config(train=configs.TrainConfig(hide_contexts=3))
-    found = np.array([step.hidden_rows(config, number, 4) for number in range(6)])
+    found = np.array([step.hidden_rows(config, number, 4).long for number in range(6)])
     np.testing.assert_array_equal(found.sum(axis=0), 2)
     np.testing.assert_array_equal(found[:3], found[3:])
     self.assertTrue(np.all(found.sum(axis=1) <= 2))
     self.assertIsNone(step.hidden_rows(configs.Config(), 0, 4))
+
+  def test_the_count_memory_takes_part_in_the_last_share_of_the_steps(self):
+    config = configs.Config(
+        model=configs.ModelConfig(counts=configs.CountsConfig(orders='2')),
+        train=configs.TrainConfig(steps=10, counts_share=0.3))
+    found = np.array([step.hidden_rows(config, number, 2).counts for number in range(10)])
+    np.testing.assert_array_equal(found, np.repeat([[True], [False]], [7, 3], axis=0) & [True] * 2)
+    whole = dataclasses.replace(config, train=configs.TrainConfig(steps=10, counts_share=1.0))
+    self.assertIsNone(step.hidden_rows(whole, 0, 2))
 
 
 class StepTest(parameterized.TestCase):
