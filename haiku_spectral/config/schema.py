@@ -201,7 +201,7 @@ class TrainConfig:
   # the match memory is trusted where these have forgotten; 0: none.
   hide_contexts: int = field(0, at_least=0)
   # The last share of the steps, in which the count memory takes part: before, the layers learn as
-  # if it were not there.
+  # if it were not there. A small share keeps short contexts good, a large one serves long texts.
   counts_share: float = field(0.2, above=0, at_most=1)
   accumulation: int = field(1, at_least=1, speed_only=True)  # Micro-batches per step.
   # Bytes of a segment that a step reads at a time, with the gradient through the state between: the

@@ -26,7 +26,7 @@ from haiku_spectral.ops.count_memory import CountReads, CountState
 
 # Of a new model: discount of a byte that followed, mass of the shorter contexts, weight of the log.
 DISCOUNT, MASS, WEIGHT = 0.75, 0.3, 0.15
-GAIN = 10.0  # The parameters are learnt in the last part of a training, when rates are low.
+GAIN = 10.0  # How much faster they are learnt than others, whose rates are low late in a training.
 NUMBERS = (1, 2, 4, 8, 16, 32)  # Escapes differ by how many followers there are: up to 1, 2, ...
 KINDS = (1, 2, 4, 8)  # And by how many different ones.
 
