@@ -119,6 +119,15 @@ class EvaluateTest(parameterized.TestCase):
     self.assertIn('this model, relative', out)
     self.assertTrue(pathlib.Path(self.run_dir, 'compression.png').is_file())
 
+  def test_the_code_length_of_files_with_any_names(self):
+    folder = self.create_tempdir()
+    folder.create_file('a$b_{c$.txt', paragraphs.TEXT)  # No formula, for the plot.
+    folder.create_file('line\nbreak.txt', 'Some words. ' * 9)
+    self._run(suite='compression', text=[self.text, folder.full_path], lengths=[5])
+    names = [document['name'] for document in self._json('compression.json')['documents']]
+    self.assertEqual(names[1:], ['a$b_{c$.txt', 'line\\nbreak.txt'])
+    self.assertTrue(pathlib.Path(self.run_dir, 'compression.png').is_file())
+
   def test_text_to_train_on_needs_no_run(self):
     folder = os.path.join(self.run_dir, 'new text')
     out = self._run(run_dir='', write_training_text=folder, bytes=1000)
