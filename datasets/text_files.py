@@ -158,8 +158,9 @@ def documents(
 ) -> Iterator[tuple[str, bytes]]:
   """(name, text) of files, and of all files below folders; of each at most `limit` bytes.
 
-  Files of a folder that are no text are counted in `filtered`. Raises FileNotFoundError for a path
-  where there is nothing, and NotText for a file that was named itself.
+  A name is a path as given, but in a folder that is the only path given it is below that. Files of
+  a folder that are no text are counted in `filtered`. Raises FileNotFoundError for a path where
+  there is nothing, and NotText for a file that was named itself.
   """
   for place in paths:
     if not os.path.exists(place):
@@ -172,7 +173,7 @@ def documents(
           data += chunk[:limit - len(data)]
           if len(data) >= limit:
             break
-        yield name, data
+        yield (name if len(paths) == 1 else path), data
       except NotText as error:
         if not folder:
           raise

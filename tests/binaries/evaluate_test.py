@@ -120,12 +120,15 @@ class EvaluateTest(parameterized.TestCase):
     self.assertTrue(pathlib.Path(self.run_dir, 'compression.png').is_file())
 
   def test_the_code_length_of_files_with_any_names(self):
-    folder = self.create_tempdir()
+    folder, other = self.create_tempdir(), self.create_tempdir()
     folder.create_file('a$b_{c$.txt', paragraphs.TEXT)  # No formula, for the plot.
     folder.create_file('line\nbreak.txt', 'Some words. ' * 9)
-    self._run(suite='compression', text=[self.text, folder.full_path], lengths=[5])
+    other.create_file('a$b_{c$.txt', 'Of another folder. ' * 9)
+    self._run(suite='compression', text=[folder.full_path, other.full_path], lengths=[5])
     names = [document['name'] for document in self._json('compression.json')['documents']]
-    self.assertEqual(names[1:], ['a$b_{c$.txt', 'line\\nbreak.txt'])
+    first, second = (os.path.basename(each.full_path) for each in (folder, other))
+    self.assertEqual(names, [f'{first}/a$b_{{c$.txt', f'{first}/line\\nbreak.txt',
+                             f'{second}/a$b_{{c$.txt'])
     self.assertTrue(pathlib.Path(self.run_dir, 'compression.png').is_file())
 
   def test_text_to_train_on_needs_no_run(self):

@@ -54,7 +54,10 @@ class TextFilesTest(parameterized.TestCase):
     single = str(self.file(b'single'))
     filtered = text_files.Filtered()
     found = list(text_files.documents([single, str(folder)], limit=7, filtered=filtered))
-    self.assertEqual(found, [(single, b'single'), ('b.txt', b'0123456'), ('deep/a.txt', b'abc')])
+    beside = [(str(folder / 'b.txt'), b'0123456'), (str(folder / 'deep/a.txt'), b'abc')]
+    self.assertEqual(found, [(single, b'single'), *beside])
+    alone = text_files.documents([str(folder)], limit=7, filtered=text_files.Filtered())
+    self.assertEqual(list(alone), [('b.txt', b'0123456'), ('deep/a.txt', b'abc')])
     self.assertEqual(filtered.first, [('c.bin', 'contains NUL (binary, or not UTF-8) at byte 0')])
     with self.assertRaises(text_files.NotText):
       list(text_files.documents([str(folder / 'c.bin')], limit=7, filtered=filtered))
