@@ -33,9 +33,9 @@ class Norm(hk.Module):
 
   def __call__(self, x: jax.Array) -> jax.Array:  # [..., D] -> [..., D]
     scale = hk.get_parameter('scale', x.shape[-1:], init=jnp.ones)
-    wide = x.astype(jnp.float32)
+    wide = x.astype(jnp.float32).reshape(-1, x.shape[-1])
     mean_square = jnp.mean(wide**2, axis=-1, keepdims=True)
-    return (wide * jax.lax.rsqrt(mean_square + 1e-6) * scale).astype(x.dtype)
+    return (wide * jax.lax.rsqrt(mean_square + 1e-6) * scale).astype(x.dtype).reshape(x.shape)
 
 
 class ShortConv(hk.Module):
