@@ -100,7 +100,7 @@ def tell(text: str) -> None:
 
 def _exit_code(main: Main) -> Any:
   """What absl's `run` ends with."""
-  backend.keep_freed_memory()
+  backend.tune_malloc()
   # What libraries log about their own doings is no news to a user.
   logging.set_verbosity(logging.WARNING)
   try:

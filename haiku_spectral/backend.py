@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import functools
 import os
+import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,10 +20,13 @@ CompilerOptions = dict[str, bool | int | str]
 # by which a user may have chosen another.
 _MALLOC = (
     (-2, 1 << 28, 'MALLOC_TOP_PAD_'),
-    (-3, 2**31 - 1, 'MALLOC_MMAP_THRESHOLD_'),
-    (-1, 2**31 - 1, 'MALLOC_TRIM_THRESHOLD_'),
+    (-4, 0, 'MALLOC_MMAP_MAX_'),
+    (-1, -1, 'MALLOC_TRIM_THRESHOLD_'),  # Never.
     (-8, 1, 'MALLOC_ARENA_MAX'),
 )
+_HUGE_PAGE, _MADV_HUGEPAGE = 1 << 21, 14  # Bytes, and its number in Linux's mman.h.
+# 2: memory that is allocated counts as used.
+OVERCOMMIT = pathlib.Path('/proc/sys/vm/overcommit_memory')
 
 
 class Choices(NamedTuple):
@@ -54,7 +58,7 @@ PLATFORMS = {
 
 def choices() -> Choices:
   """Those of the platform on which programs run."""
-  import jax  # Here, for programs that begin with `keep_freed_memory` and answer a flag at once.
+  import jax  # Here, for programs that begin with `tune_malloc` and answer a flag at once.
   return PLATFORMS.get(jax.default_backend(), Choices())
 
 
@@ -70,20 +74,35 @@ def chosen(**fields: Any) -> Iterator[None]:
     PLATFORMS[platform] = before
 
 
-def keep_freed_memory() -> None:
-  """Has glibc keep large buffers for the next call; for the start of a program.
+def tune_malloc() -> None:
+  """Has glibc keep large buffers for the next call, on huge pages; for the start of a program.
 
   XLA:CPU allocates its temporary buffers at each call. Beyond a threshold glibc maps and unmaps
   them, and the kernel clears every page again: 9,400 page faults in a convolution of [4, 2048, 256]
-  against 1,500, a third of its time. The price is memory that stays with the process. Does nothing
-  with another C library, and nothing to a setting that the user's environment has.
+  against 1,500, a third of its time. On pages of 4 KiB a buffer of 12 MB has more of them than a
+  core keeps addresses of. With both, a step of nano on 32 KiB of text takes 0.65 of the time. The
+  price is memory that stays with the process. Does nothing with another C library, and nothing to a
+  setting that the user's environment has.
   """
-  mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
-  if mallopt is None:
+  libc = ctypes.CDLL(None)
+  if not hasattr(libc, 'mallopt'):
     return
   for setting, value, variable in _MALLOC:
     if variable not in os.environ:
-      mallopt(setting, value)
+      libc.mallopt(setting, value)
+  if OVERCOMMIT.read_text(encoding='ascii').strip() != '2':
+    _advise_huge_pages(libc, os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2)
+
+
+def _advise_huge_pages(libc: ctypes.CDLL, size: int) -> None:
+  """Grows the heap by `size` bytes, of which none is touched; what Linux is told of them stays."""
+  libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+  libc.free.argtypes = [ctypes.c_void_p]
+  libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+  if start := libc.malloc(size):
+    first = -(-start // _HUGE_PAGE) * _HUGE_PAGE
+    libc.madvise(first, start + size - first, _MADV_HUGEPAGE)
+    libc.free(start)
 
 
 def run_once_options() -> CompilerOptions:

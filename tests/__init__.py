@@ -2,4 +2,4 @@
 
 from haiku_spectral import backend
 
-backend.keep_freed_memory()
+backend.tune_malloc()

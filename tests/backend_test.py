@@ -1,5 +1,6 @@
 """What each platform gets, and that it is asked for no earlier than it is known."""
 
+import ast
 import ctypes
 import os
 import subprocess
@@ -25,6 +26,18 @@ before = faults()
 for _ in range(10):
   np.ones(2**22)
 print(faults() - before)
+'''
+FLAGS = '''
+import ctypes, re
+from haiku_spectral import backend
+{call}
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+address = libc.malloc(2**25) + 2**24
+for mapping in re.split('^(?=[0-9a-f]+-)', open('/proc/self/smaps').read(), flags=re.M)[1:]:
+  first, last = (int(x, 16) for x in mapping.split()[0].split('-'))
+  if first <= address < last:
+    print(' hg ' in mapping.partition('VmFlags:')[2])
 '''
 
 
@@ -72,27 +85,41 @@ class BackendTest(absltest.TestCase):
       self.assertEqual(scaled(factor, jnp.float32(2)), 2 * factor)
     self.assertLen(asked, 1)
 
-  def faults(self, call):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith('MALLOC_')}
-    found = subprocess.run([sys.executable, '-c', FAULTS.format(call=call)], env=environment,
-                           capture_output=True, text=True, check=True)
-    return int(found.stdout)
-
-  def test_freed_memory_is_kept(self):
+  def printed(self, program, call):
     if not hasattr(ctypes.CDLL(None), 'mallopt'):
       self.skipTest('another C library than glibc')
-    self.assertLess(self.faults('backend.keep_freed_memory()'), 0.1 * self.faults(''))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith('MALLOC_')}
+    return ast.literal_eval(subprocess.run(
+        [sys.executable, '-c', program.format(call=call)], env=environment,
+        capture_output=True, text=True, check=True).stdout)
+
+  def test_freed_memory_is_kept(self):
+    faults = [self.printed(FAULTS, call) for call in ('backend.tune_malloc()', '')]
+    self.assertLess(faults[0], 0.1 * faults[1])
+
+  def test_huge_pages_are_advised(self):
+    if backend.OVERCOMMIT.read_text().strip() == '2':
+      self.skipTest('memory that is allocated counts as used')
+    self.assertTrue(self.printed(FLAGS, 'backend.tune_malloc()'))
+    self.assertFalse(self.printed(FLAGS, ''))
+    strict = self.create_tempfile('overcommit_memory', '2\n').full_path
+    self.assertFalse(self.printed(FLAGS, f"""
+import pathlib
+backend.OVERCOMMIT = pathlib.Path({strict!r})
+backend.tune_malloc()"""))
 
   def test_what_the_user_has_set_stays(self):
     library = mock.Mock()
     with mock.patch.object(ctypes, 'CDLL', return_value=library), mock.patch.dict(
         os.environ, {'MALLOC_ARENA_MAX': '4', 'MALLOC_TOP_PAD_': '0'}):
-      for variable in ('MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'):
+      for variable in ('MALLOC_MMAP_MAX_', 'MALLOC_TRIM_THRESHOLD_'):
         os.environ.pop(variable, None)
-      backend.keep_freed_memory()
-    self.assertEqual([call.args[0] for call in library.mallopt.call_args_list], [-3, -1])
+      library.malloc.return_value = None  # No more memory.
+      backend.tune_malloc()
+    self.assertEqual([call.args[0] for call in library.mallopt.call_args_list], [-4, -1])
+    library.madvise.assert_not_called()
     with mock.patch.object(ctypes, 'CDLL', return_value=object()):
-      backend.keep_freed_memory()  # Another C library.
+      backend.tune_malloc()  # Another C library.
 
 
 if __name__ == '__main__':

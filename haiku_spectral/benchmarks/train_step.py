@@ -64,5 +64,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-  backend.keep_freed_memory()  # As every program does.
+  backend.tune_malloc()  # As every program does.
   main()

@@ -115,5 +115,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-  backend.keep_freed_memory()  # The baseline gets what our programs have.
+  backend.tune_malloc()  # The baseline gets what our programs have.
   main()
