@@ -671,7 +671,8 @@ $(call py_library, //haiku_spectral/modules:mixers, //haiku_spectral/config:__in
     //haiku_spectral/config:schema //haiku_spectral/modules:attention \
     //haiku_spectral/modules:count_memory //haiku_spectral/modules:hyena \
     //haiku_spectral/modules:match_memory //haiku_spectral/modules:memory \
-    //haiku_spectral/modules:mixer //haiku_spectral/modules:ngram_memory)
+    //haiku_spectral/modules:mixer //haiku_spectral/modules:ngram_memory \
+    //haiku_spectral/modules:online_head)
 $(call py_library, //haiku_spectral/modules:modal_filter, //haiku_spectral/config:__init__ \
     //haiku_spectral/modules:filter_cache //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:time_constants //haiku_spectral/ops:conv_cache \
@@ -681,6 +682,9 @@ $(call py_library, //haiku_spectral/modules:ngram_memory, //haiku_spectral/confi
     //haiku_spectral/ops:block_lines //haiku_spectral/ops:lookup //haiku_spectral/ops:ngram_cache \
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_crossing \
     //haiku_spectral/ops:ngram_memory //haiku_spectral/ops:slices //haiku_spectral:vocab)
+$(call py_library, //haiku_spectral/modules:online_head, //haiku_spectral/config:__init__ \
+    //haiku_spectral/modules:mixer //haiku_spectral/ops:head_cache \
+    //haiku_spectral/ops:online_head //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:precision)
 $(call py_library, //haiku_spectral/modules:remat, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/modules:shards, //haiku_spectral/ops:slices)
@@ -688,8 +692,8 @@ $(call py_library, //haiku_spectral/modules:spectral_gpt, //haiku_spectral/confi
     //haiku_spectral/modules:block //haiku_spectral/modules:count_memory \
     //haiku_spectral/modules:layers //haiku_spectral/modules:mixer \
     //haiku_spectral/modules:mixers //haiku_spectral/modules:ngram_memory \
-    //haiku_spectral/modules:remat //haiku_spectral/modules:shards //haiku_spectral/ops:lookup \
-    //haiku_spectral:vocab)
+    //haiku_spectral/modules:online_head //haiku_spectral/modules:remat \
+    //haiku_spectral/modules:shards //haiku_spectral/ops:lookup //haiku_spectral:vocab)
 $(call py_library, //haiku_spectral/modules:time_constants)
 $(call py_library, //haiku_spectral/ops:block_lines, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:context_lines, //haiku_spectral/ops:block_lines \
@@ -708,6 +712,8 @@ $(call py_library, //haiku_spectral/ops:dense, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:fft_conv, //haiku_spectral:backend \
     //haiku_spectral/ops:toeplitz_conv)
 $(call py_library, //haiku_spectral/ops:hashed_table)
+$(call py_library, //haiku_spectral/ops:head_cache, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:lookup //haiku_spectral/ops:online_head)
 $(call py_library, //haiku_spectral/ops:linear_memory)
 $(call py_library, //haiku_spectral/ops:lookup, //haiku_spectral:backend)
 $(call py_library, //haiku_spectral/ops:match_cache, //haiku_spectral/ops:block_lines \
@@ -730,6 +736,7 @@ $(call py_library, //haiku_spectral/ops:ngram_crossing, //haiku_spectral/ops:has
     //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:ngram_memory, //haiku_spectral/ops:hashed_table \
     //haiku_spectral/ops:ngram_contexts)
+$(call py_library, //haiku_spectral/ops:online_head, //haiku_spectral/ops:conv_cache)
 $(call py_library, //haiku_spectral/ops:rotary)
 $(call py_library, //haiku_spectral/ops:slices)
 $(call py_library, //haiku_spectral/ops:toeplitz_conv)
@@ -1518,6 +1525,9 @@ $(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_cache 
     //haiku_spectral/ops:ngram_contexts //haiku_spectral/ops:ngram_memory //haiku_spectral:vocab \
     //tests:__init__ //tests:chunk_law //tests:fixed_examples //tests/ops:memory_law \
     //tests/ops:repeating_text)
+$(call py_test, //tests/ops:online_head_test, //haiku_spectral/ops:conv_cache \
+    //haiku_spectral/ops:head_cache //haiku_spectral/ops:online_head //tests:__init__ \
+    //tests:chunk_law //tests:fixed_examples)
 $(call py_library, //tests/ops:repeating_text, //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \

@@ -80,7 +80,7 @@ def main(argv: Sequence[str]) -> None:
   """Fits, measures, and writes the new run if it is close enough."""
   del argv
   out = _check_flags()
-  config, params, step = model_flags.load()
+  config, params, step = model_flags.load_trained()
   texts = _held_out(config)
   with progress_bar.of_items('fit', distill.num_channels(params), unit=' channels') as bar:
     found = distill.distill(config.model, params, modes=MODES.value, on_progress=bar.update)

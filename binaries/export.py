@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> None:
   """Exports, and says what the files hold."""
   del argv
   out = _check_flags()
-  model = exported.Exported(*model_flags.load())
+  model = exported.Exported(*model_flags.load_trained())
   about = exported.describe(model)
   if FORM.value == 'run':
     distill.write_run(out, model.config, model.params, model.step)

@@ -22,6 +22,9 @@ BEST = flags.DEFINE_bool(
 SLOTS_TIMES = flag_types.define_integer(
     'slots_times', 1, 'Multiplies the slots of the exact memory\'s tables, a power of two. Larger '
     'tables forget less of a long text and take more bytes of state.', lower=1)
+ONLINE_RATE = flag_types.define_float(
+    'online_rate', 0.0, 'Rate at which the output layer learns from the text that it reads (the '
+    'online head), such as 0.1; 0: not at all.', lower=0, upper=1)
 
 
 def define_precision() -> flags.FlagHolder[str]:
@@ -36,8 +39,16 @@ def check() -> None:
   flag_types.given(RUN_DIR, flag_types.A_RUN)
 
 
+def load_trained() -> tuple[Config, Any, int]:
+  """`load` for programs that make a model of another: it gets no online head. Raises as `load`."""
+  if ONLINE_RATE.value:
+    raise ValueError('--online_rate is for programs that read text, not for the model that is made '
+                     'here: leave it out.')
+  return load()
+
+
 def load() -> tuple[Config, Any, int]:
-  """The config, the parameters in float32 on the host, and the step of the checkpoint.
+  """The config as the flags have it, the parameters in float32 on the host, the checkpoint's step.
 
   Raises ValueError or FileNotFoundError for a folder without a checkpoint that can be used.
   """
@@ -47,6 +58,8 @@ def load() -> tuple[Config, Any, int]:
 def _load(path: str) -> tuple[Config, Any, int]:
   config, params, step = _read(path)
   model = configs.with_slots(config.model, SLOTS_TIMES.value)
+  model = dataclasses.replace(
+      model, online_head=configs.OnlineHeadConfig(rate=ONLINE_RATE.value))
   return dataclasses.replace(config, model=model), params, step
 
 
@@ -92,7 +105,8 @@ def describe(runs: list[Run]) -> str:
 def name(folder: str, step: int) -> str:
   """A model in words, for what is measured of it."""
   tables = f' with {SLOTS_TIMES.value} times the slots' if SLOTS_TIMES.value > 1 else ''
-  return f'{folder} at step {step:,}{tables}'
+  head = f' with an online head of rate {ONLINE_RATE.value:g}' if ONLINE_RATE.value else ''
+  return f'{folder} at step {step:,}{tables}{head}'
 
 
 def on_device(params: Any, dtype: str) -> Any:

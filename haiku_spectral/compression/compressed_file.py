@@ -76,7 +76,7 @@ def check(header: Header, owner: session.Owner, *, name: str, force: bool = Fals
   if header.owner.model != owner.model:
     raise ValueError(
         f'{name} was made with another model (fingerprint {header.owner.model}, this one has '
-        f'{owner.model}): give the --run_dir and --slots_times it was made with.')
+        f'{owner.model}): give the --run_dir, --slots_times and --online_rate it was made with.')
   if header.owner.parameters != owner.parameters:
     raise ValueError(
         f'{name} was made with other parameters of this model (digest {header.owner.parameters}, '

@@ -20,6 +20,7 @@ from haiku_spectral.config.schema import (
   MemoryConfig,
   ModelConfig,
   NgramConfig,
+  OnlineHeadConfig,
   OptimizerConfig,
   PhaseConfig,
   RateConfig,
@@ -41,7 +42,7 @@ from haiku_spectral.config.table_sizes import with_slots
 __all__ = [
     'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'CountsConfig', 'DataConfig',
     'FilterConfig', 'GuardConfig', 'HyenaConfig', 'MatchConfig', 'MemoryConfig', 'ModelConfig',
-    'NgramConfig', 'OptimizerConfig', 'PhaseConfig', 'RateConfig', 'TrainConfig', 'differences',
-    'from_config_dict', 'from_json', 'may_change', 'model_fingerprint', 'parse_mixture',
+    'NgramConfig', 'OnlineHeadConfig', 'OptimizerConfig', 'PhaseConfig', 'RateConfig',
+    'TrainConfig', 'differences', 'from_config_dict', 'from_json', 'may_change', 'model_fingerprint', 'parse_mixture',
     'speed_only_paths', 'to_config_dict', 'to_json', 'validate', 'validate_model', 'with_slots',
 ]

@@ -161,4 +161,6 @@ def validate(config: Config) -> Config:
   _validate_curriculum(config)
   _validate_reach(config)
   _validate_train(config)
+  require(config.model.online_head.rate == 0, 'config.model.online_head.rate',
+          config.model.online_head.rate, '0: trained models have an online head (--online_rate)')
   return config

@@ -96,6 +96,13 @@ class CountsConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class OnlineHeadConfig:
+  """The online head: a correction of the logits that is learnt while text is read."""
+
+  rate: float = field(0.0, at_least=0, at_most=1)  # Of its gradient descent; 0: no online head.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
   """SpectralGPT. `layers` is a multiple of the pattern's length."""
 
@@ -111,6 +118,7 @@ class ModelConfig:
   ngram: NgramConfig = NgramConfig()
   match: MatchConfig = MatchConfig()
   counts: CountsConfig = CountsConfig()
+  online_head: OnlineHeadConfig = OnlineHeadConfig()  # Of trained models alone.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

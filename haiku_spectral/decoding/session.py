@@ -95,8 +95,8 @@ def load(path: Path, like: Context, owned_by: Owner) -> Context:
   if found.model != owned_by.model:
     raise ValueError(
         f'Session {path} belongs to another model (fingerprint {found.model}, this one has '
-        f'{owned_by.model}): give the run folder and --slots_times it was made with, or '
-        'a new --session path.')
+        f'{owned_by.model}): give the run folder, --slots_times and --online_rate it was made '
+        'with, or a new --session path.')
   if found.parameters != owned_by.parameters:
     raise ValueError(
         f'Session {path} belongs to other parameters of this model (digest {found.parameters}, '

@@ -8,6 +8,7 @@ from haiku_spectral.modules import (
   match_memory,
   memory,
   ngram_memory,
+  online_head,
 )
 from haiku_spectral.modules.mixer import Mixer
 
@@ -30,9 +31,9 @@ for _mixer in (hyena.MIXER, memory.MIXER, attention.MIXER):
 
 
 def readers(config: ModelConfig) -> tuple[Mixer, ...]:
-  """What reads ids in the place of activations."""
+  """What reads ids: the memories in the place of activations, then the online head beside them."""
   chosen = ((ngram_memory.MIXER, config.ngram.orders), (match_memory.MIXER, config.match.length),
-            (count_memory.MIXER, config.counts.orders))
+            (count_memory.MIXER, config.counts.orders), (online_head.MIXER, config.online_head.rate))
   return tuple(mixer for mixer, is_on in chosen if is_on)
 
 

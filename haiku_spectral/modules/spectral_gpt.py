@@ -14,7 +14,16 @@ import jax.numpy as jnp
 
 from haiku_spectral import vocab
 from haiku_spectral.config import ModelConfig, validate_model
-from haiku_spectral.modules import block, count_memory, layers, mixers, ngram_memory, remat, shards
+from haiku_spectral.modules import (
+  block,
+  count_memory,
+  layers,
+  mixers,
+  ngram_memory,
+  online_head,
+  remat,
+  shards,
+)
 from haiku_spectral.modules.mixer import Make, Mixer, chunk_form
 from haiku_spectral.ops import lookup
 
@@ -105,19 +114,31 @@ class SpectralGPT(hk.Module):
       if hidden is not None:  # Not from counts of zero: Adam makes steps of any rounding error.
         added = jnp.where(hidden.counts[:, None, None], 0, added)
       logits += added
+    if config.online_head.rate:
+      head = self._form(online_head.MIXER)(config.online_head, out_scale=1.0)
+      logits, learnt = head(x, logits, tokens, _first(readers[-1]))
+      readers = (*readers[:-1], jax.tree.map(lambda leaf: leaf[None], learnt))
     return logits, State(readers, blocks)
 
   def recall(
       self, tokens: jax.Array, states: tuple[Any, ...], starts: jax.Array | None
   ) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """What each reader of ids found, by its name, and the states of all."""
+    """What each memory of ids found, by its name, and the states of all readers."""
     recalled, new_states = {}, []
     for reader, state in zip(mixers.readers(self._config), states, strict=True):
+      if reader is online_head.MIXER:  # It reads behind the layers.
+        new_states.append(state)
+        continue
       read = self._form(reader)(reader.config(self._config), out_scale=1.0)
-      given = (jax.tree.map(lambda leaf: leaf[0], state), starts)
+      given = (_first(state), starts)
       recalled[reader.name], state = read(tokens, *given[:1 if starts is None else 2])
       new_states.append(jax.tree.map(lambda leaf: leaf[None], state))
     return recalled, tuple(new_states)
+
+
+def _first(state: Any) -> Any:
+  """Without the leading axis of what is there once for the whole model."""
+  return jax.tree.map(lambda leaf: leaf[0], state)
 
 
 def reset(state: State, rows: jax.Array, initial: State) -> State:  # rows: [B] bool

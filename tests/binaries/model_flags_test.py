@@ -14,7 +14,7 @@ TABLES = config.ModelConfig(
     counts=config.CountsConfig(orders='2', slots=32))
 
 
-class SlotsTest(parameterized.TestCase):
+class ModelFlagsTest(parameterized.TestCase):
 
   def load(self, model, **flags):
     run_dir = tiny_model.save_run(self.create_tempdir().full_path + '/run', model=model)
@@ -29,6 +29,16 @@ class SlotsTest(parameterized.TestCase):
     self.assertEqual(larger.model.match, trained.model.match)  # Not part of this model.
     jax.tree.map(np.testing.assert_array_equal, params, same)
     self.assertNotEqual(*(config.model_fingerprint(each.model) for each in (trained, larger)))
+
+  def test_a_trained_model_may_have_an_online_head(self):
+    trained, params, _ = self.load(tiny_model.CONFIG)
+    learning, same, step = self.load(tiny_model.CONFIG, online_rate=0.1)
+    self.assertEqual((trained.model.online_head.rate, learning.model.online_head.rate), (0, 0.1))
+    jax.tree.map(np.testing.assert_array_equal, params, same)
+    with flagsaver.flagsaver(online_rate=0.1):
+      self.assertEndsWith(model_flags.name('run', step), ' with an online head of rate 0.1')
+      with self.assertRaisesRegex(ValueError, '--online_rate is for programs that read text'):
+        model_flags.load_trained()
 
   @parameterized.parameters(
       (TABLES, 3, 'slots_times=3 is not allowed: give a power of two, at most 262144'),

@@ -196,7 +196,7 @@ class RefusalTest(parameterized.TestCase):
     other = session.owner(config.ModelConfig(), PARAMS)
     with self.assertRaisesRegex(
         ValueError, f'made with another model .fingerprint {owner().model}, this one has '
-        f'{other.model}.: give the --run_dir and --slots_times it was made with'):
+        f'{other.model}.: give the --run_dir, --slots_times and --online_rate it was made with'):
       decompress(compressed(), owned_by=other)
 
   def test_other_parameters(self):

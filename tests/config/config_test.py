@@ -50,6 +50,7 @@ class ConfigTest(parameterized.TestCase):
       ({'model__hyena__short_width': 0}, 'hyena.short_width=0'),
       ({'model__hyena__filter__kind': 'fourier'}, "filter.kind='fourier'.*'network' or 'modal'"),
       ({'model__hyena__filter__horizon': 1}, 'filter.horizon=1'),
+      ({'model__online_head__rate': 0.1}, r'online_head.rate=0.1.*trained models .*--online_rate'),
       ({'model__hyena__filter__hidden': 0}, 'filter.hidden=0'),
       ({'model__hyena__filter__min_time_constant': 500.0}, 'at most max_time_constant=256.0'),
       ({'model__hyena__filter__max_time_constant': 2000.0}, r'at most the horizon \(1024\)'),

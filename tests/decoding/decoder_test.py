@@ -12,7 +12,14 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from haiku_spectral import vocab
-from haiku_spectral.config import CountsConfig, FilterConfig, HyenaConfig, MatchConfig, NgramConfig
+from haiku_spectral.config import (
+  CountsConfig,
+  FilterConfig,
+  HyenaConfig,
+  MatchConfig,
+  NgramConfig,
+  OnlineHeadConfig,
+)
 from haiku_spectral.decoding import context as context_lib
 from haiku_spectral.decoding import decoder as decoder_lib
 from haiku_spectral.decoding import prefill
@@ -37,7 +44,8 @@ CONFIGS = {
         tiny_model.CONFIG, pattern='A', layers=1,
         ngram=NgramConfig(orders='1,3', words='1', slots=64),
         match=MatchConfig(length=3, slots=64, ring=512),
-        counts=CountsConfig(orders='1,2', followers=5, slots=64)),
+        counts=CountsConfig(orders='1,2', followers=5, slots=64),
+        online_head=OnlineHeadConfig(rate=0.1)),
     'long': dataclasses.replace(tiny_model.CONFIG, pattern='HA', layers=4, hyena=HyenaConfig(
         order=3, filter=FilterConfig(horizon=100, max_time_constant=25.0))),
     'modes': dataclasses.replace(

@@ -205,7 +205,7 @@ class SessionTest(parameterized.TestCase):
     other = session.owner(config.ModelConfig(), tiny_model.params())
     with self.assertRaisesRegex(
         ValueError, f'belongs to another model .fingerprint {owner().model}, this one has '
-        f'{other.model}.: give the run folder and --slots_times it was made with'):
+        f'{other.model}.: give the run folder, --slots_times and --online_rate it was made with'):
       session.load(self.path, like(), other)
 
   def test_other_parameters_of_the_same_model(self):

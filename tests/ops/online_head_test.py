@@ -1,0 +1,104 @@
+"""The online head against gradient descent byte by byte, in any cut, and byte by byte."""
+
+import functools
+
+import hypothesis
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl.testing import absltest
+
+from haiku_spectral.ops import head_cache, online_head
+from haiku_spectral.ops.conv_cache import BLOCK
+from tests import chunk_law
+from tests.fixed_examples import fixed_examples
+
+ROWS, LENGTH, WIDTH, SIZE, RATE = 2, 3 * BLOCK + 30, 5, 9, 0.1
+CORRECT = jax.jit(functools.partial(online_head.correct, rate=RATE))
+STEP = jax.jit(functools.partial(head_cache.correct, rate=RATE))
+TO_CACHE, APPEND = jax.jit(head_cache.to_cache), jax.jit(head_cache.append)
+FROM_CACHE = jax.jit(functools.partial(head_cache.from_cache, rate=RATE))
+EMPTY = online_head.initial_state(ROWS, WIDTH, SIZE)
+FEATURES = 1 + chunk_law.normal(ROWS, LENGTH, WIDTH)
+FEATURES /= np.linalg.norm(FEATURES, axis=-1, keepdims=True)
+LOGITS = chunk_law.normal(ROWS, LENGTH, SIZE, seed=1)
+IDS = np.random.default_rng(2).integers(0, SIZE, (ROWS, LENGTH), np.int32) // 2  # Some never come.
+assert_close = functools.partial(chunk_law.assert_close, tolerance=1e-4)
+
+
+def call(operator, first, last, state):
+  cut = slice(first, last)
+  return operator(FEATURES[:, cut], LOGITS[:, cut], IDS[:, cut], state)
+
+
+def reference():
+  """One row after the other; the gradient is JAX's own."""
+  def loss(weights, x, logits, answer):
+    return -jax.nn.log_softmax(logits + x @ weights)[answer]
+
+  gradient, out = jax.jit(jax.grad(loss)), np.zeros((ROWS, LENGTH, SIZE))
+  for row in range(ROWS):
+    weights, step = np.zeros((2, WIDTH, SIZE))
+    for t in range(LENGTH):
+      if t:
+        step -= gradient(weights, FEATURES[row, t - 1], LOGITS[row, t - 1], IDS[row, t])
+      if t % BLOCK == BLOCK - 1:
+        weights, step = weights + RATE * step, np.zeros_like(step)
+      out[row, t] = LOGITS[row, t] + FEATURES[row, t] @ weights
+  return out
+
+
+class OnlineHeadTest(absltest.TestCase):
+
+  def test_it_is_gradient_descent(self):
+    found, _ = call(CORRECT, 0, LENGTH, EMPTY)
+    np.testing.assert_allclose(found, reference(), atol=1e-4)
+    nll = [-np.take_along_axis(np.array(jax.nn.log_softmax(x))[:, BLOCK:-1],
+                               IDS[:, BLOCK + 1:, None], axis=2).mean() for x in (LOGITS, found)]
+    self.assertLess(nll[1], nll[0] - 0.1)
+
+  @fixed_examples(10)
+  @hypothesis.given(st.permutations((1, 1, 2, 7, 33, 64, 70, LENGTH - 178)))
+  def test_any_cut(self, lengths):
+    want, state, found, first = call(CORRECT, 0, LENGTH, EMPTY), EMPTY, [], 0
+    for length in lengths:
+      out, state = call(CORRECT, first, first + length, state)
+      found.append(out)
+      first += length
+    assert_close((np.concatenate(found, axis=1), state), want)
+
+  def test_rows_with_blocks_of_their_own(self):
+    _, after = call(CORRECT, 0, 40, EMPTY)
+    later = jax.tree.map(lambda x, empty: jnp.stack([x[0], empty[1]]), after, EMPTY)
+    found = call(CORRECT, 40, 170, later)
+    for row, state in enumerate((after, EMPTY)):
+      pick = functools.partial(jax.tree.map, lambda x, row=row: np.asarray(x)[row])
+      assert_close(pick(found), pick(call(CORRECT, 40, 170, state)))
+
+  @fixed_examples(10)
+  @hypothesis.given(
+      before=st.sampled_from((1, 30, 63, 64, 100)), filled=st.integers(0, 20),
+      lengths=st.lists(st.sampled_from((1, 1, 4)), min_size=1, max_size=40),
+      back=st.integers(0, 30))
+  def test_byte_by_byte(self, before, filled, lengths, back):
+    _, state = call(CORRECT, 0, before, EMPTY)
+    want, _ = call(CORRECT, before, LENGTH, state)
+    block, done = TO_CACHE(state, np.int32(filled)), 0
+    for length in (*lengths, -back, 1):
+      if length <= 0:
+        done -= min(back, done)
+        block = block._replace(filled=np.int32(filled + done))
+        continue
+      if filled + done + length > BLOCK:
+        break
+      out, entries = call(STEP, before + done, before + done + length, block)
+      assert_close(out, want[:, done : done + length])
+      block, done = APPEND(block, entries), done + length
+    for number in range(before, before + done):  # Each length would be another program.
+      _, state = call(CORRECT, number, number + 1, state)
+    assert_close(FROM_CACHE(block), state)
+
+
+if __name__ == '__main__':
+  absltest.main()
