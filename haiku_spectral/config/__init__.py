@@ -43,6 +43,7 @@ __all__ = [
     'MIXERS', 'RECORD_BYTES', 'AttentionConfig', 'Config', 'CountsConfig', 'DataConfig',
     'FilterConfig', 'GuardConfig', 'HyenaConfig', 'MatchConfig', 'MemoryConfig', 'ModelConfig',
     'NgramConfig', 'OnlineHeadConfig', 'OptimizerConfig', 'PhaseConfig', 'RateConfig',
-    'TrainConfig', 'differences', 'from_config_dict', 'from_json', 'may_change', 'model_fingerprint', 'parse_mixture',
-    'speed_only_paths', 'to_config_dict', 'to_json', 'validate', 'validate_model', 'with_slots',
+    'TrainConfig', 'differences', 'from_config_dict', 'from_json', 'may_change',
+    'model_fingerprint', 'parse_mixture', 'speed_only_paths', 'to_config_dict', 'to_json',
+    'validate', 'validate_model', 'with_slots',
 ]

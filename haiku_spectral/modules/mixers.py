@@ -33,7 +33,8 @@ for _mixer in (hyena.MIXER, memory.MIXER, attention.MIXER):
 def readers(config: ModelConfig) -> tuple[Mixer, ...]:
   """What reads ids: the memories in the place of activations, then the online head beside them."""
   chosen = ((ngram_memory.MIXER, config.ngram.orders), (match_memory.MIXER, config.match.length),
-            (count_memory.MIXER, config.counts.orders), (online_head.MIXER, config.online_head.rate))
+            (count_memory.MIXER, config.counts.orders),
+            (online_head.MIXER, config.online_head.rate))
   return tuple(mixer for mixer, is_on in chosen if is_on)
 
 

@@ -115,8 +115,8 @@ class SpectralGPT(hk.Module):
         added = jnp.where(hidden.counts[:, None, None], 0, added)
       logits += added
     if config.online_head.rate:
-      head = self._form(online_head.MIXER)(config.online_head, out_scale=1.0)
-      logits, learnt = head(x, logits, tokens, _first(readers[-1]))
+      correct = self._form(online_head.MIXER)(config.online_head, out_scale=1.0)
+      logits, learnt = correct(x, logits, tokens, _first(readers[-1]))
       readers = (*readers[:-1], jax.tree.map(lambda leaf: leaf[None], learnt))
     return logits, State(readers, blocks)
 

@@ -32,7 +32,7 @@ class HeadBlock(NamedTuple):
 
   weights: jax.Array  # [B, D, V] float32
   step: jax.Array  # [B, D, V] float32
-  count: jax.Array  # [B] int32
+  phase: jax.Array  # [B] int32
   begin: jax.Array  # [B] int32
   features: jax.Array  # [B, 1 + C, D]: of the prediction before each byte, and after the last.
   probabilities: jax.Array  # [B, 1 + C, V]
@@ -46,9 +46,9 @@ def to_cache(state: HeadState, filled: jax.Array) -> HeadBlock:
     return _put(jnp.zeros((len(last), 1 + BLOCK, last.shape[1])), last[:, None], filled)
 
   return HeadBlock(
-      state.weights, state.step, state.count, jnp.full_like(state.count, filled),
+      state.weights, state.step, state.phase, jnp.full_like(state.phase, filled),
       line(state.features), line(state.probabilities),
-      jnp.zeros((len(state.count), BLOCK), jnp.int32), filled)
+      jnp.zeros((len(state.phase), BLOCK), jnp.int32), filled)
 
 
 def append(block: HeadBlock, new: Entries) -> HeadBlock:
@@ -65,12 +65,13 @@ def from_cache(block: HeadBlock, *, rate: float) -> HeadState:
   learnt = jnp.arange(BLOCK) < block.filled
   step = block.step + _outer(block, of_step & learnt)
   ends = ended[:, None, None]
+  features, probabilities = (
+      lax.dynamic_index_in_dim(line, block.filled, axis=1, keepdims=False)
+      for line in (block.features, block.probabilities))
   return HeadState(
       block.weights + jnp.where(ends, rate * step, 0),
-      jnp.where(ends, 0, step) + _outer(block, ~of_step & learnt),
-      *(lax.dynamic_index_in_dim(line, block.filled, axis=1, keepdims=False)
-        for line in (block.features, block.probabilities)),
-      (block.count + block.filled - block.begin) % BLOCK)
+      jnp.where(ends, 0, step) + _outer(block, ~of_step & learnt), features, probabilities,
+      (block.phase + block.filled - block.begin) % BLOCK)
 
 
 def correct(
@@ -83,7 +84,9 @@ def correct(
 ) -> tuple[jax.Array, Entries]:  # [B, T, V] float32
   """`online_head.correct` for T bytes of a block, and the entries to append."""
   chex.assert_equal_shape_prefix([features, logits, ids], 2)
-  features, out, entries = features.astype(jnp.float32), [], []
+  features = features.astype(jnp.float32)
+  out: list[jax.Array] = []
+  entries: list[Entries] = []
   for t in range(ids.shape[1]):
     if entries:
       block = append(block, entries[-1])
@@ -105,7 +108,7 @@ def correct(
 
 def _of_step(block: HeadBlock, read: jax.Array) -> tuple[jax.Array, jax.Array]:
   """Which bytes of the lines [B, C] end the step of the state, and whether `read` have [B]."""
-  place, end = jnp.arange(BLOCK), block.begin + BLOCK - block.count
+  place, end = jnp.arange(BLOCK), block.begin + BLOCK - block.phase
   return (place >= block.begin[:, None]) & (place < end[:, None]), read >= end
 
 

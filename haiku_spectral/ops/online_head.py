@@ -25,7 +25,7 @@ class HeadState(NamedTuple):
   step: jax.Array  # [B, D, V] float32: minus the gradient, of the bytes of this block so far.
   features: jax.Array  # [B, D] float32: what the last prediction was made from,
   probabilities: jax.Array  # [B, V] float32: and that prediction; zero before there was one.
-  count: jax.Array  # [B] int32: bytes of this block so far, below C.
+  phase: jax.Array  # [B] int32: bytes of this block so far, below C.
 
 
 def initial_state(batch_size: int, width: int, size: int) -> HeadState:
@@ -58,10 +58,10 @@ def correct(
   def placed(x: jax.Array) -> jax.Array:  # [B, T, ...] -> [K, B, C, ...]
     empty = jnp.zeros((len(x), blocks * BLOCK, *x.shape[2:]), x.dtype)
     line = jax.vmap(lambda empty, x, place: lax.dynamic_update_slice_in_dim(
-        empty, x, place, axis=0))(empty, x, state.count + 1)
+        empty, x, place, axis=0))(empty, x, state.phase + 1)
     return jnp.moveaxis(line.reshape(len(x), blocks, BLOCK, *x.shape[2:]), 1, 0)
 
-  last = state.count + length  # The place of the prediction whose answer is not known yet.
+  last = state.phase + length  # The place of the prediction whose answer is not known yet.
   answered = jnp.ones((len(ids), length)).at[:, -1].set(0)
   ends = (jnp.arange(1, blocks + 1) * BLOCK)[:, None] <= last  # [K, B]
 
@@ -79,6 +79,6 @@ def correct(
         *map(placed, (features, logits, jnp.roll(ids, -1, axis=1), answered)), ends))
   line = jnp.moveaxis(out, 0, 1).reshape(len(ids), -1, vocabulary)
   out = jax.vmap(lambda line, place: lax.dynamic_slice_in_dim(line, place, length, axis=0))(
-      line, state.count + 1)
+      line, state.phase + 1)
   return out, HeadState(
       weights, step, features[:, -1], jax.nn.softmax(out[:, -1]), last % BLOCK)
