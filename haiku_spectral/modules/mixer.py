@@ -79,7 +79,8 @@ class Mixer(NamedTuple):
   parts: Callable[..., Any]  # (config, dtype) -> a tree like the state whose leaves are CacheParts.
   step: Make  # Its call: (x, the state with Cached parts) -> (y, the state's entries).
   tables: Make | None = None  # Its call: (x, state) -> (y, the state's tables); None: has none.
-  # Whether it reads ids [B, T], once for the whole model: see `mixers.readers`.
+  # Whether it reads ids [B, T], once for the whole model: a memory in the place of x, the online
+  # head beside x and the logits. See `mixers.readers`.
   reads_ids: bool = False
   # Whether its call takes `starts` ([B, T] bool) as well: a new stream begins with this byte, which
   # does not depend on what was before. One that does not keeps its reach across the start.
