@@ -91,7 +91,8 @@ def tune_malloc() -> None:
     if variable not in os.environ:
       libc.mallopt(setting, value)
   if OVERCOMMIT.read_text(encoding='ascii').strip() != '2':
-    _advise_huge_pages(libc, os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2)
+    # A quarter of the memory, so that limits on a process leave room for more than this.
+    _advise_huge_pages(libc, os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 4)
 
 
 def _advise_huge_pages(libc: ctypes.CDLL, size: int) -> None:
