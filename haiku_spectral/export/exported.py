@@ -33,9 +33,9 @@ WEIGHTS, CONFIG, LOADER, CARD = 'model.safetensors', 'config.json', 'numpy_loade
 FILE_SUFFIX = '.safetensors'
 _METADATA = 'about'  # Its key in the metadata of a file.
 # What numpy_loader.py knows, by the path below config.model: any value, or those of a set.
-_LOADER_KNOWS: dict[str, frozenset[str] | None] = {
+_LOADER_KNOWS: dict[str, frozenset[str | float] | None] = {
     'pattern': frozenset('HMA'), 'memory.rule': frozenset({'gated', 'delta'}),
-    'hyena.filter.kind': frozenset({'network'}),
+    'hyena.filter.kind': frozenset({'network'}), 'online_head.rate': frozenset({0.0}),
     **dict.fromkeys((
         'layers', 'width', 'mlp_width', 'tied_head', 'remat', 'hyena.order', 'hyena.short_width',
         'hyena.filter.horizon', 'hyena.filter.sinusoids', 'hyena.filter.hidden',

@@ -3,6 +3,7 @@
 Shapes: V rows of the table, D width.
 """
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -10,11 +11,16 @@ from haiku_spectral import backend
 
 
 def spread(places: jax.Array, values: jax.Array, size: int) -> jax.Array:  # [B, T, N] twice
-  """The sums of the values at each of `size` places: [B, T, size] float32."""
-  def one(places: jax.Array, values: jax.Array) -> jax.Array:
-    return jnp.zeros(size, jnp.float32).at[places].add(values)
+  """The sums of the values at each of `size` places, all below `size`: [B, T, size] float32.
 
-  return jax.vmap(jax.vmap(one))(places, values)
+  As one long line: XLA:CPU takes nine times as long for a scatter with leading axes.
+  """
+  rows = places.shape[0] * places.shape[1]
+  chex.assert_scalar_positive(2**31 - rows * size)  # Places of the line are int32.
+  line = places.reshape(rows, -1) + size * jnp.arange(rows)[:, None]
+  sums = jnp.zeros(rows * size, jnp.float32).at[line.reshape(-1)].add(
+      values.reshape(-1), mode='promise_in_bounds')
+  return sums.reshape(*places.shape[:2], size)
 
 
 def lookup(table: jax.Array, ids: jax.Array) -> jax.Array:  # [V, D], [...] int32 -> [..., D]
