@@ -90,13 +90,13 @@ def tune_malloc() -> None:
   for setting, value, variable in _MALLOC:
     if variable not in os.environ:
       libc.mallopt(setting, value)
-  if OVERCOMMIT.read_text(encoding='ascii').strip() != '2':
+  if OVERCOMMIT.is_file() and OVERCOMMIT.read_text(encoding='ascii').strip() != '2':
     # A quarter of the memory, so that limits on a process leave room for more than this.
     _advise_huge_pages(libc, os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 4)
 
 
 def _advise_huge_pages(libc: ctypes.CDLL, size: int) -> None:
-  """Grows the heap by `size` bytes, of which none is touched; what Linux is told of them stays."""
+  """Grows the heap by `size` bytes and advises huge pages for them; no page is touched."""
   libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
   libc.free.argtypes = [ctypes.c_void_p]
   libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
