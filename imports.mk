@@ -1527,7 +1527,7 @@ $(call py_test, //tests/ops:ngram_memory_test, //haiku_spectral/ops:ngram_cache 
     //tests/ops:repeating_text)
 $(call py_test, //tests/ops:online_head_test, //haiku_spectral/ops:conv_cache \
     //haiku_spectral/ops:head_cache //haiku_spectral/ops:online_head //tests:__init__ \
-    //tests:chunk_law //tests:fixed_examples)
+    //tests:chunk_law //tests:fixed_examples //tests/ops:memory_law)
 $(call py_library, //tests/ops:repeating_text, //haiku_spectral:vocab //tests:__init__)
 $(call py_test, //tests/ops:toeplitz_conv_test, //haiku_spectral:backend \
     //haiku_spectral/ops:fft_conv //haiku_spectral/ops:toeplitz_conv //tests:__init__ \

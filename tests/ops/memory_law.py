@@ -15,6 +15,11 @@ STEPS = {  # What `assert_steps_equal_the_chunk_call` is given.
     'filled': st.integers(0, 16), 'back': st.integers(0, 10)}
 
 
+def assert_equal(got: Any, want: Any) -> None:
+  """Fails where a leaf is not the same bit for bit."""
+  jax.tree.map(np.testing.assert_array_equal, got, want)
+
+
 class Memory(NamedTuple):
   """The functions of a memory, without their options."""
 
@@ -23,11 +28,8 @@ class Memory(NamedTuple):
   step: Callable[..., tuple[Any, Any]]  # (ids, block) -> (reads, entries)
   from_cache: Callable[..., Any]  # (block) -> state
   valid: Callable[[Any], Any] = lambda reads: reads  # The reads without what does not count.
-
-
-def assert_equal(got: Any, want: Any) -> None:
-  """Fails where a leaf is not the same bit for bit."""
-  jax.tree.map(np.testing.assert_array_equal, got, want)
+  append: Callable[[Any, Any], Any] = block_lines.append  # (block, entries) -> block
+  same: Callable[[Any, Any], None] = assert_equal  # Fails where the two are not the same.
 
 
 def assert_any_cut_is_equal(
@@ -53,7 +55,7 @@ def assert_steps_equal_the_chunk_call(
   _, state = memory.read(ids[:, :before], empty)
   want, _ = memory.read(ids[:, before:], state)
   block, done = jax.jit(memory.to_cache)(state, np.int32(filled)), 0
-  step, append = jax.jit(memory.step), jax.jit(block_lines.append)
+  step, append = jax.jit(memory.step), jax.jit(memory.append)
   for length in (*lengths, -back, 1):
     if length <= 0:
       done -= min(back, done)
@@ -63,11 +65,11 @@ def assert_steps_equal_the_chunk_call(
       break
     reads, entries = step(ids[:, before + done : before + done + length], block)
     now = slice(done, done + length)
-    assert_equal(memory.valid(reads), jax.tree.map(lambda x, now=now: x[:, now],
-                                                   memory.valid(want)))
+    memory.same(memory.valid(reads), jax.tree.map(lambda x, now=now: x[:, now],
+                                                  memory.valid(want)))
     block = append(block, entries)
     done += length
   for number in range(before, before + done):  # One by one: each length would be another program.
     one = slice(number, number + 1)
     _, state = memory.read(ids[:, one], state)
-  assert_equal(jax.jit(memory.from_cache)(block), state)
+  memory.same(jax.jit(memory.from_cache)(block), state)

@@ -13,18 +13,31 @@ from haiku_spectral.ops import head_cache, online_head
 from haiku_spectral.ops.conv_cache import BLOCK
 from tests import chunk_law
 from tests.fixed_examples import fixed_examples
+from tests.ops import memory_law
 
 ROWS, LENGTH, WIDTH, SIZE, RATE = 2, 3 * BLOCK + 30, 5, 9, 0.1
 CORRECT = jax.jit(functools.partial(online_head.correct, rate=RATE))
-STEP = jax.jit(functools.partial(head_cache.correct, rate=RATE))
-TO_CACHE, APPEND = jax.jit(head_cache.to_cache), jax.jit(head_cache.append)
-FROM_CACHE = jax.jit(functools.partial(head_cache.from_cache, rate=RATE))
 EMPTY = online_head.initial_state(ROWS, WIDTH, SIZE)
 FEATURES = 1 + chunk_law.normal(ROWS, LENGTH, WIDTH)
 FEATURES /= np.linalg.norm(FEATURES, axis=-1, keepdims=True)
 LOGITS = chunk_law.normal(ROWS, LENGTH, SIZE, seed=1)
 IDS = np.random.default_rng(2).integers(0, SIZE, (ROWS, LENGTH), np.int32) // 2  # Some never come.
 assert_close = functools.partial(chunk_law.assert_close, tolerance=1e-4)
+
+
+TIMES = np.tile(np.arange(LENGTH, dtype=np.int32), (ROWS, 1))  # In the place of ids.
+
+
+def at_times(operator):
+  """The operator on what stands at some times."""
+  return lambda times, state: operator(
+      *(jnp.asarray(x)[:, times[0]] for x in (FEATURES, LOGITS, IDS)), state, rate=RATE)
+
+
+HEAD = memory_law.Memory(
+    jax.jit(at_times(online_head.correct)), head_cache.to_cache, at_times(head_cache.correct),
+    functools.partial(head_cache.from_cache, rate=RATE), append=head_cache.append,
+    same=assert_close)
 
 
 def call(operator, first, last, state):
@@ -82,22 +95,8 @@ class OnlineHeadTest(absltest.TestCase):
       lengths=st.lists(st.sampled_from((1, 1, 4)), min_size=1, max_size=40),
       back=st.integers(0, 30))
   def test_byte_by_byte(self, before, filled, lengths, back):
-    _, state = call(CORRECT, 0, before, EMPTY)
-    want, _ = call(CORRECT, before, LENGTH, state)
-    block, done = TO_CACHE(state, np.int32(filled)), 0
-    for length in (*lengths, -back, 1):
-      if length <= 0:
-        done -= min(back, done)
-        block = block._replace(filled=np.int32(filled + done))
-        continue
-      if filled + done + length > BLOCK:
-        break
-      out, entries = call(STEP, before + done, before + done + length, block)
-      assert_close(out, want[:, done : done + length])
-      block, done = APPEND(block, entries), done + length
-    for number in range(before, before + done):  # Each length would be another program.
-      _, state = call(CORRECT, number, number + 1, state)
-    assert_close(FROM_CACHE(block), state)
+    memory_law.assert_steps_equal_the_chunk_call(
+        HEAD, TIMES, EMPTY, lengths, filled, back, before=before)
 
 
 if __name__ == '__main__':
