@@ -140,9 +140,11 @@ def _reads(
   back = jnp.arange(followers) - in_piece_t[..., None]  # Among those of the table, from 0.
   newest = _flat_take(
       by_slot.follower, sorted_at[..., 1:, None] - 1 - jnp.arange(followers)).astype(jnp.uint8)
+  # Where `back` counts. One division per id, and none per follower.
+  in_ring = ((old_t - 1) % followers)[..., None] - back
   stored = _flat_take(
       rings.reshape(*rings.shape[:2], -1),
-      place_t[..., None] * followers + (old_t[..., None] - 1 - back) % followers)
+      place_t[..., None] * followers + jnp.where(in_ring < 0, in_ring + followers, in_ring))
   found = jnp.where(back < 0, newest, stored)
   count = jnp.where(there, jnp.minimum(in_piece_t + old_t, followers), 0)
   return CountReads(*(
