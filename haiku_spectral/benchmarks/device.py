@@ -17,7 +17,7 @@ from haiku_spectral.benchmarks import (
 )
 from haiku_spectral.benchmarks.recorder import Recorder
 from haiku_spectral.benchmarks.report import Row
-from haiku_spectral.config import Config, DataConfig, NgramConfig
+from haiku_spectral.config import Config, CountsConfig, DataConfig, MatchConfig, NgramConfig
 from haiku_spectral.configs import presets
 
 NO_GRAPHS = {'xla_gpu_enable_command_buffer': ''}  # Kernels of a graph have no names in a profile.
@@ -103,7 +103,9 @@ class Session:
         'variants', f'{name}, with one thing changed',
         'As the section above; each line is compiled anew.')
     plain = dataclasses.replace(config.model, remat=not config.model.remat)
-    no_memory = dataclasses.replace(config.model, ngram=NgramConfig(orders=''))
+    no_memory = dataclasses.replace(
+        config.model, ngram=NgramConfig(orders='', words=''), match=MatchConfig(length=0),
+        counts=CountsConfig(orders=''))
     cases: tuple[tuple[str, Config, dict[str, object]], ...] = (
         ('as it is', config, {}),
         ('Toeplitz convolutions', config, {

@@ -23,15 +23,15 @@ from haiku_spectral.compression.compressed_file import Header
 from haiku_spectral.compression.predictor import MakePredictor
 from haiku_spectral.decoding import session
 
-STREAM_BYTES = 1 << 14  # The first bytes of a stream have no context, and so cost more.
+STREAM_BYTES = 1 << 20  # At least: a stream begins with an empty memory, which pays for so long.
 DEFAULT_STREAMS = 32  # At most, unless more are asked for.
 MAX_STREAMS = 4096
 FIRST_CHECK = 64  # Digests stand after so many steps, and twice as many, and so on.
 
 
 def default_streams(size: int) -> int:
-  """Streams for a file of so many bytes: as many as keep the loss at their starts small."""
-  return min(max(-(-size // STREAM_BYTES), 1), DEFAULT_STREAMS)
+  """Streams for a file of so many bytes: as many as cost little by beginning without a past."""
+  return min(max(size // STREAM_BYTES, 1), DEFAULT_STREAMS)
 
 
 def compress(

@@ -137,7 +137,7 @@ class SizeTest(parameterized.TestCase):
     self.assertAlmostEqual(two, 2 * one, delta=8)
 
   @parameterized.parameters(
-      (0, 1), (1, 1), (1 << 14, 1), ((1 << 14) + 1, 2), (1 << 18, 16), (1 << 30, 32))
+      (0, 1), (1, 1), ((1 << 21) - 1, 1), (1 << 21, 2), (3 << 20, 3), (1 << 30, 32))
   def test_streams_by_size(self, size, streams):
     self.assertEqual(codec.default_streams(size), streams)
 
