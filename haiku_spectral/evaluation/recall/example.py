@@ -37,6 +37,11 @@ class Example(NamedTuple):
   answers: tuple[slice, ...]  # Where the answers stand in the text.
   restart: int | None  # The position of the id with which the state begins anew.
 
+  @property
+  def ending(self) -> np.ndarray:  # [n] int32
+    """The questions with their answers, as they stand at the end."""
+    return self.inserts[-1].ids
+
   def ids(self, start: int, stop: int) -> np.ndarray:  # [stop - start] int32
     """A piece of the text, 0 <= start <= stop <= L; nothing else is made."""
     found = self.background.take(start, stop - start).astype(np.int32)

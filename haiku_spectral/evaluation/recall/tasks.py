@@ -68,6 +68,7 @@ class Task(NamedTuple):
   # Where fact i of k stands at a depth: 0 is the beginning, 1 right before the questions.
   place: Callable[[float, int, int], float] = lambda depth, i, k: depth
   alphabet: int = len(LETTERS)  # From which each byte of an answer is drawn.
+  lasting: bool = False  # No later text of a document contradicts it: it may be asked for again.
   noise: bool = False  # Random letters around the facts, in the place of text.
   boundary: bool = False  # A BOUNDARY id stands between facts and questions,
   resets: bool = False  # and the state begins anew with it.
@@ -135,11 +136,11 @@ def _update(draw: Draw) -> Script:
 
 
 TASKS = {task.name: task for task in (
-    Task('verbatim', 'a sentence begins again', _verbatim),
-    Task('paraphrased', 'NAME = CODE is asked as NAME? CODE', _paraphrased),
+    Task('verbatim', 'a sentence begins again', _verbatim, lasting=True),
+    Task('paraphrased', 'NAME = CODE is asked as NAME? CODE', _paraphrased, lasting=True),
     Task('passkey', 'five digits, asked with a question before', _passkey, alphabet=len(DIGITS)),
     Task('needles', 'four sentences begin again, in another order', _needles,
-         place=lambda depth, i, k: depth + (1 - depth) * i / k),
+         place=lambda depth, i, k: depth + (1 - depth) * i / k, lasting=True),
     *(Task(f'mqar_{count}', f'{count} pairs KEY=VALUE, each key asked once', _mqar(count))
       for count in PAIRS),
     Task('copy', '64 random letters once more', _copy),

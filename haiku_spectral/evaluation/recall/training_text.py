@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,9 @@ from haiku_spectral.storage import atomic_file
 
 DOCUMENT_BYTES = 1 << 16
 LONGEST = 1 << 14  # Of one text; a document holds several.
+ASKED_AGAIN = 0.75  # Share of the texts behind which an earlier one's questions come again.
 WORDED = tuple(task for task in TASKS.values() if not task.boundary)  # Files hold no BOUNDARY ids.
+_LEAST = {task.name: example_lib.minimum_length(task) for task in WORDED}
 
 
 class _Plan(NamedTuple):
@@ -30,34 +32,48 @@ class _Plan(NamedTuple):
 def document(number: int, *, size: int, seed: int, filler: Filler) -> bytes:
   """Texts of random tasks, lengths and depths one after the other, `size` bytes in all.
 
-  Lengths are up to 16 KiB, most of them short. A function of (number, size, seed, filler).
+  Lengths are up to 16 KiB, most of them short. Behind a text, questions of an earlier one may come
+  again: so facts are asked for from anywhere in the document, for a few bytes each. A function of
+  (number, size, seed, filler).
   """
   key = (example_lib.TRAINING, seed, number)
-  parts = []
-  for place, plan in enumerate(_plans(np.random.default_rng(key), size)):
+  generator, parts, lasting = np.random.default_rng(key), list[bytes](), list[bytes]()
+  rest = size
+  while plan := _plan(generator, rest):
     text = example_lib.make(plan.task, length=plan.length, depth=plan.depth, filler=filler,
-                            seed=(*key, place))
-    parts.append(text.ids(0, plan.length).astype(np.uint8).tobytes())
-  rest = size - sum(map(len, parts))
+                            seed=(*key, len(parts)))
+    parts.append(_bytes(text.ids(0, plan.length)))
+    rest -= plan.length
+    if lasting and generator.random() < ASKED_AGAIN:
+      again = lasting[generator.integers(len(lasting))]
+      if len(again) <= rest:
+        parts.append(again)
+        rest -= len(again)
+    if plan.task.lasting:
+      lasting.append(_bytes(text.ending))
   last = filler.shuffled(key)
   cut = background.cut_before(last, rest)
   return b''.join([*parts, last.take(0, rest - cut).tobytes(), b' ' * cut])
 
 
-def _plans(generator: np.random.Generator, size: int) -> Iterator[_Plan]:
-  """Random tasks until none fits into what is left."""
-  least = {task.name: example_lib.minimum_length(task) for task in WORDED}
-  while fitting := [task for task in WORDED if least[task.name] <= size]:
-    # MQAR is one kind of task with many numbers of pairs.
-    kinds = sorted({task.name.split('_')[0] for task in fitting})
-    kind = kinds[generator.integers(len(kinds))]
-    of_kind = [task for task in fitting if task.name.split('_')[0] == kind]
-    task = of_kind[generator.integers(len(of_kind))]
-    low, high = least[task.name], min(size, LONGEST)
-    # Most are short, so that there are many; all lengths occur.
-    length = min(int(low * (high / low) ** generator.random() ** 3), high)
-    yield _Plan(task, length, round(generator.random(), 3))
-    size -= length
+def _bytes(ids: np.ndarray) -> bytes:
+  return ids.astype(np.uint8).tobytes()
+
+
+def _plan(generator: np.random.Generator, size: int) -> _Plan | None:
+  """A random task of those that fit into so many bytes, if any does."""
+  fitting = [task for task in WORDED if _LEAST[task.name] <= size]
+  if not fitting:
+    return None
+  # MQAR is one kind of task with many numbers of pairs.
+  kinds = sorted({task.name.split('_')[0] for task in fitting})
+  kind = kinds[generator.integers(len(kinds))]
+  of_kind = [task for task in fitting if task.name.split('_')[0] == kind]
+  task = of_kind[generator.integers(len(of_kind))]
+  low, high = _LEAST[task.name], min(size, LONGEST)
+  # Most are short, so that there are many; all lengths occur.
+  length = min(int(low * (high / low) ** generator.random() ** 3), high)
+  return _Plan(task, length, round(generator.random(), 3))
 
 
 def write(

@@ -36,6 +36,13 @@ class TrainingTextTest(parameterized.TestCase):
       self.assertLess(len(set(found)), len(found), cue)  # Some are asked for.
     self.assertNotEmpty(re.findall(rb'([A-Z][a-z]{7}) = ([a-z]{8})\n.*\n\1\? \2', text, re.DOTALL))
 
+  def test_facts_are_asked_for_from_far_away(self):
+    text = document(size=65_536)
+    asked = {(name, code): at.start() for at in re.finditer(
+        rb'\n([A-Z][a-z]{7})\? ([a-z]{8})', text) for name, code in [at.groups()]}
+    distances = [place - text.index(name + b' = ' + code) for (name, code), place in asked.items()]
+    self.assertGreater(max(distances), training_text.LONGEST)
+
   def test_no_answer_of_the_evaluation(self):
     text = b''.join(document(number) for number in range(4))
     asked = []
