@@ -87,12 +87,11 @@ class CountLogits(hk.Module):
 def newest_of_kind(reads: CountReads) -> jax.Array:  # [B, T, O, K] bool
   """Which followers are the newest of their byte."""
   bytes_of = reads.followers.astype(jnp.uint8)
-  followers = bytes_of.shape[-1]
-  # By a reduction: XLA:CPU computes anything less anew for each use.
-  again = jnp.any(
-      (bytes_of[..., :, None] == bytes_of[..., None, :])
-      & jnp.tril(jnp.ones((followers, followers), bool), -1), axis=-1)
-  return ~again & (jnp.arange(followers) < reads.counts[..., None])
+  again = jnp.zeros(bytes_of.shape, bool)
+  for back in range(1, bytes_of.shape[-1]):
+    same = bytes_of[..., back:] == bytes_of[..., :-back]
+    again |= jnp.pad(same, [(0, 0)] * 3 + [(back, 0)])
+  return ~again & (jnp.arange(bytes_of.shape[-1]) < reads.counts[..., None])
 
 
 def _logit(p: Any) -> jax.Array:
