@@ -35,11 +35,18 @@ def _forward(x, weights):
 
 def _backward(residuals, cotangent):
   x, weights = residuals
-  rows = tuple(range(x.ndim - 1))
   to_x = jnp.einsum('...e,de->...d', cotangent, weights, preferred_element_type=jnp.float32)
-  to_weights = lax.dot_general(
-      x, cotangent, ((rows, rows), ((), ())), preferred_element_type=jnp.float32)
+  to_weights = _sum_of_products(x, cotangent)
   return to_x.astype(x.dtype), to_weights.astype(weights.dtype)
+
+
+def _sum_of_products(x: jax.Array, y: jax.Array) -> jax.Array:  # [..., D], [..., E] -> [D, E]
+  """The outer products of x and y, added over the leading axes, in float32."""
+  if backend.adds_weight_gradients_as_batch():
+    batch = [each.reshape(1, -1, each.shape[-1]) for each in (x, y)]
+    return jnp.einsum('bnd,bne->bde', *batch, preferred_element_type=jnp.float32)[0]
+  rows = tuple(range(x.ndim - 1))
+  return lax.dot_general(x, y, ((rows, rows), ((), ())), preferred_element_type=jnp.float32)
 
 
 _explicit_gradient.defvjp(_forward, _backward)

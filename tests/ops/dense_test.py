@@ -14,13 +14,15 @@ from tests import chunk_law
 
 class DenseTest(parameterized.TestCase):
 
-  @parameterized.parameters((8,), (2, 4), (2, 3, 4))
-  def test_equals_the_plain_product_in_both_directions(self, *leading):
+  @parameterized.product(leading=((8,), (2, 4), (2, 3, 4)), as_batch=(False, True))
+  def test_equals_the_plain_product_in_both_directions(self, leading, as_batch):
     x, w = chunk_law.normal(*leading, 5), chunk_law.normal(5, 7, seed=1)
     weight = chunk_law.normal(*leading, 7, seed=2)
-    plain, ours = (
-        jax.jit(jax.value_and_grad(lambda x, w, f=f: jnp.sum(weight * f(x, w)), (0, 1)))(x, w)
-        for f in (jnp.dot, dense.dense))
+    with backend.chosen(
+        prefers_explicit_gradient=True, adds_weight_gradients_as_batch=as_batch):
+      plain, ours = (
+          jax.jit(jax.value_and_grad(lambda x, w, f=f: jnp.sum(weight * f(x, w)), (0, 1)))(x, w)
+          for f in (jnp.dot, dense.dense))
     chunk_law.assert_close(ours, plain, 1e-6)
 
   def test_sixteen_bits_accumulate_in_float32(self):
