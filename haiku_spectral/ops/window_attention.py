@@ -13,7 +13,7 @@ from jax import lax
 
 from haiku_spectral.ops import rotary
 
-AT_ONCE = 4096  # Bytes of a long chunk whose scores are in memory together.
+AT_ONCE = 8192  # Bytes of a long chunk whose scores are in memory together.
 
 
 class WindowState(NamedTuple):
