@@ -16,7 +16,7 @@ flags.adopt_module_key_flags(input_output)
 flags.adopt_module_key_flags(model_flags)
 STREAMS = flag_types.define_integer(
     'streams', 0, 'Parts of the file that are coded in parallel: more are faster, but the result '
-    'is larger; 0: one per MiB of the file.', upper=codec.MAX_STREAMS)
+    'is larger; 0: one per MiB of the file, up to 32.', upper=codec.MAX_STREAMS)
 PRECISION = model_flags.define_precision()
 COMPARE = flags.DEFINE_bool(
     'compare', False, 'Also prints the sizes that gzip, bzip2, xz, zstd, PPMd and zpaq reach.')

@@ -140,7 +140,7 @@ def _reads(
   back = jnp.arange(followers) - in_piece_t[..., None]  # Among those of the table, from 0.
   newest = _flat_take(
       by_slot.follower, sorted_at[..., 1:, None] - 1 - jnp.arange(followers)).astype(jnp.uint8)
-  # Where `back` counts. One division per id, and none per follower.
+  # Places where `back` is negative mean nothing. One division per id, and none per follower.
   in_ring = ((old_t - 1) % followers)[..., None] - back
   stored = _flat_take(
       rings.reshape(*rings.shape[:2], -1),
