@@ -125,11 +125,15 @@ def _candidates(
   stored = jnp.where(
       latest > 0, of_block, jnp.take_along_axis(block.table, slot.astype(jnp.int32), axis=1))
   place = block.position[:, None] + until
-  return hashed, there, jnp.where(
-      there, match_memory.distance_of(stored, hashed, place, size), 0)
+  candidate = jnp.where(there, match_memory.distance_of(stored, hashed, place, size), 0)
+
+  def byte_at(back: jax.Array) -> jax.Array:
+    return _byte(block, (until[:, None] - back).reshape(len(back), -1)).reshape(back.shape)
+
+  return hashed, there, match_memory.verified(candidate, line, length, byte_at)
 
 
-def _byte(block: MatchBlock, number: jax.Array) -> jax.Array:  # [B, 1] -> [B, 1] uint8
+def _byte(block: MatchBlock, number: jax.Array) -> jax.Array:  # [B, N] -> [B, N] uint8
   """The byte at a number of the block; where that is before its own ids, the ring's."""
   size, first = block.ring.shape[1], block.data.shape[1] - BLOCK
   own = jnp.take_along_axis(block.data, jnp.clip(number + first, 0), axis=1)

@@ -8,11 +8,14 @@ forgets each byte of it on its own. Integers only: all cuts into chunks are bitw
 
 An entry of the table is 32 bits: 10 check bits of the hash, 1 that it is there, 21 of the place.
 Every second context, chosen by its hash, is stored: half as many entries take each other's slots.
+What the table says counts only if the ring has the same bytes there: in a full table one of 1,024
+contexts that are new would otherwise end the passage that is being recalled.
 
-Shapes: B batch, T time (ids), R bytes of the ring, N slots of the table.
+Shapes: B batch, T time (ids), R bytes of the ring, N slots of the table, M bytes of a context.
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import chex
@@ -72,7 +75,7 @@ def read(
   """
   chex.assert_rank([ids, state.ring, state.table], [2, 2, 2])
   piece = min(LONGEST_PIECE, hashed_table.piece_length(state.table.shape[1]),
-              state.ring.shape[1] // 4)
+              state.ring.shape[1] // 4 - length)
   return hashed_table.in_pieces(
       functools.partial(_read_piece, length=length), ids, state, starts, piece=piece)
 
@@ -80,6 +83,7 @@ def read(
 class _Piece(NamedTuple):
   """The ids of a piece, numbered 0 .. T - 1; leaves are [B, T]."""
 
+  line: jax.Array  # [B, M - 1 + T] uint8: the bytes of all contexts.
   data: jax.Array  # uint8
   place: jax.Array  # int32: in the ring.
   begin: jax.Array  # int32, [1, T] without starts: number of the first id of its stream; -1: it
@@ -95,6 +99,8 @@ def _read_piece(
   piece = _piece(ids, state, length, starts)
   ring = put(state.ring, piece.place, piece.data)
   candidate, table = _candidates(piece, state.table, ring.shape[1])
+  candidate = verified(
+      candidate, piece.line, length, lambda back: _at(ring, piece.place[..., None] - back))
   found = _followed(candidate, piece, ring, state)
   end = MatchState(
       ring, table, (state.position + ids.shape[1]) & (LONGEST_RING - 1),
@@ -113,7 +119,7 @@ def _piece(
   data = jnp.minimum(ids, NO_BYTE).astype(jnp.uint8)
   line = jnp.concatenate([last_bytes(state, length - 1), data], axis=1)
   place = (state.position[:, None] + number) & (state.ring.shape[1] - 1)
-  return _Piece(data, place, begin, seen, *hashes(line, seen, length))
+  return _Piece(line, data, place, begin, seen, *hashes(line, seen, length))
 
 
 def _followed(
@@ -173,11 +179,24 @@ def entry(hashed: jax.Array, place: jax.Array) -> jax.Array:
 def distance_of(stored: jax.Array, hashed: jax.Array, place: jax.Array, ring: int) -> jax.Array:
   """How far before `place` a context ended by its entry; 0: it is not there, or too far back.
 
-  The oldest quarter of the ring counts as forgotten: a piece may already have been written to it.
+  The oldest quarter of the ring counts as forgotten: a piece may have been written to what is older.
   """
   same = (stored & _THERE > 0) & ((stored & _CHECK) == (hashed << 22))
   distance = (place - (stored & _PLACE).astype(jnp.int32)) & (ring - 1)
   return jnp.where(same & (distance <= ring - ring // 4), distance, 0)
+
+
+def verified(
+    candidate: jax.Array,  # [B, T] int32
+    line: jax.Array,  # [B, M - 1 + T] uint8: the bytes of all contexts.
+    length: int,
+    byte_at: Callable[[jax.Array], jax.Array],  # Distances [B, T, M] -> uint8: the bytes there.
+) -> jax.Array:  # [B, T] int32
+  """The candidates at which the same bytes stand, 0 for others."""
+  back = jnp.arange(length - 1, -1, -1)
+  time = jnp.arange(candidate.shape[1])
+  same = byte_at(candidate[..., None] + back) == line[:, time[:, None] + length - 1 - back]
+  return jnp.where(jnp.all(same, axis=2), candidate, 0)
 
 
 def _candidates(
@@ -212,5 +231,6 @@ def last_bytes(state: MatchState, count: int) -> jax.Array:  # [B, count] uint8
   return _at(state.ring, state.position[:, None] - count + jnp.arange(count))
 
 
-def _at(ring: jax.Array, place: jax.Array) -> jax.Array:  # [B, R], [B, T] -> [B, T]
-  return jnp.take_along_axis(ring, place & (ring.shape[1] - 1), axis=1)
+def _at(ring: jax.Array, place: jax.Array) -> jax.Array:  # [B, R], [B, ...] -> [B, ...]
+  flat = place.reshape(place.shape[0], -1) & (ring.shape[1] - 1)
+  return jnp.take_along_axis(ring, flat, axis=1).reshape(place.shape)

@@ -44,8 +44,10 @@ def reference(ids, starts, slots):
         if hashed >> 11 & 1 == 0:
           slot = hashed // ((1 << 32) // slots)
           check, place = table.get(slot, (None, 0))
-          if check == hashed & 0x3FF and (t - place) % RING and (t - place) % RING <= 3 * RING // 4:
-            distance = (t - place) % RING
+          back = (t - place) % RING
+          if check == hashed & 0x3FF and 0 < back <= 3 * RING // 4 and np.array_equal(
+              row[t - back + 1 - LENGTH : t - back + 1], row[t + 1 - LENGTH : t + 1]):
+            distance = back
           table[slot] = hashed & 0x3FF, t
       distances[b, t], streaks[b, t] = distance, streak
   return distances, streaks
@@ -84,6 +86,13 @@ class ReadTest(parameterized.TestCase):
       wanted = [row[t + 1 - d] for t, d in enumerate(distances[b]) if d]
       np.testing.assert_array_equal(
           np.asarray(reads.followers)[b, distances[b] > 0, 0, 0], wanted)
+
+  def test_what_is_new_repeats_nothing(self):
+    ids = np.random.default_rng(0).integers(0, 256, (2, 6000))  # Some share a slot and its check.
+    distances, _ = reference(ids, None, SLOTS)
+    self.assertFalse(distances.any())
+    reads, _ = read(ids, empty())
+    self.assertFalse(np.any(reads.counts))
 
   @hypothesis.given(lengths=chunk_law.cuts, seed=st.integers(0, 3))
   @SETTINGS

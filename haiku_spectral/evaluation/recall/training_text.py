@@ -16,7 +16,8 @@ from haiku_spectral.storage import atomic_file
 
 DOCUMENT_BYTES = 1 << 16
 LONGEST = 1 << 14  # Of one text; a document holds several.
-ASKED_AGAIN = 0.75  # Share of the texts behind which an earlier one's questions come again.
+ASKED_BEHIND = 1.5  # Behind a text come the questions of so many earlier ones, on average.
+ASKED_LATER = 0.75  # Share of the texts whose own questions come in this way alone.
 WORDED = tuple(task for task in TASKS.values() if not task.boundary)  # Files hold no BOUNDARY ids.
 _LEAST = {task.name: example_lib.minimum_length(task) for task in WORDED}
 
@@ -32,25 +33,31 @@ class _Plan(NamedTuple):
 def document(number: int, *, size: int, seed: int, filler: Filler) -> bytes:
   """Texts of random tasks, lengths and depths one after the other, `size` bytes in all.
 
-  Lengths are up to 16 KiB, most of them short. Behind a text, questions of an earlier one may come
-  again: so facts are asked for from anywhere in the document, for a few bytes each. A function of
-  (number, size, seed, filler).
+  Lengths are up to 16 KiB, most of them short. Behind a text may come questions of any earlier one,
+  some for the first time: so facts are asked for from anywhere in the document, for a few bytes
+  each. Asked again alone, they would be answered by the question before. A function of (number,
+  size, seed, filler).
   """
   key = (example_lib.TRAINING, seed, number)
-  generator, parts, lasting = np.random.default_rng(key), list[bytes](), list[bytes]()
+  generator, parts, endings = np.random.default_rng(key), list[bytes](), list[bytes]()
   rest = size
+
+  def append(part: bytes) -> None:
+    nonlocal rest
+    parts.append(part)
+    rest -= len(part)
+
   while plan := _plan(generator, rest):
     text = example_lib.make(plan.task, length=plan.length, depth=plan.depth, filler=filler,
                             seed=(*key, len(parts)))
-    parts.append(_bytes(text.ids(0, plan.length)))
-    rest -= plan.length
-    if lasting and generator.random() < ASKED_AGAIN:
-      again = lasting[generator.integers(len(lasting))]
-      if len(again) <= rest:
-        parts.append(again)
-        rest -= len(again)
+    later = plan.task.lasting and generator.random() < ASKED_LATER
+    append(_bytes(text.ids(0, plan.length - later * text.ending.size)))
+    for _ in range(generator.poisson(ASKED_BEHIND)) if endings else ():
+      earlier = endings[generator.integers(len(endings))]
+      if len(earlier) <= rest:
+        append(earlier)
     if plan.task.lasting:
-      lasting.append(_bytes(text.ending))
+      endings.append(_bytes(text.ending))
   last = filler.shuffled(key)
   cut = background.cut_before(last, rest)
   return b''.join([*parts, last.take(0, rest - cut).tobytes(), b' ' * cut])
@@ -72,7 +79,7 @@ def _plan(generator: np.random.Generator, size: int) -> _Plan | None:
   task = of_kind[generator.integers(len(of_kind))]
   low, high = _LEAST[task.name], min(size, LONGEST)
   # Most are short, so that there are many; all lengths occur.
-  length = min(int(low * (high / low) ** generator.random() ** 3), high)
+  length = min(int(low * (high / low) ** generator.random() ** 5), high)
   return _Plan(task, length, round(generator.random(), 3))
 
 
