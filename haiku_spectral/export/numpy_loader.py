@@ -101,12 +101,13 @@ def recall(ids, shape, state, ngram, match, **_):  # -> [T, O, 1 + F]: trust, an
       check, known = table.get(slot, (0, []))
       places.append((slot, x % 64, known * (check == x % 64), streaks[o]))
     if match['length']:  # What followed `back` bytes ago, where the text last ended like this.
-      x = hashed([min(each, 255) for each in text[:-match['length'] - 1:-1]])
+      x = hashed(key := [min(each, 255) for each in text[:-match['length'] - 1:-1]])
       back *= streaks[-1] > 0
       if len(text) >= match['length'] and not x >> 11 & 1:  # Every second one, to save slots.
         check, end = ends.get(x * match['slots'] >> 32, (None, 0))
         far = (len(text) - end) % match['ring']
-        back = far if check == x % 1024 and 0 < far <= match['ring'] * 3 // 4 else back
+        same = [min(each, 255) for each in text[-far - 1:-far - len(key) - 1:-1]] == key
+        back = far if same and check == x % 1024 and 0 < far <= match['ring'] * 3 // 4 else back
         ends[x * match['slots'] >> 32] = x % 1024, len(text)
       places.append((None, 0, [min(text[-back], 255)] * (back > 0), streaks[-1]))
     for o, (*_, known, streak) in enumerate(places):
