@@ -179,7 +179,7 @@ def entry(hashed: jax.Array, place: jax.Array) -> jax.Array:
 def distance_of(stored: jax.Array, hashed: jax.Array, place: jax.Array, ring: int) -> jax.Array:
   """How far before `place` a context ended by its entry; 0: it is not there, or too far back.
 
-  The oldest quarter of the ring counts as forgotten: a piece may have been written to what is older.
+  The oldest quarter of the ring counts as forgotten: a piece may have been written to it already.
   """
   same = (stored & _THERE > 0) & ((stored & _CHECK) == (hashed << 22))
   distance = (place - (stored & _PLACE).astype(jnp.int32)) & (ring - 1)
