@@ -14,7 +14,7 @@ import jax
 from haiku_spectral.decoding import session
 
 MAGIC = b'hsz\n'
-VERSION = 2
+VERSION = 3
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 _PREFIX = struct.Struct('<4sBI')  # Magic, version, CRC-32 of the rest.
 _HEADER = struct.Struct('<8s8s32sQHBB')  # As in Header; precision by its index, size of the line.

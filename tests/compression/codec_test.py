@@ -187,9 +187,9 @@ class RefusalTest(parameterized.TestCase):
       decompress(data)
 
   def test_another_version(self):
-    with mock.patch.object(compressed_file, 'VERSION', 3):
+    with mock.patch.object(compressed_file, 'VERSION', 4):
       file = compress(b'x')
-    with self.assertRaisesRegex(ValueError, 'has version 3, this program reads version 2: use'):
+    with self.assertRaisesRegex(ValueError, 'has version 4, this program reads version 3: use'):
       decompress(file)
 
   def test_another_model(self):
