@@ -73,8 +73,9 @@ def attention(x, w, config, state):  # [T, D] -> [T, D]: to the last bytes, itse
   turns = np.exp(1j * places[:, None, None] * 10_000.0 ** (-np.arange(half) / half))
   turned_q, turned_k = ((z[..., :half] + 1j * z[..., half:]) * turns[-len(z):] for z in (q, k))
   scores = np.einsum('thk,jhk->htj', turned_q, turned_k.conj()).real / np.sqrt(2 * half)
+  weights = np.exp(np.clip(scores, -60, 60))
   distance = places[-len(x):, None] - places
-  weights = np.where((distance >= 0) & (distance < config['window']), np.exp(scores), 0)
+  weights = np.where((distance >= 0) & (distance < config['window']), weights, 0)
   read = np.einsum('htj,jhk->thk', weights / weights.sum(axis=2, keepdims=True), v)
   return read.reshape(x.shape) @ w['out/w'], (k[-config['window']:], v[-config['window']:])
 

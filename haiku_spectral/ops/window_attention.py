@@ -13,6 +13,7 @@ from jax import lax
 
 from haiku_spectral.ops import rotary
 
+GREATEST_SCORE = 60.0  # The sum of e^60 over any window is far from what float32 holds.
 AT_ONCE = 8192  # Bytes of a long chunk whose scores are in memory together.
 
 
@@ -66,16 +67,29 @@ def window_attention(
     begins = jnp.where(starts, np.arange(length), begins)
     begins = lax.cummax(begins, axis=1)
   scores = jnp.einsum('bhnik,bhnjk->bhnij', q, k, preferred_element_type=jnp.float32)
-  scores = jnp.where(_visible(count, size, window, begins), scores, -jnp.inf)
   # Softmax, divided after the product: K numbers per query instead of W + C.
-  weights = jnp.exp(scores - lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True)))
+  weights = unnormalised(scores, _visible(count, size, window, begins))
   out = jnp.einsum(
       'bhnij,bhnjk->bhnik', weights.astype(v.dtype), v, preferred_element_type=jnp.float32)
-  out = (out / jnp.sum(weights, axis=-1, keepdims=True)).astype(queries.dtype)
+  # The derivative of a division has the square of the sum, which may be too large for float32.
+  out *= jnp.exp(-jnp.log(jnp.sum(weights, axis=-1, keepdims=True)))
+  out = out.astype(queries.dtype)
   out = out.reshape(*out.shape[:2], -1, out.shape[-1])[:, :, :length].swapaxes(1, 2)
 
   seen = jnp.minimum(length - begins[:, -1], window)
   return out, WindowState(all_keys[:, length:], all_values[:, length:], seen)
+
+
+def unnormalised(scores: jax.Array, visible: jax.Array) -> jax.Array:
+  """exp(score) where visible, else 0: softmax before the division by the sum.
+
+  Not relative to the greatest score, which would take another pass over all of them: queries and
+  keys have one length, so that scores of trained models are below 30 on either side. Beyond
+  `GREATEST_SCORE` they are cut off, and their gradients pass as if they were not.
+  """
+  cut = jnp.clip(scores, -GREATEST_SCORE, GREATEST_SCORE)
+  # In this form the backward pass needs the weights alone, not the scores.
+  return jnp.exp(jnp.where(visible, scores + lax.stop_gradient(cut - scores), -jnp.inf))
 
 
 def _by_chunks(

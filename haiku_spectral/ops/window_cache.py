@@ -15,7 +15,7 @@ from jax import lax
 
 from haiku_spectral.ops import rotary
 from haiku_spectral.ops.conv_cache import BLOCK
-from haiku_spectral.ops.window_attention import WindowState
+from haiku_spectral.ops.window_attention import WindowState, unnormalised
 
 
 class WindowBlock(NamedTuple):
@@ -74,18 +74,16 @@ def window_attention(
       values.astype(state.values.dtype).swapaxes(1, 2))
   q = rotary.rotate(queries, place, places) * queries.shape[-1] ** -0.5
 
-  def scores(rotated: jax.Array, visible: jax.Array) -> jax.Array:  # [B, H, T, J] float32
-    products = jnp.einsum('bthk,bhkj->bhtj', q, rotated.astype(dtype),
-                          preferred_element_type=jnp.float32)
-    return jnp.where(visible, products, -jnp.inf)
+  def weights(rotated: jax.Array, visible: jax.Array) -> jax.Array:  # [B, H, T, J] float32
+    scores = jnp.einsum('bthk,bhkj->bhtj', q, rotated.astype(dtype),
+                        preferred_element_type=jnp.float32)
+    return unnormalised(scores, visible)
 
   at = jnp.arange(places)
   near = (at < place) & (at > place + jnp.arange(length)[:, None] - window)  # [T, W + C]
   begun = at >= state.first[:, None]  # [B, W + C]
-  old = scores(state.rotated, near & begun[:, None, None])
-  own = scores(new.rotated, jnp.tri(length, dtype=bool))
-  greatest = jnp.maximum(jnp.max(old, axis=-1), jnp.max(own, axis=-1))[..., None]
-  old, own = jnp.exp(old - greatest), jnp.exp(own - greatest)
+  old = weights(state.rotated, near & begun[:, None, None])
+  own = weights(new.rotated, jnp.tri(length, dtype=bool))
 
   def read(weights: jax.Array, values: jax.Array) -> jax.Array:  # [B, H, T, K] float32
     return jnp.einsum('bhtj,bhjk->bhtk', weights.astype(dtype), values.astype(dtype),

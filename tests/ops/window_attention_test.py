@@ -1,6 +1,7 @@
 import functools
 from unittest import mock
 
+import chex
 import hypothesis
 import hypothesis.strategies as st
 import jax
@@ -101,6 +102,19 @@ class WindowAttentionTest(parameterized.TestCase):
 
     self.assertLess(temporaries(8192), 2.5 * temporaries(4096))
     self.assertLess(temporaries(8192), 4 * HEADS * 8192**2)
+
+  def test_scores_beyond_any_bound_are_finite_and_have_gradients(self):
+    q, k, v = jnp.split(inputs(40), 3, axis=-1)
+
+    def loss(q):
+      y, _ = window_attention.window_attention(q, k, v, empty(16), block=4)
+      return jnp.sum(y**2), y
+
+    for scale in (1e3, 1e6):
+      slope, y = jax.grad(loss, has_aux=True)(scale * q)
+      chex.assert_tree_all_finite((slope, y))
+      self.assertGreater(np.max(np.abs(slope)), 0)
+      self.assertLessEqual(np.max(np.abs(y)), np.max(np.abs(v)) * (1 + 1e-5))
 
   def test_what_is_before_the_start_of_a_stream_is_not_seen(self):
     x = inputs(40)
