@@ -57,7 +57,7 @@ def _filler(*, training: bool) -> background.Filler:
 
 def _write_training_text() -> None:
   size = flag_types.given(BYTES, 'the size of the texts to write')
-  with progress_bar.of_bytes('write', size) as bar:
+  with progress_bar.of_long_work('write', size) as bar:
     paths = training_text.write(
         TRAINING_TEXT.value, size=size, seed=SEED.value, filler=_filler(training=True),
         on_progress=bar.update)
