@@ -3,7 +3,7 @@
 Shapes: B batch, T time (bytes), H heads, K head width, W window, N bands, C queries in a band.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -69,8 +69,9 @@ def window_attention(
   scores = jnp.einsum('bhnik,bhnjk->bhnij', q, k, preferred_element_type=jnp.float32)
   # Softmax, divided after the product: K numbers per query instead of W + C.
   weights = unnormalised(scores, _visible(count, size, window, begins))
-  out = jnp.einsum(
-      'bhnij,bhnjk->bhnik', weights.astype(v.dtype), v, preferred_element_type=jnp.float32)
+  dtype = product_type(v.dtype)
+  out = jnp.einsum('bhnij,bhnjk->bhnik', weights.astype(dtype), v.astype(dtype),
+                   preferred_element_type=jnp.float32)
   # The derivative of a division has the square of the sum, which may be too large for float32.
   out *= jnp.exp(-jnp.log(jnp.sum(weights, axis=-1, keepdims=True)))
   out = out.astype(queries.dtype)
@@ -90,6 +91,11 @@ def unnormalised(scores: jax.Array, visible: jax.Array) -> jax.Array:
   cut = jnp.clip(scores, -GREATEST_SCORE, GREATEST_SCORE)
   # In this form the backward pass needs the weights alone, not the scores.
   return jnp.exp(jnp.where(visible, scores + lax.stop_gradient(cut - scores), -jnp.inf))
+
+
+def product_type(dtype: jax.typing.DTypeLike) -> Any:
+  """In which the weights meet values of `dtype`: e^60 is too large for float16 alone."""
+  return jnp.promote_types(dtype, jnp.bfloat16)
 
 
 def _by_chunks(

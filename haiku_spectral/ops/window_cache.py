@@ -15,7 +15,7 @@ from jax import lax
 
 from haiku_spectral.ops import rotary
 from haiku_spectral.ops.conv_cache import BLOCK
-from haiku_spectral.ops.window_attention import WindowState, unnormalised
+from haiku_spectral.ops.window_attention import WindowState, product_type, unnormalised
 
 
 class WindowBlock(NamedTuple):
@@ -86,7 +86,8 @@ def window_attention(
   own = weights(new.rotated, jnp.tri(length, dtype=bool))
 
   def read(weights: jax.Array, values: jax.Array) -> jax.Array:  # [B, H, T, K] float32
-    return jnp.einsum('bhtj,bhjk->bhtk', weights.astype(dtype), values.astype(dtype),
+    wide = product_type(dtype)
+    return jnp.einsum('bhtj,bhjk->bhtk', weights.astype(wide), values.astype(wide),
                       preferred_element_type=jnp.float32)
 
   total = (jnp.sum(old, axis=-1) + jnp.sum(own, axis=-1))[..., None]

@@ -60,7 +60,8 @@ def compile_step(config: Config, sizes: Mapping[str, int]) -> Compiled:
           lambda spec: NamedSharding(mesh, spec), specs,
           is_leaf=lambda node: isinstance(node, jax.sharding.PartitionSpec))))
   start = time.monotonic()
-  train_step: Any = step.make_train_step(model, config, mesh)
+  with backend.chosen(training_options={}):  # A CPU's are not those of what it stands for.
+    train_step: Any = step.make_train_step(model, config, mesh)
   compiled = train_step.lower(*inputs).compile(compiler_options=backend.run_once_options())
   found = compiled.memory_analysis()
   return Compiled(

@@ -3,8 +3,7 @@
 Parameters, the optimiser's state and the carried state are exact: shapes cut by their shardings.
 What the backward pass finds is what JAX's own derivative of the model keeps, traced for the rows
 and bytes of one device. XLA's buffers are less than that where it computes something again, more
-where it keeps something twice: `aot` says what they are, and a test holds the two together. XLA:CPU
-needs between two thirds and all of the formula: its loops compute again what is cheap.
+where it keeps something twice: `aot` says what they are, and a test holds the two together.
 
 Shapes: B rows of a device in a micro-batch, T bytes of its slice of a chunk.
 """

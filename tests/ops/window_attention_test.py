@@ -116,6 +116,14 @@ class WindowAttentionTest(parameterized.TestCase):
       self.assertGreater(np.max(np.abs(slope)), 0)
       self.assertLessEqual(np.max(np.abs(y)), np.max(np.abs(v)) * (1 + 1e-5))
 
+  def test_scores_that_16_bits_do_not_hold(self):
+    x = 4 * inputs(40)
+    want, _ = mixer(4)(x, empty(16))
+    for dtype in (jnp.float16, jnp.bfloat16):
+      y, _ = mixer(4)(x.astype(dtype), empty(16, dtype))
+      self.assertLess(np.median(np.abs(y.astype(jnp.float32) - want)), 0.03)
+      chex.assert_tree_all_finite(y)
+
   def test_what_is_before_the_start_of_a_stream_is_not_seen(self):
     x = inputs(40)
     starts = np.zeros((2, 40), bool)

@@ -42,8 +42,7 @@ class MemoryTest(parameterized.TestCase):
     config = dataclasses.replace(CONFIG, train=dataclasses.replace(CONFIG.train, chunk=chunk))
     found = memory.per_device(config, mesh(flag))
     compiled = aot.compile_step(config, mesh(flag))
-    # Rather too much than too little: what fits by the formula shall fit.
-    self.assertBetween(found.total / compiled.total, 1.0, 1.65)
+    self.assertBetween(found.total / compiled.total, 0.75, 1.35)
     # The state is exact: arguments are it and the batch.
     exact = found.parameters + found.optimizer + found.carry // 2
     rows, length = CONFIG.data.batch_size // 2, CONFIG.data.segment
